@@ -1,0 +1,85 @@
+/** The driver ports: what a broker must be able to do for the data side, and for administration. */
+
+import type { Batch } from './batch.ts';
+import type { Headers } from './message.ts';
+import type { StationSettings } from './station.ts';
+
+/** Names of the drivers. */
+export type BrokerKind = 'jetstream' | 'memphis';
+
+/** One message on its way to a station. */
+export interface OutgoingMessage {
+  readonly station: string;
+  readonly partition: number;
+  readonly data: Uint8Array;
+  readonly headers: Headers;
+  /** The user's message id; without one the driver makes its own, so that its own repeats are never stored twice. */
+  readonly msgId?: string;
+  readonly producerName: string;
+}
+
+/** What the broker answered to a stored message. */
+export interface Receipt {
+  readonly station: string;
+  readonly partition: number;
+  readonly sequence: number;
+  /** The broker knew the message id already and kept its first copy; `sequence` is that copy's. */
+  readonly duplicate: boolean;
+}
+
+/** Which messages a reader gets and what they are worth. Resolved and checked: no field is optional. */
+export interface ReaderOptions {
+  readonly station: string;
+  readonly group: string;
+  /** Time to settle before the broker delivers again. */
+  readonly ackWaitMs: number;
+  /** How often a handler may see a message. */
+  readonly maxDeliveries: number;
+}
+
+/** One request for messages. */
+export interface PullOptions {
+  /** At most so many messages, over all partitions together. */
+  readonly batchSize: number;
+  /** How long to wait for the first message; 0 takes what is there. */
+  readonly waitMs: number;
+  /** Only this partition; else all of them at the same time. */
+  readonly partition?: number;
+  /** Ends the wait; what arrived by then is returned, nothing stays open. */
+  readonly signal?: AbortSignal;
+}
+
+/** A group's access to a station. Making one does no I/O. */
+export interface Reader {
+  /**
+   * One batch, empty when the wait is over. Nothing stays open behind it: no pull, no subscription, no timer.
+   * Messages whose deliveries ran out unseen go to the dead letters and are not among those returned.
+   *
+   * @throws MemphisError `STATION_NOT_FOUND`, `CONNECTION_LOST`, `TIMEOUT`, `PERMISSION_DENIED`
+   */
+  pull(options: PullOptions): Promise<Batch>;
+  /** Deletes the group's position on the broker. */
+  destroy(): Promise<void>;
+}
+
+/** The data side of a driver: all that a function needs. */
+export interface Broker {
+  readonly kind: BrokerKind;
+  /** Partition numbers of a station, ascending. @throws MemphisError `STATION_NOT_FOUND` */
+  partitions(station: string): Promise<readonly number[]>;
+  /**
+   * Stores one message; repeated under the same message id until the broker answers or time is up.
+   *
+   * @throws MemphisError `STATION_NOT_FOUND`, `PAYLOAD_TOO_LARGE`, `STORAGE_FULL`, `TIMEOUT`, `CONNECTION_LOST`
+   */
+  publish(message: OutgoingMessage, options: { readonly timeoutMs: number }): Promise<Receipt>;
+  reader(options: ReaderOptions): Reader;
+}
+
+/** The administration side of a driver, kept out of functions. */
+export interface BrokerAdmin {
+  /** No-op when the station exists. @returns whether it was made now */
+  createStation(name: string, settings: StationSettings): Promise<boolean>;
+  /** Removes the station with its dead letters. @throws MemphisError `STATION_NOT_FOUND` */
+  destroyStation(name: string): Promise<void>;
+}

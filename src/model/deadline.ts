@@ -1,0 +1,31 @@
+/** How much time an invocation has for work, and what it keeps back for settling. Pure. */
+
+/** What we read of a Lambda context; anything may be missing, as in a test. */
+export interface RemainingTime {
+  getRemainingTimeInMillis?(): number;
+}
+
+/**
+ * The time kept back to settle and return: a tenth of what remains, at least a second, at most half of it
+ * (AWS's smallest timeout is 1 s; a reserve longer than the whole invocation would forbid all work).
+ *
+ * @param remainingMs at the start of the invocation
+ */
+export function defaultReserveMs(remainingMs: number): number {
+  return Math.min(Math.max(1000, remainingMs / 10), remainingMs / 2);
+}
+
+/**
+ * Milliseconds of work left before the reserve begins; `Infinity` where the context tells no time.
+ */
+export function workTimeMs(context: unknown, reserveMs: number | undefined): number {
+  const remaining = remainingTimeMs(context);
+  if (remaining === Number.POSITIVE_INFINITY) return remaining;
+  return remaining - (reserveMs ?? defaultReserveMs(remaining));
+}
+
+/** What the context says is left, in milliseconds; `Infinity` where it says nothing. */
+export function remainingTimeMs(context: unknown): number {
+  const ask = (context as RemainingTime | undefined)?.getRemainingTimeInMillis;
+  return typeof ask === 'function' ? ask.call(context) : Number.POSITIVE_INFINITY;
+}

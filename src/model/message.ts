@@ -1,0 +1,45 @@
+/** A message: the plain record that travels through the pipeline, and the handle that users hold. */
+
+/** Header names and values as users see them; names are case-sensitive, a repeated name keeps its first value. */
+export type Headers = Readonly<Record<string, string>>;
+
+/** One stored message as a broker driver or a pushed event delivers it: plain data. */
+export interface StoredMessage {
+  /** `<stream>:<sequence>`, the same at each redelivery: good as an idempotency key. */
+  readonly id: string;
+  readonly station: string;
+  /** 1 and up; 0 where the station has no partitions. */
+  readonly partition: number;
+  readonly sequence: number;
+  /** 1 at the first delivery. */
+  readonly deliveryCount: number;
+  /** When the broker stored it. */
+  readonly timestamp: Date;
+  /** Without the headers that broker and toolkit reserve for themselves. */
+  readonly headers: Headers;
+  readonly data: Uint8Array;
+}
+
+/**
+ * A message as handlers and consumers see it. Each settle method returns a promise that resolves when the
+ * broker has confirmed it (pulled) or when it stands in the answer to the poller (pushed). The first one
+ * wins: the same one again is the same promise, another one rejects with `ALREADY_SETTLED`.
+ */
+export interface Message<T = unknown> extends StoredMessage {
+  /** The payload as UTF-8 text. */
+  text(): string;
+  /** The payload parsed as JSON. @throws SyntaxError of `JSON.parse` */
+  json<J = T>(): J;
+  /** The decoded value: parsed JSON where the payload is JSON, else its text, else (no UTF-8) its bytes. */
+  value(): T;
+  /** Done: never delivered to this group again. */
+  ack(): Promise<void>;
+  /** Not done: delivered again after `delayMs` (0 and up). @throws MemphisError `INVALID_OPTION` */
+  delay(delayMs: number): Promise<void>;
+  /** Not done: delivered again at once. */
+  nack(): Promise<void>;
+  /** Never again: set aside with a reason in the station's dead letters. */
+  deadLetter(reason: string): Promise<void>;
+  /** Still working: the time to settle starts anew. Not a settle; may be called any number of times. */
+  inProgress(): Promise<void>;
+}

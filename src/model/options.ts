@@ -1,0 +1,288 @@
+/**
+ * Every option with its default, range and unit, in tables, and the one function that reads them.
+ * An option's environment variable is its name in capitals behind `MEMPHIS_`: `batchSize` is `MEMPHIS_BATCH_SIZE`.
+ */
+
+import { MemphisError } from './errors.ts';
+
+/** What one option takes. `read` returns the value or throws a `RangeError` with the rest of the sentence "must be ...". */
+export interface OptionSpec<T> {
+  readonly read: (value: unknown) => T;
+  /** Turns the text of an environment variable into what `read` takes; absent: not settable from the environment. */
+  readonly parse?: (text: string) => unknown;
+  readonly fallback: T;
+}
+
+export type OptionTable = Readonly<Record<string, OptionSpec<unknown>>>;
+/** The resolved values of a table. */
+export type Resolved<Table extends OptionTable> = {
+  readonly [Name in keyof Table]: Table[Name] extends OptionSpec<infer T> ? T : never;
+};
+/** What callers may give for a table: anything may be left out. */
+export type Given<Table extends OptionTable> = { readonly [Name in keyof Table]?: Resolved<Table>[Name] | undefined };
+
+/** A secret: text, or a function that is asked at each dial. */
+export type Secret = string | (() => string | Promise<string>);
+
+const must = (what: string): never => {
+  throw new RangeError(what);
+};
+
+const readInteger = (min: number, max: number) => (value: unknown) =>
+  Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max
+    ? (value as number)
+    : must(`a whole number from ${min} to ${max}`);
+const parseNumber = (text: string): unknown => (text.trim() === '' ? text : Number(text));
+
+const integer = (min: number, max: number, fallback: number): OptionSpec<number> => ({
+  read: readInteger(min, max),
+  parse: parseNumber,
+  fallback,
+});
+const optionalInteger = (min: number, max: number): OptionSpec<number | undefined> => ({
+  read: readInteger(min, max),
+  parse: parseNumber,
+  fallback: undefined,
+});
+const text = <T extends string | undefined>(fallback: T): OptionSpec<string | T> => ({
+  read: (value) => (typeof value === 'string' && value !== '' ? value : must('a text that is not empty')),
+  parse: (raw) => raw,
+  fallback,
+});
+const flag = (fallback: boolean): OptionSpec<boolean> => ({
+  read: (value) => (typeof value === 'boolean' ? value : must('true or false')),
+  parse: (raw) => ({ true: true, false: false, 1: true, 0: false })[raw.toLowerCase()] ?? raw,
+  fallback,
+});
+const oneOf = <T extends string>(values: readonly T[], fallback: T): OptionSpec<T> => ({
+  read: (value) => (values.includes(value as T) ? (value as T) : must(`one of ${values.join(', ')}`)),
+  parse: (raw) => raw,
+  fallback,
+});
+const secret: OptionSpec<Secret | undefined> = {
+  read: (value) =>
+    (typeof value === 'string' && value !== '') || typeof value === 'function'
+      ? (value as Secret)
+      : must('a text that is not empty, or a function that returns one'),
+  parse: (raw) => raw,
+  fallback: undefined,
+};
+const texts: OptionSpec<readonly string[] | undefined> = {
+  read: (value) =>
+    Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string' && item !== '')
+      ? (value as readonly string[])
+      : must('a list of texts, with at least one'),
+  parse: (raw) => raw.split(',').map((item) => item.trim()),
+  fallback: undefined,
+};
+/** An option of the Memphis SDKs of which only the default can be had so far. */
+const onlyDefault = <T extends string | number | boolean>(fallback: T): OptionSpec<T> => ({
+  read: (value) => (value === fallback ? fallback : must(`${JSON.stringify(fallback)}: nothing else is supported yet`)),
+  parse: (raw) => (typeof fallback === 'string' ? raw : JSON.parse(raw)),
+  fallback,
+});
+
+const DAY_MS = 86_400_000;
+const MAX_INT = 2_147_483_647; // station settings are 32 bit wide in a Memphis broker (memphis-wire 8.1)
+
+/** `connect`, and the connection part of every wrapper. */
+export const connectOptions = {
+  /** `memphis://`, `nats://` or bare `host:port`, may carry `user:password@`; tried in turn. */
+  servers: texts,
+  host: text<undefined>(undefined),
+  /** Without one: 6666, and 4222 behind `nats://`. */
+  port: optionalInteger(1, 65_535),
+  username: text<undefined>(undefined),
+  password: secret,
+  connectionToken: secret,
+  accountId: onlyDefault(1),
+  broker: oneOf(['auto', 'jetstream', 'memphis'], 'auto'),
+  /** Whether a lost connection is dialled again; the first dial is not concerned. */
+  reconnect: flag(true),
+  /** Dials in a row before an operation gives up. */
+  maxReconnect: integer(0, 1_000_000, 10),
+  reconnectIntervalMs: integer(0, DAY_MS, 1_000),
+  /** For one dial, credentials included. */
+  timeoutMs: integer(1, DAY_MS, 15_000),
+} as const;
+
+/** `createStation`. */
+export const stationOptions = {
+  partitionsNumber: integer(1, 10_000, 1),
+  retentionType: oneOf(['message_age_sec', 'messages', 'bytes', 'ack_based'], 'message_age_sec'),
+  /** Seconds, messages or bytes, by `retentionType`; of no meaning for `ack_based`. Per partition. */
+  retentionValue: integer(1, MAX_INT, 3_600),
+  storageType: oneOf(['file', 'memory'], 'file'),
+  replicas: integer(1, 5, 1),
+  /** Left out: two minutes, or the retention where that is shorter. */
+  idempotencyWindowMs: optionalInteger(100, DAY_MS),
+  schemaName: onlyDefault(''),
+  sendPoisonMsgToDls: flag(true),
+  sendSchemaFailedMsgToDls: onlyDefault(true),
+  dlsStation: onlyDefault(''),
+  tieredStorageEnabled: onlyDefault(false),
+} as const;
+
+export const DEFAULT_IDEMPOTENCY_WINDOW_MS = 120_000;
+
+/** `createProducer`. */
+export const producerOptions = {
+  /** Shown by tools; lower case. */
+  name: text('memphis-serverless'),
+  ackWaitMs: integer(1, DAY_MS, 15_000),
+} as const;
+
+/** `producer.produce` and `memphis.produce`. */
+export const produceOptions = {
+  /** Without one: the producer's. */
+  ackWaitMs: optionalInteger(1, DAY_MS),
+  headers: {
+    read: (value: unknown) =>
+      typeof value === 'object' && value !== null && Object.values(value).every((item) => typeof item === 'string')
+        ? (value as Readonly<Record<string, string>>)
+        : must('an object of texts'),
+    fallback: undefined as Readonly<Record<string, string>> | undefined,
+  },
+  msgId: text<undefined>(undefined),
+  partitionKey: text<undefined>(undefined),
+  partition: optionalInteger(1, 10_000),
+} as const;
+
+/** `createConsumer` and `fetchMessages`. */
+export const consumerOptions = {
+  group: text<undefined>(undefined),
+  batchSize: integer(1, 5_000, 10),
+  /** How long a fetch waits for the first message. */
+  batchMaxWaitMs: integer(0, DAY_MS, 5_000),
+  /** Time to settle a message before the broker delivers it again. */
+  maxAckTimeMs: integer(100, DAY_MS, 30_000),
+  /** How often a handler may see a message before it goes to the dead letters. */
+  maxMsgDeliveries: integer(1, 1_000_000, 10),
+} as const;
+
+/** `consumer.fetch` and `fetchMessages`. */
+export const fetchOptions = {
+  batchSize: optionalInteger(1, 5_000),
+  batchMaxWaitMs: optionalInteger(0, DAY_MS),
+  partition: optionalInteger(1, 10_000),
+  partitionKey: text<undefined>(undefined),
+} as const;
+
+/** `withMemphis`: these beside those of `connectOptions`. */
+export const consumerFunctionOptions = {
+  station: text<undefined>(undefined),
+  ...consumerOptions,
+  /** A pull takes what is there; on an empty station it waits this long. */
+  batchMaxWaitMs: integer(0, 900_000, 0),
+  /** Go on until the station is empty, `maxBatches`, or the deadline reserve. */
+  drain: flag(false),
+  /** Batches of one invocation when draining; left out: no limit. */
+  maxBatches: optionalInteger(1, 1_000_000),
+  /** Time kept back to settle; left out: a tenth of what remains, at least a second. */
+  deadlineReserveMs: optionalInteger(0, 900_000),
+  /** When all messages of a pulled batch failed, the invocation fails too, so that alarms fire. */
+  failWhenAllFail: flag(true),
+  /** Start to dial while the module loads. */
+  prefetch: flag(false),
+  /** Delay of the first retry after an ordinary error; doubles from there. */
+  backoffBaseMs: integer(0, DAY_MS, 1_000),
+  backoffMaxMs: integer(0, DAY_MS, 300_000),
+} as const;
+
+/** `withProducer` and `produceHandler`: these beside those of `connectOptions`. */
+export const producerFunctionOptions = {
+  station: text<undefined>(undefined),
+  /** Shown by tools; lower case. */
+  producerName: text('memphis-serverless'),
+  ackWaitMs: integer(1, DAY_MS, 15_000),
+  prefetch: flag(false),
+} as const;
+
+/** The environment variable of an option. */
+export function toEnvName(option: string): string {
+  return `MEMPHIS_${option.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
+
+/** Steps of one letter between two names. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, swap));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+/** The closest of some names, when it is close enough to be a slip of the finger; ready to stand behind a sentence. */
+export function didYouMean(name: string, names: readonly string[]): string {
+  const ranked = names.map((known) => ({ known, steps: distance(name.toLowerCase(), known.toLowerCase()) }));
+  const best = ranked.sort((a, b) => a.steps - b.steps)[0];
+  return best !== undefined && best.steps <= Math.max(2, best.known.length / 3) ? ` Did you mean ${best.known}?` : '';
+}
+
+function readOption(where: string, name: string, spec: OptionSpec<unknown>, value: unknown): unknown {
+  try {
+    return spec.read(value);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new MemphisError('INVALID_OPTION', `${where}: ${name} must be ${error.message}.`, { option: name });
+  }
+}
+
+/**
+ * Checks names and values that a caller gave, without filling in anything.
+ *
+ * @param where what is being called, for the error text
+ * @throws MemphisError `INVALID_OPTION`
+ */
+export function checkOptions(where: string, table: OptionTable, given: unknown): void {
+  if (given === undefined) return;
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new MemphisError('INVALID_OPTION', `${where}: options must be an object.`);
+  }
+  for (const [name, value] of Object.entries(given)) {
+    const spec = Object.hasOwn(table, name) ? table[name] : undefined;
+    if (spec === undefined) {
+      const hint = didYouMean(name, Object.keys(table));
+      throw new MemphisError('INVALID_OPTION', `${where}: there is no option ${name}.${hint}`, { option: name });
+    }
+    if (value !== undefined) readOption(where, name, spec, value);
+  }
+}
+
+/**
+ * Values of a table: what the caller gave, else the environment, else the default.
+ *
+ * @param env read only where the caller gave nothing; left out: the environment has no say
+ * @throws MemphisError `INVALID_OPTION`, naming the option or the variable
+ */
+export function resolveOptions<Table extends OptionTable>(
+  where: string,
+  table: Table,
+  given: unknown,
+  env: Readonly<Record<string, string | undefined>> = {},
+): Resolved<Table> {
+  checkOptions(where, table, given);
+  const resolved: Record<string, unknown> = {};
+  for (const [name, spec] of Object.entries(table)) {
+    const value = (given as Record<string, unknown> | undefined)?.[name];
+    const fromEnv = spec.parse === undefined ? undefined : env[toEnvName(name)];
+    if (value !== undefined) resolved[name] = spec.read(value);
+    else if (fromEnv !== undefined && fromEnv !== '') {
+      resolved[name] = readOption(where, `the environment variable ${toEnvName(name)}`, spec, spec.parse?.(fromEnv));
+    } else resolved[name] = spec.fallback;
+  }
+  return resolved as Resolved<Table>;
+}
+
+/** The part of some options that belongs to a table; the rest is left out. */
+export function pickOptions<Table extends OptionTable>(
+  table: Table,
+  options: Readonly<Record<string, unknown>>,
+): Resolved<Table> {
+  return Object.fromEntries(Object.keys(table).map((name) => [name, options[name]])) as Resolved<Table>;
+}

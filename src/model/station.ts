@@ -1,0 +1,46 @@
+/** Stations: names outside and inside the broker, and the settings of one. Rules: Memphis SDKs, broker 1.4.4. */
+
+import { MemphisError } from './errors.ts';
+
+export type RetentionType = 'message_age_sec' | 'messages' | 'bytes' | 'ack_based';
+export type StorageType = 'file' | 'memory';
+
+/** Settings of a station, resolved: each field has a value. Units: seconds, messages or bytes by `retentionType`. */
+export interface StationSettings {
+  readonly partitionsNumber: number;
+  readonly retentionType: RetentionType;
+  readonly retentionValue: number;
+  readonly storageType: StorageType;
+  readonly replicas: number;
+  readonly idempotencyWindowMs: number;
+  readonly sendPoisonMsgToDls: boolean;
+}
+
+const edges = /^[a-z0-9](.*[a-z0-9])?$/s;
+const allowed = /^[a-z0-9_.-]*$/;
+
+/**
+ * Checks a name and brings it into the form that brokers compare: lower case.
+ *
+ * @param what the noun for the error text: station, group, producer
+ * @throws MemphisError `INVALID_NAME`
+ */
+export function checkName(what: 'station' | 'group' | 'producer' | 'mapping', name: unknown): string {
+  const refuse = (why: string): never => {
+    throw new MemphisError('INVALID_NAME', `The ${what} name ${JSON.stringify(String(name).slice(0, 140))} ${why}.`);
+  };
+  if (typeof name !== 'string') {
+    throw new MemphisError('INVALID_NAME', `A ${what} name must be text, not ${name === null ? 'null' : typeof name}.`);
+  }
+  const lower = name.toLowerCase();
+  if (lower === '') refuse('is empty');
+  if (lower.length > 128) refuse('is longer than 128 characters');
+  if (!allowed.test(lower)) refuse("may hold letters a-z, digits, '_', '-' and '.' only");
+  if (!edges.test(lower)) refuse('must start and end with a letter or a digit');
+  return lower;
+}
+
+/** The form that stream, durable and subject names use: `.` would split a subject, so it becomes `#`. */
+export function toInternalName(name: string): string {
+  return name.replaceAll('.', '#');
+}
