@@ -1,0 +1,87 @@
+/** Where the AWS SDK is: loaded on first use, or handed in. Nothing else of the package names it. */
+
+import type { LambdaClientConfig } from '@aws-sdk/client-lambda';
+import { MemphisError } from '../model/errors.ts';
+
+/** What we use of a `LambdaClient`. */
+export interface LambdaLike {
+  send(...args: never[]): unknown;
+}
+
+/** A `LambdaClient`, or its configuration. */
+export type LambdaOption = LambdaLike | LambdaClientConfig;
+
+/** What Lambda answered. */
+export interface InvokeAnswer {
+  /** Set when the function failed; the payload then holds its error. */
+  readonly FunctionError?: string | undefined;
+  readonly Payload?: Uint8Array | undefined;
+}
+
+/** Calls a function and waits for its answer. Rejects with the SDK's errors. */
+export interface LambdaPort {
+  invoke(functionName: string, payload: Uint8Array, signal: AbortSignal): Promise<InvokeAnswer>;
+  /** Ends idle sockets of a client that we made. */
+  close(): void;
+}
+
+/** Longer than a function can run (900 s), so that it is Lambda that ends a call. */
+const REQUEST_TIMEOUT_MS = 905_000;
+const CONNECTION_TIMEOUT_MS = 5_000;
+
+/**
+ * The client's settings for synchronous invocations. The SDK repeats a request by default, and so would run a
+ * function again whose answer was merely slow; and it takes fewer sockets than we need.
+ */
+export function lambdaSettings(given: LambdaClientConfig, maxSockets: number): LambdaClientConfig {
+  const agent = { keepAlive: true, maxSockets };
+  const ours = {
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    socketTimeout: REQUEST_TIMEOUT_MS,
+    throwOnRequestTimeout: true,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    httpAgent: agent,
+    httpsAgent: agent,
+  };
+  const theirs = given.requestHandler;
+  const isHandler = typeof theirs === 'object' && theirs !== null && 'handle' in theirs;
+  const requestHandler = isHandler ? theirs : { ...ours, ...(theirs as object | undefined) };
+  return {
+    maxAttempts: 1,
+    ...given,
+    requestHandler: requestHandler as NonNullable<LambdaClientConfig['requestHandler']>,
+  };
+}
+
+/**
+ * Makes the port out of what the caller gave.
+ *
+ * @param maxSockets invocations at the same time, over all mappings
+ * @throws MemphisError `DEPENDENCY_MISSING` when `@aws-sdk/client-lambda` is not installed
+ */
+export async function openLambda(given: LambdaOption | undefined, maxSockets: number): Promise<LambdaPort> {
+  const { InvokeCommand, LambdaClient } = await loadSdk();
+  const ours = isClient(given) ? undefined : new LambdaClient(lambdaSettings(given ?? {}, maxSockets));
+  const client = (ours ?? given) as { send(command: unknown, options: unknown): Promise<InvokeAnswer> };
+  return {
+    invoke: async (FunctionName, Payload, abortSignal) =>
+      client.send(new InvokeCommand({ FunctionName, Payload, InvocationType: 'RequestResponse' }), { abortSignal }),
+    close: () => ours?.destroy(),
+  };
+}
+
+function isClient(given: LambdaOption | undefined): given is LambdaLike {
+  return given !== undefined && 'send' in given && typeof given.send === 'function';
+}
+
+async function loadSdk(): Promise<typeof import('@aws-sdk/client-lambda')> {
+  try {
+    return await import('@aws-sdk/client-lambda');
+  } catch (cause) {
+    throw new MemphisError(
+      'DEPENDENCY_MISSING',
+      'The poller invokes functions with @aws-sdk/client-lambda, which could not be loaded. Install it: npm install @aws-sdk/client-lambda',
+      { cause },
+    );
+  }
+}
