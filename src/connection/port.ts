@@ -39,6 +39,8 @@ export interface Subscription {
    * handed over. Resolves when the server has confirmed, or the connection is gone. Never rejects.
    */
   drain(timeoutMs: number): Promise<void>;
+  /** Ends it at once: for a subscription on which nothing is under way any more. */
+  end(): void;
 }
 
 /** One session with one server. Writes of one tick leave together. */

@@ -15,6 +15,8 @@ export interface OutgoingMessage {
   readonly headers: Headers;
   /** The user's message id; without one the driver makes its own, so that its own repeats are never stored twice. */
   readonly msgId?: string;
+  /** Travels with the message, so that consumers can keep order per key. */
+  readonly partitionKey?: string;
   readonly producerName: string;
 }
 

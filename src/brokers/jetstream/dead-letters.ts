@@ -1,0 +1,90 @@
+/** A station's dead letters: whole payload, headers and reason, stored and confirmed before the source is terminated. */
+
+import type { Link } from '../../connection/link.ts';
+import type { Connection, HeaderList } from '../../connection/port.ts';
+import { MemphisError } from '../../model/errors.ts';
+import { toInternalName } from '../../model/station.ts';
+import type { Delivery } from './delivery.ts';
+import { store } from './publish.ts';
+import { deadLetterStreamOf } from './stations.ts';
+import { apiError, refusalOf } from './wire/api.ts';
+import { frameSize } from './wire/publish.ts';
+import { createStream, deadLetterStreamConfig, streamConfig } from './wire/streams.ts';
+
+/** Under this prefix a dead letter keeps headers that a server would act on. */
+const KEPT_PREFIX = '$memphis_kept_';
+const MAX_REASON_CHARACTERS = 500;
+
+/** A reason as a header value: one line, no control characters, not long. */
+function toHeaderText(reason: string): string {
+  const text = reason.replace(/\p{Cc}+/gu, ' ').trim();
+  return text.slice(0, MAX_REASON_CHARACTERS) || 'no reason given';
+}
+
+function keepHeaders(headers: HeaderList): HeaderList {
+  // put back as they came, Nats- headers would be acted on or refused (jetstream-servers)
+  return headers.map(([name, value]) => [/^nats-/i.test(name) ? `${KEPT_PREFIX}${name}` : name, value] as const);
+}
+
+/**
+ * The headers of a dead letter: those of the message, and where and why it failed.
+ * Sizes: what would not fit under the broker's limit is shortened, the payload never.
+ */
+export function deadLetterHeaders(delivery: Delivery, group: string, reason: string, roomBytes: number): HeaderList {
+  const { message } = delivery;
+  const make = (why: string): HeaderList => [
+    ...keepHeaders(delivery.headers),
+    ['$memphis_dls_station', message.station],
+    ['$memphis_dls_group', group],
+    ['$memphis_dls_partition', String(message.partition)],
+    ['$memphis_dls_sequence', String(message.sequence)],
+    ['$memphis_dls_deliveries', String(message.deliveryCount)],
+    ['$memphis_dls_stored_at', message.timestamp.toISOString()],
+    ['$memphis_dls_reason', why],
+    // the same message of the same group is stored once, however often we have to ask
+    ['Nats-Msg-Id', `${message.id}:${toInternalName(group)}`],
+  ];
+  const full = make(toHeaderText(reason));
+  return frameSize(full, message.data) <= roomBytes ? full : make('(too large for the reason)');
+}
+
+/**
+ * Stores one dead letter; resolves when the broker has confirmed it.
+ *
+ * @throws MemphisError when it is not stored; the source must not be terminated then
+ */
+export async function storeDeadLetter(
+  link: Link,
+  delivery: Delivery,
+  group: string,
+  reason: string,
+  timeoutMs: number,
+): Promise<void> {
+  const { message } = delivery;
+  const stream = deadLetterStreamOf(message.station);
+  const { maxPayload } = await (await link.ready(Date.now() + timeoutMs)).info;
+  const headers = deadLetterHeaders(delivery, group, reason, maxPayload);
+  if (frameSize(headers, message.data) > maxPayload) {
+    throw new MemphisError(
+      'PAYLOAD_TOO_LARGE',
+      `Message ${message.id} leaves no room for the headers of a dead letter. It stays in its station; raise max_payload.`,
+      { station: message.station, group },
+    );
+  }
+  await store(
+    link,
+    `${stream}.${toInternalName(group)}`,
+    { data: message.data, headers },
+    { timeoutMs, onMissing: (connection, limitMs) => makeStream(connection, stream, delivery.stream, limitMs) },
+  );
+}
+
+/** Made on first use, on the same kind of storage as the stream whose messages it takes. */
+async function makeStream(connection: Connection, stream: string, source: string, limitMs: number): Promise<void> {
+  const config = await streamConfig(connection, source, limitMs);
+  try {
+    await createStream(connection, deadLetterStreamConfig(stream, config.storage, config.num_replicas), limitMs);
+  } catch (error) {
+    if (refusalOf(error) !== apiError.STREAM_NAME_IN_USE) throw error; // another one made it first
+  }
+}

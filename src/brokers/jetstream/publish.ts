@@ -1,0 +1,136 @@
+/** Storing messages: confirmed, repeated under the same message id, each stored once. */
+
+import type { Link } from '../../connection/link.ts';
+import type { Connection, HeaderList } from '../../connection/port.ts';
+import type { OutgoingMessage, Receipt } from '../../model/broker.ts';
+import { MemphisError } from '../../model/errors.ts';
+import { fromUserHeaders } from './headers.ts';
+import { repeat } from './repeat.ts';
+import { isStreamMissing, type Stations, stationNotFound, streamOf } from './stations.ts';
+import { frameSize, type PubAck, parsePubAck } from './wire/publish.ts';
+import { streamConfig } from './wire/streams.ts';
+
+/** Kept free in each message, so that its dead letter fits under the same limit with its own headers. */
+export const DEAD_LETTER_ROOM_BYTES = 1_024;
+
+let published = 0;
+const processId = Math.random().toString(36).slice(2);
+/** An id for what the user gave none: unique enough to tell our repeats from anybody's messages. */
+const ownId = (): string => `${processId}.${Math.random().toString(36).slice(2)}.${published++}`;
+
+function toHeaders(message: OutgoingMessage): HeaderList {
+  const { msgId, producerName, partitionKey } = message;
+  return [
+    ...fromUserHeaders(message.headers),
+    ['$memphis_producedBy', producerName] as const,
+    ...(partitionKey === undefined ? [] : [['$memphis_partitionKey', encodeURIComponent(partitionKey)] as const]),
+    // the header of Memphis beside the one of NATS, so that stations can move between brokers
+    ...(msgId === undefined ? [] : fromUserHeaders({ 'msg-id': msgId })),
+    ['Nats-Msg-Id', msgId?.trim() ?? ownId()] as const,
+  ];
+}
+
+/** One try. @returns nothing when nobody stores what is published on the subject */
+async function tryOnce(
+  connection: Connection,
+  subject: string,
+  message: { readonly data: Uint8Array; readonly headers: HeaderList },
+  limitMs: number,
+): Promise<PubAck | undefined> {
+  const { maxPayload } = await connection.info;
+  const size = frameSize(message.headers, message.data) + DEAD_LETTER_ROOM_BYTES;
+  if (size > maxPayload) {
+    throw new MemphisError(
+      'PAYLOAD_TOO_LARGE',
+      `A message of ${message.data.length} bytes is too large: the broker takes ${maxPayload} bytes, of which headers and room ` +
+        `for a dead letter's take ${size - message.data.length}. Store it elsewhere and send a reference, or raise max_payload.`,
+    );
+  }
+  const frame = await connection.request(subject, message.data, { timeoutMs: limitMs, headers: message.headers });
+  const answer = parsePubAck(subject, frame);
+  return answer === 'nobody' ? undefined : answer;
+}
+
+/** Publishes one message to its station; see `Broker.publish`. */
+export async function publish(
+  link: Link,
+  stations: Stations,
+  message: OutgoingMessage,
+  timeoutMs: number,
+): Promise<Receipt> {
+  const { station, partition } = message;
+  const view = await stations.view(station);
+  const stream = streamOf(station, partition);
+  const headers = toHeaders(message);
+  const startedAt = Date.now();
+  const ack = await repeat(link, 'publish', timeoutMs, async (connection, limitMs, attempt) => {
+    // past the window the broker has forgotten the id, and a repeat could store a second copy
+    if (attempt > 1 && Date.now() - startedAt > view.idempotencyWindowMs * 0.9) {
+      throw new MemphisError(
+        'TIMEOUT',
+        `No confirmation from station ${station} within its idempotency window of ${view.idempotencyWindowMs} ms. ` +
+          'The message may be stored.',
+        { station, retryable: false },
+      );
+    }
+    const stored = await tryOnce(connection, `${stream}.final`, { data: message.data, headers }, limitMs);
+    if (stored !== undefined) return stored;
+    await refuseMissing(connection, station, stream, limitMs, stations);
+    throw new MemphisError('JETSTREAM_UNAVAILABLE', `Station ${station} has no leader at the moment. Try again.`, {
+      station,
+    });
+  });
+  return {
+    station,
+    partition,
+    sequence: ack.sequence,
+    // with an id of our own, a copy that the broker knows is our own earlier try
+    duplicate: ack.duplicate && message.msgId !== undefined,
+  };
+}
+
+/** A 503 means a missing stream or one without a leader: the API tells which. */
+async function refuseMissing(
+  connection: Connection,
+  station: string,
+  stream: string,
+  limitMs: number,
+  stations: Stations,
+): Promise<void> {
+  try {
+    await streamConfig(connection, stream, limitMs);
+  } catch (error) {
+    if (!isStreamMissing(error)) throw error;
+    stations.forget(station);
+    throw stationNotFound(station);
+  }
+}
+
+/**
+ * Stores a message on a subject of our own, under an id of our own.
+ *
+ * @param onMissing makes the stream when nobody stores what is published there
+ */
+export async function store(
+  link: Link,
+  subject: string,
+  message: { readonly data: Uint8Array; readonly headers: HeaderList },
+  options: {
+    readonly timeoutMs: number;
+    readonly onMissing: (connection: Connection, limitMs: number) => Promise<void>;
+  },
+): Promise<PubAck> {
+  return repeat(link, 'store', options.timeoutMs, async (connection, limitMs) => {
+    const send = async (): Promise<PubAck | undefined> => {
+      const frame = await connection.request(subject, message.data, { timeoutMs: limitMs, headers: message.headers });
+      const answer = parsePubAck(subject, frame);
+      return answer === 'nobody' ? undefined : answer;
+    };
+    const stored = await send();
+    if (stored !== undefined) return stored;
+    await options.onMissing(connection, limitMs);
+    const again = await send();
+    if (again !== undefined) return again;
+    throw new MemphisError('JETSTREAM_UNAVAILABLE', `Nobody stores ${subject} at the moment. Try again.`);
+  });
+}

@@ -1,0 +1,219 @@
+/**
+ * A group's reader: batches out of all partitions of a station. Never asks for more than it hands over, and
+ * leaves nothing open: a pull that outlives its function spends deliveries on nobody (freeze rules).
+ */
+
+import type { Link } from '../../connection/link.ts';
+import type { Connection } from '../../connection/port.ts';
+import type { Batch } from '../../model/batch.ts';
+import type { PullOptions, Reader, ReaderOptions } from '../../model/broker.ts';
+import { isMemphisError, MemphisError } from '../../model/errors.ts';
+import { emit } from '../../telemetry/channels.ts';
+import { allot, allotByPending } from './allot.ts';
+import { type Delivery, toDelivery } from './delivery.ts';
+import { Group } from './groups.ts';
+import { repeat } from './repeat.ts';
+import { Settler } from './settle.ts';
+import { type Stations, streamOf } from './stations.ts';
+import type { Durable } from './wire/consumers.ts';
+import { type PullEnd, startPull } from './wire/pull.ts';
+
+/** How long the broker may take over a pull that does not wait. */
+const NO_WAIT_LIMIT_MS = 1_000;
+/** Two heartbeats missed in this time: ask again. */
+const SILENCE_MS = 5_000;
+/** How long trouble (an election, a restart) is ridden out before a pull fails. */
+const PATIENCE_MS = 12_000;
+const SETTLE_LIMIT_MS = 12_000;
+
+interface Round {
+  readonly deliveries: readonly Delivery[];
+  readonly ends: readonly PullEnd[];
+  /** Messages known to be left, by partition index. */
+  readonly pending: readonly number[];
+}
+
+export class JetStreamReader implements Reader {
+  readonly #link: Link;
+  readonly #stations: Stations;
+  readonly #options: ReaderOptions;
+  readonly #group: Group;
+  /** Partitions take turns in being asked first. */
+  #turn = 0;
+
+  constructor(link: Link, stations: Stations, options: ReaderOptions) {
+    this.#link = link;
+    this.#stations = stations;
+    this.#options = options;
+    this.#group = new Group(link, stations, options);
+  }
+
+  async pull(options: PullOptions): Promise<Batch> {
+    const { station, group } = this.#options;
+    const view = await this.#stations.view(station);
+    if (options.partition !== undefined && !view.partitions.includes(options.partition)) {
+      throw new MemphisError('PARTITION_NOT_FOUND', `Station ${station} has no partition ${options.partition}.`, {
+        station,
+      });
+    }
+    const partitions = options.partition === undefined ? view.partitions : [options.partition];
+    const durables = await Promise.all(partitions.map((partition) => this.#group.durable(partition)));
+    const deliveries = await this.#gather(partitions, options);
+    emit('memphis-serverless:pull', () => ({ station, group, messages: deliveries.length }));
+    return this.#toBatch(deliveries, durables, view.sendPoisonMsgToDls);
+  }
+
+  async destroy(): Promise<void> {
+    const view = await this.#stations.view(this.#options.station);
+    await this.#group.destroy(view.partitions);
+  }
+
+  /** Takes what is there; when that is nothing, waits for the first. */
+  async #gather(
+    partitions: readonly number[],
+    { batchSize, waitMs, signal }: PullOptions,
+  ): Promise<readonly Delivery[]> {
+    const waitUntilMs = Date.now() + waitMs;
+    const patienceMs = waitMs + PATIENCE_MS;
+    return repeat(this.#link, 'pull', patienceMs, async (connection) => {
+      const there = await this.#takeWhatIsThere(connection, partitions, batchSize);
+      while (there.length === 0 && !signal?.aborted) {
+        const leftMs = waitUntilMs - Date.now();
+        if (leftMs < 1) break;
+        there.push(...(await this.#waitForFirst(connection, partitions, batchSize, leftMs, signal)));
+        if (there.length > 0 && there.length < batchSize && !signal?.aborted) {
+          // what came with the first one is taken along; trouble here must not lose what is in hand
+          const more = this.#takeWhatIsThere(connection, partitions, batchSize - there.length);
+          there.push(...(await more.catch(() => [])));
+        }
+      }
+      return there;
+    });
+  }
+
+  async #takeWhatIsThere(connection: Connection, partitions: readonly number[], wanted: number): Promise<Delivery[]> {
+    const taken: Delivery[] = [];
+    let shares = allot(wanted, partitions.length, this.#turn++ % partitions.length);
+    let asked = new Set<number>();
+    while (shares.some((share) => share > 0)) {
+      const round = await this.#round(connection, partitions, shares, 0);
+      taken.push(...round.deliveries);
+      this.#check(round, partitions, taken.length);
+      for (const [index, share] of shares.entries()) if (share > 0) asked.add(index);
+      const left = wanted - taken.length;
+      const unasked = partitions.map((_, index) => index).filter((index) => !asked.has(index));
+      if (left <= 0) break;
+      if (round.pending.some((count) => count > 0)) {
+        shares = allotByPending(left, round.pending);
+        asked = new Set();
+      } else if (unasked.length > 0) {
+        const spread = allot(left, unasked.length, 0);
+        shares = partitions.map((_, index) => spread[unasked.indexOf(index)] ?? 0);
+      } else break;
+    }
+    return taken;
+  }
+
+  /** Long polls; with fewer messages wanted than there are partitions, these take turns in slices of the wait. */
+  async #waitForFirst(
+    connection: Connection,
+    partitions: readonly number[],
+    wanted: number,
+    waitMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Delivery[]> {
+    const slices = Math.ceil(partitions.length / wanted);
+    const sliceMs = slices === 1 ? waitMs : Math.max(20, Math.min(waitMs, 500 / slices));
+    const shares = allot(wanted, partitions.length, this.#turn);
+    this.#turn += wanted;
+    const round = await this.#round(connection, partitions, shares, Math.ceil(sliceMs), signal);
+    this.#check(round, partitions, round.deliveries.length);
+    return round.deliveries;
+  }
+
+  /** One request to each partition with a share; a waiting one is taken back as soon as anything has come. */
+  async #round(
+    connection: Connection,
+    partitions: readonly number[],
+    shares: readonly number[],
+    waitMs: number,
+    signal?: AbortSignal,
+  ): Promise<Round> {
+    const deliveries: Delivery[] = [];
+    const pending = partitions.map(() => 0);
+    let onFirst: () => void = () => {};
+    const first = new Promise<void>((resolve) => {
+      onFirst = resolve;
+    });
+    const pulls = partitions.flatMap((partition, index) => {
+      const batch = shares[index] ?? 0;
+      if (batch === 0) return [];
+      const request = {
+        stream: streamOf(this.#options.station, partition),
+        durable: this.#group.durableName,
+        batch,
+        waitMs,
+        silenceMs: waitMs === 0 ? NO_WAIT_LIMIT_MS : Math.min(SILENCE_MS, waitMs + NO_WAIT_LIMIT_MS),
+      };
+      return startPull(connection, request, (frame) => {
+        const delivery = toDelivery(frame, this.#options.station, partition);
+        deliveries.push(delivery);
+        pending[index] = delivery.pending;
+        onFirst();
+      });
+    });
+    const ends = Promise.all(pulls.map((pull) => pull.ended));
+    if (waitMs > 0) {
+      signal?.addEventListener('abort', onFirst, { once: true });
+      if (signal?.aborted) onFirst();
+      await Promise.race([first, ends]);
+      signal?.removeEventListener('abort', onFirst);
+      await Promise.all(pulls.map((pull) => pull.stop()));
+    }
+    return { deliveries, ends: await ends, pending };
+  }
+
+  /** With nothing in hand, trouble of a partition is the pull's trouble; with something in hand, the next pull's. */
+  #check(round: Round, partitions: readonly number[], inHand: number): void {
+    for (const [index, end] of round.ends.entries()) {
+      if (end === 'missing') for (const partition of partitions) this.#group.forget(partition);
+      if (inHand > 0 || end === 'done' || end === 'moved' || index < 0) continue;
+      if (end === 'lost') throw new MemphisError('CONNECTION_LOST', 'The connection ended during a pull.');
+      throw new MemphisError('TIMEOUT', `Station ${this.#options.station} did not answer a pull.`);
+    }
+  }
+
+  async #toBatch(
+    deliveries: readonly Delivery[],
+    durables: readonly Durable[],
+    keepDeadLetters: boolean,
+  ): Promise<Batch> {
+    const { station, group, ackWaitMs } = this.#options;
+    const limits = durables.map((durable) => durable.maxDeliver).filter((limit) => limit > 0);
+    const maxDeliveries = Math.min(this.#options.maxDeliveries, ...limits);
+    const settler = new Settler(
+      { link: this.#link, station, group, maxDeliveries, keepDeadLetters, timeoutMs: SETTLE_LIMIT_MS },
+      deliveries,
+    );
+    // One delivery more than asked for: its message ran out without a word of a handler (a killed process)
+    const isExhausted = ({ message }: Delivery): boolean => message.deliveryCount > maxDeliveries;
+    const reason = `no deliveries left (${maxDeliveries}), and the last one ended without an answer`;
+    await Promise.all(
+      deliveries.filter(isExhausted).map((delivery) =>
+        settler.settle(delivery.message, { action: 'deadLetter', reason }).catch((error: unknown) => {
+          // not stored, so not terminated: it comes back and is tried again
+          if (!isMemphisError(error, 'SETTLE_UNCONFIRMED')) throw error;
+        }),
+      ),
+    );
+    return {
+      station,
+      group,
+      messages: deliveries.filter((delivery) => !isExhausted(delivery)).map((delivery) => delivery.message),
+      maxDeliveries,
+      ackWaitMs: Math.min(ackWaitMs, ...durables.map((durable) => durable.ackWaitMs || ackWaitMs)),
+      settle: (message, outcome) => settler.settle(message, outcome),
+      extend: (messages) => settler.extend(messages),
+    };
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * Repeating what is safe to repeat. Rules (jetstream-servers, Clusters): an election takes 4 to 7 s, during which
+ * requests get a 503 or silence; silence says neither done nor lost; so ask again, with the same message id.
+ */
+
+import type { Link } from '../../connection/link.ts';
+import type { Connection } from '../../connection/port.ts';
+import { backoffMs } from '../../model/backoff.ts';
+import { isMemphisError } from '../../model/errors.ts';
+import { emit } from '../../telemetry/channels.ts';
+
+/** How long one try waits for its answer. */
+const TRY_LIMIT_MS = 2_000;
+/** How long a silent server has to answer a ping before its connection is given up. */
+const PING_LIMIT_MS = 300;
+
+/** Time for administration and look-ups: longer than an election. */
+export const PATIENCE_MS = 12_000;
+
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+const healsByItself = (error: unknown): boolean =>
+  isMemphisError(error, 'CONNECTION_LOST') ||
+  isMemphisError(error, 'TIMEOUT') ||
+  isMemphisError(error, 'CONNECT_FAILED') ||
+  isMemphisError(error, 'JETSTREAM_UNAVAILABLE');
+
+/**
+ * Runs one operation, again and again while it fails in a way that patience heals, until time is up.
+ * Only for operations that may be done twice.
+ *
+ * @param operation its name on the retry channel
+ * @param run one try; gets the time it may take
+ */
+export async function repeat<T>(
+  link: Link,
+  operation: string,
+  timeoutMs: number,
+  run: (connection: Connection, tryLimitMs: number, attempt: number) => Promise<T>,
+): Promise<T> {
+  const deadlineMs = Date.now() + timeoutMs;
+  for (let attempt = 1; ; attempt++) {
+    let connection: Connection | undefined;
+    try {
+      connection = await link.ready(deadlineMs);
+      const leftMs = Math.max(1, deadlineMs - Date.now());
+      return await run(connection, Math.min(TRY_LIMIT_MS, leftMs), attempt);
+    } catch (error) {
+      const waitMs = backoffMs({ baseMs: 50, maxMs: 250 }, attempt);
+      if (!healsByItself(error)) throw error;
+      if (connection === undefined && !link.wasOpen) throw error; // the first dial is the caller's to repeat
+      if (connection !== undefined) await giveUpIfDead(link, connection, error);
+      if (Date.now() + waitMs >= deadlineMs) throw error;
+      emit('memphis-serverless:retry', () => ({ operation, attempt, error }));
+      await wait(waitMs);
+    }
+  }
+}
+
+/** A silent connection may be black-holed: no answer to a ping either means a new one. */
+async function giveUpIfDead(link: Link, connection: Connection, error: unknown): Promise<void> {
+  if (connection.isClosed) return link.discard(connection, 'the session had ended');
+  if (!isMemphisError(error, 'TIMEOUT')) return;
+  await connection.flush(PING_LIMIT_MS).catch(() => link.discard(connection, 'no answer to a ping'));
+}

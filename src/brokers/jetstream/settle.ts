@@ -1,0 +1,168 @@
+/**
+ * Settling: what is decided in one tick travels in one write, and the last message of each durable goes as a
+ * request. Its answer vouches for those written before it on the same connection (jetstream-servers, Clusters).
+ */
+
+import type { Link } from '../../connection/link.ts';
+import type { Connection } from '../../connection/port.ts';
+import { MemphisError } from '../../model/errors.ts';
+import type { StoredMessage } from '../../model/message.ts';
+import { type Outcome, type Settled, withinDeliveries } from '../../model/outcome.ts';
+import { emit } from '../../telemetry/channels.ts';
+import { storeDeadLetter } from './dead-letters.ts';
+import type { Delivery } from './delivery.ts';
+import { repeat } from './repeat.ts';
+import { ackPayload } from './wire/ack.ts';
+
+/** Whose messages are settled. */
+export interface SettleContext {
+  readonly link: Link;
+  readonly station: string;
+  readonly group: string;
+  readonly maxDeliveries: number;
+  /** Off: what would be a dead letter is dropped, as the station's owner wants it. */
+  readonly keepDeadLetters: boolean;
+  readonly timeoutMs: number;
+}
+
+interface Entry {
+  readonly delivery: Delivery;
+  readonly outcome: Outcome;
+  resolve(settled: Settled): void;
+  reject(error: unknown): void;
+}
+
+const settledAs = { ack: 'acked', retry: 'retried', deadLetter: 'deadLettered', giveBack: 'givenBack' } as const;
+
+function payloadOf(outcome: Outcome): Uint8Array {
+  switch (outcome.action) {
+    case 'ack':
+      return ackPayload.ack;
+    case 'retry':
+      return ackPayload.nak(outcome.delayMs);
+    case 'giveBack':
+      return ackPayload.nak(0);
+    case 'deadLetter':
+      return ackPayload.term;
+  }
+}
+
+/** Settles deliveries of one pull. */
+export class Settler {
+  readonly #context: SettleContext;
+  readonly #deliveries: ReadonlyMap<StoredMessage, Delivery>;
+  #collected: Entry[] = [];
+
+  constructor(context: SettleContext, deliveries: readonly Delivery[]) {
+    this.#context = context;
+    this.#deliveries = new Map(deliveries.map((delivery) => [delivery.message, delivery]));
+  }
+
+  settle(message: StoredMessage, outcome: Outcome): Promise<Settled> {
+    const delivery = this.#deliveries.get(message);
+    if (delivery === undefined) {
+      return Promise.reject(new MemphisError('INVALID_MESSAGE', `Message ${message.id} is not of this batch.`));
+    }
+    return new Promise((resolve, reject) => {
+      if (this.#collected.length === 0) setImmediate(() => void this.#settleCollected());
+      this.#collected.push({ delivery, outcome, resolve, reject });
+    });
+  }
+
+  /** Says for each message that work goes on. */
+  async extend(messages: readonly StoredMessage[]): Promise<void> {
+    const connection = await this.#context.link.ready(Date.now() + this.#context.timeoutMs);
+    for (const message of messages) {
+      const delivery = this.#deliveries.get(message);
+      if (delivery !== undefined) connection.publish(delivery.ackSubject, ackPayload.inProgress);
+    }
+  }
+
+  async #settleCollected(): Promise<void> {
+    const entries = this.#collected;
+    this.#collected = [];
+    const ready = await Promise.all(entries.map((entry) => this.#prepare(entry)));
+    const byStream = Map.groupBy(
+      ready.filter((entry) => entry !== undefined),
+      (entry) => entry.delivery.stream,
+    );
+    await Promise.all([...byStream.values()].map((group) => this.#confirm(group)));
+  }
+
+  /** Applies the limit of deliveries, and stores the dead letter before anything is said to the source. */
+  async #prepare(entry: Entry): Promise<Entry | undefined> {
+    const { link, group, station, maxDeliveries, keepDeadLetters, timeoutMs } = this.#context;
+    const { delivery } = entry;
+    const outcome = withinDeliveries(entry.outcome, delivery.message.deliveryCount, maxDeliveries);
+    if (outcome.action !== 'deadLetter') return entry;
+    try {
+      if (keepDeadLetters) await storeDeadLetter(link, delivery, group, outcome.reason, timeoutMs);
+      emit('memphis-serverless:dead-letter', () => ({
+        station,
+        group,
+        id: delivery.message.id,
+        deliveryCount: delivery.message.deliveryCount,
+      }));
+      return { ...entry, outcome };
+    } catch (error) {
+      entry.reject(this.#unconfirmed(1, error));
+      return undefined;
+    }
+  }
+
+  async #confirm(entries: readonly Entry[]): Promise<void> {
+    const { link, timeoutMs } = this.#context;
+    try {
+      await repeat(link, 'settle', timeoutMs, (connection, limitMs) => this.#write(connection, entries, limitMs));
+    } catch (error) {
+      const unconfirmed = this.#unconfirmed(entries.length, error);
+      this.#report(entries, error);
+      for (const entry of entries) entry.reject(unconfirmed);
+      return;
+    }
+    this.#report(entries);
+    for (const entry of entries) entry.resolve(settledAs[entry.outcome.action]);
+  }
+
+  async #write(connection: Connection, entries: readonly Entry[], limitMs: number): Promise<void> {
+    for (const entry of entries.slice(0, -1)) {
+      connection.publish(entry.delivery.ackSubject, payloadOf(entry.outcome));
+    }
+    const last = entries.at(-1);
+    if (last === undefined) return;
+    const answer = await connection.request(last.delivery.ackSubject, payloadOf(last.outcome), { timeoutMs: limitMs });
+    if (answer.status === 503) {
+      throw new MemphisError(
+        'JETSTREAM_UNAVAILABLE',
+        'Nobody listens for acks: the group was deleted, or has no leader.',
+      );
+    }
+  }
+
+  #unconfirmed(count: number, cause: unknown): MemphisError {
+    const { station, group } = this.#context;
+    return new MemphisError(
+      'SETTLE_UNCONFIRMED',
+      `The broker did not confirm what was settled of ${count} messages of station ${station}, group ${group}. ` +
+        'They may be delivered again.',
+      { cause, station, group },
+    );
+  }
+
+  #report(entries: readonly Entry[], error?: unknown): void {
+    const { station, group } = this.#context;
+    emit('memphis-serverless:settle', () => {
+      const count = (action: Outcome['action']): number =>
+        entries.filter((entry) => entry.outcome.action === action).length;
+      return {
+        station,
+        group,
+        acked: count('ack'),
+        retried: count('retry'),
+        deadLettered: count('deadLetter'),
+        givenBack: count('giveBack'),
+        ...(error === undefined ? {} : { error }),
+      };
+    });
+  }
+}

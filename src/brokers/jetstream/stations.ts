@@ -1,0 +1,116 @@
+/** What the data side needs to know of a station: its partitions, and the settings that no stream has a place for. */
+
+import type { Link } from '../../connection/link.ts';
+import type { Connection } from '../../connection/port.ts';
+import { isMemphisError, MemphisError } from '../../model/errors.ts';
+import { toInternalName } from '../../model/station.ts';
+import { PATIENCE_MS, repeat } from './repeat.ts';
+import { apiError, isJson, refusalOf } from './wire/api.ts';
+import { lastMessage, streamNames } from './wire/streams.ts';
+
+/** The bucket with one record a station, under `station.<name>`. */
+export const BUCKET = 'memphis_serverless';
+
+/** A station as the data side sees it. */
+export interface StationView {
+  readonly partitions: readonly number[];
+  readonly sendPoisonMsgToDls: boolean;
+  /** How long the broker remembers message ids; unknown for stations of others: the shortest there is. */
+  readonly idempotencyWindowMs: number;
+}
+
+/** A station's stream of one partition; partition 0 is a station without partitions. */
+export function streamOf(station: string, partition: number): string {
+  const internal = toInternalName(station);
+  return partition === 0 ? internal : `${internal}$${partition}`;
+}
+
+/** The stream of a station's dead letters. `$` cannot occur in a name, so this clashes with no station. */
+export function deadLetterStreamOf(station: string): string {
+  return `${toInternalName(station)}$dls`;
+}
+
+export const recordSubject = (station: string): string => `$KV.${BUCKET}.station.${station}`;
+
+async function readRecord(
+  connection: Connection,
+  station: string,
+  timeoutMs: number,
+): Promise<StationView | undefined> {
+  try {
+    const { data, isDeleted } = await lastMessage(connection, `KV_${BUCKET}`, recordSubject(station), timeoutMs);
+    if (isDeleted) return undefined;
+    const record: unknown = JSON.parse(new TextDecoder().decode(data));
+    if (!isJson(record) || !Number.isSafeInteger(record.partitionsNumber)) return undefined;
+    return {
+      partitions: Array.from({ length: Number(record.partitionsNumber) }, (_, index) => index + 1),
+      sendPoisonMsgToDls: record.sendPoisonMsgToDls !== false,
+      idempotencyWindowMs: Number(record.idempotencyWindowMs ?? 100),
+    };
+  } catch (error) {
+    const number = refusalOf(error);
+    if (number === apiError.STREAM_NOT_FOUND || number === apiError.MESSAGE_NOT_FOUND) return undefined;
+    throw error;
+  }
+}
+
+/** Streams in the layout of a station that nobody recorded: made by other tools, or moved here. */
+async function findStreams(
+  connection: Connection,
+  station: string,
+  timeoutMs: number,
+): Promise<StationView | undefined> {
+  const internal = toInternalName(station);
+  const partitions: number[] = [];
+  for (const name of await streamNames(connection, timeoutMs)) {
+    if (name === internal) partitions.push(0);
+    const suffix = name.startsWith(`${internal}$`) ? name.slice(internal.length + 1) : '';
+    if (/^[1-9]\d*$/.test(suffix)) partitions.push(Number(suffix));
+  }
+  const numbered = partitions.filter((partition) => partition > 0).sort((a, b) => a - b);
+  const found = numbered.length > 0 ? numbered : partitions;
+  return found.length === 0 ? undefined : { partitions: found, sendPoisonMsgToDls: true, idempotencyWindowMs: 100 };
+}
+
+export function stationNotFound(station: string): MemphisError {
+  return new MemphisError('STATION_NOT_FOUND', `There is no station ${station}. Create it with createStation first.`, {
+    station,
+  });
+}
+
+/** Remembers stations for the life of a link; forgets what turned out wrong. */
+export class Stations {
+  readonly #link: Link;
+  readonly #known = new Map<string, Promise<StationView>>();
+
+  constructor(link: Link) {
+    this.#link = link;
+  }
+
+  /** @throws MemphisError `STATION_NOT_FOUND` */
+  view(station: string): Promise<StationView> {
+    let known = this.#known.get(station);
+    if (known === undefined) {
+      known = this.#look(station);
+      this.#known.set(station, known);
+      known.catch(() => this.#known.delete(station));
+    }
+    return known;
+  }
+
+  forget(station: string): void {
+    this.#known.delete(station);
+  }
+
+  async #look(station: string): Promise<StationView> {
+    const found = await repeat(this.#link, 'look up station', PATIENCE_MS, async (connection, limitMs) => {
+      return (await readRecord(connection, station, limitMs)) ?? (await findStreams(connection, station, limitMs));
+    });
+    if (found === undefined) throw stationNotFound(station);
+    return found;
+  }
+}
+
+/** Whether an error says that a stream is not there. */
+export const isStreamMissing = (error: unknown): boolean =>
+  isMemphisError(error, 'STATION_NOT_FOUND') || refusalOf(error) === apiError.STREAM_NOT_FOUND;

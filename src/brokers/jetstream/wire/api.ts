@@ -1,0 +1,111 @@
+/** JetStream's API requests: JSON out, JSON back, its error numbers as our codes. */
+
+import type { Connection } from '../../../connection/port.ts';
+import { type ErrorCode, MemphisError } from '../../../model/errors.ts';
+
+/** JetStream's error numbers that mean something to us. */
+export const apiError = {
+  STREAM_NOT_FOUND: 10059,
+  STREAM_NAME_IN_USE: 10058,
+  SUBJECTS_OVERLAP: 10065,
+  CONSUMER_NOT_FOUND: 10014,
+  MESSAGE_NOT_FOUND: 10037,
+  WRONG_LAST_SEQUENCE: 10071,
+} as const;
+
+const codes: Readonly<Record<number, ErrorCode>> = {
+  10008: 'JETSTREAM_UNAVAILABLE', // cluster not available: an election is on
+  10009: 'JETSTREAM_UNAVAILABLE',
+  10023: 'STORAGE_FULL',
+  10025: 'BROKER_REFUSED',
+  10026: 'STORAGE_FULL',
+  10028: 'STORAGE_FULL',
+  10039: 'JETSTREAM_UNAVAILABLE',
+  10047: 'STORAGE_FULL',
+  10054: 'PAYLOAD_TOO_LARGE',
+  10058: 'STATION_CONFLICT',
+  10059: 'STATION_NOT_FOUND',
+  10065: 'STATION_CONFLICT',
+  10074: 'UNSUPPORTED', // more replicas than servers
+  10076: 'JETSTREAM_UNAVAILABLE',
+  10077: 'STORAGE_FULL',
+};
+
+/** What JetStream said when it refused. `number` is its own error number; never thrown to users, but as a cause. */
+export class ApiRefusal extends Error {
+  readonly number: number;
+
+  constructor(number: number, description: string) {
+    super(`${description} (${number})`);
+    this.name = 'ApiRefusal';
+    this.number = number;
+  }
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** The number of a refusal behind an error, or 0. */
+export function refusalOf(error: unknown): number {
+  const cause = error instanceof MemphisError ? error.cause : error;
+  return cause instanceof ApiRefusal ? cause.number : 0;
+}
+
+/** A JSON object of unknown content. */
+export type Json = Readonly<Record<string, unknown>>;
+
+export const isJson = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export function encodeJson(value: unknown): Uint8Array {
+  return encoder.encode(JSON.stringify(value));
+}
+
+/**
+ * A reply's JSON object.
+ *
+ * @param attempted what was asked, for the error text
+ * @throws MemphisError by the error number in the reply, `BROKER_REFUSED` otherwise
+ */
+export function parseReply(attempted: string, data: Uint8Array): Json {
+  let reply: unknown;
+  try {
+    reply = JSON.parse(decoder.decode(data));
+  } catch (error) {
+    throw new MemphisError('BROKER_REFUSED', `Could not ${attempted}: the broker's answer is not JSON.`, {
+      cause: error,
+    });
+  }
+  if (!isJson(reply))
+    throw new MemphisError('BROKER_REFUSED', `Could not ${attempted}: the broker's answer is no object.`);
+  if (!isJson(reply.error)) return reply;
+  const refusal = new ApiRefusal(
+    Number(reply.error.err_code ?? 0),
+    String(reply.error.description ?? reply.error.code),
+  );
+  throw new MemphisError(codes[refusal.number] ?? 'BROKER_REFUSED', `Could not ${attempted}: ${refusal.message}.`, {
+    cause: refusal,
+  });
+}
+
+/**
+ * Sends one API request.
+ *
+ * @throws MemphisError `JETSTREAM_UNAVAILABLE` when nobody answers for JetStream, and as `parseReply`
+ */
+export async function callApi(
+  connection: Connection,
+  request: { readonly subject: string; readonly body?: Json; readonly attempted: string; readonly timeoutMs: number },
+): Promise<Json> {
+  const { subject, body, attempted, timeoutMs } = request;
+  const frame = await connection.request(subject, body === undefined ? new Uint8Array() : encodeJson(body), {
+    timeoutMs,
+  });
+  if (frame.status === 503) {
+    throw new MemphisError(
+      'JETSTREAM_UNAVAILABLE',
+      `Could not ${attempted}: the server has no JetStream for this account, or it is starting. Start it with JetStream on.`,
+    );
+  }
+  return parseReply(attempted, frame.data);
+}

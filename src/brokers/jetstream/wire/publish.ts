@@ -1,0 +1,32 @@
+/** Storing a message: a publish with a reply subject, answered by a PubAck. */
+
+import type { Frame } from '../../../connection/port.ts';
+import { MemphisError } from '../../../model/errors.ts';
+import { parseReply } from './api.ts';
+
+/** What the server said of a stored message. */
+export interface PubAck {
+  readonly sequence: number;
+  readonly duplicate: boolean;
+}
+
+/*
+ * { "stream": "orders$1", "seq": 1, "duplicate"?: true }, or { "error": {..} }
+ * Nobody listens on the subject: an empty frame with status 503.
+ */
+export function parsePubAck(subject: string, frame: Frame): PubAck | 'nobody' {
+  if (frame.status === 503) return 'nobody';
+  const reply = parseReply(`store a message on ${subject}`, frame.data);
+  if (typeof reply.seq !== 'number') {
+    throw new MemphisError('BROKER_REFUSED', `Could not store a message on ${subject}: the answer has no sequence.`);
+  }
+  return { sequence: reply.seq, duplicate: reply.duplicate === true };
+}
+
+/** The size on the wire that the server holds against max_payload: header block and payload. */
+export function frameSize(headers: readonly (readonly [string, string])[], data: Uint8Array): number {
+  let size = data.length;
+  if (headers.length > 0) size += 'NATS/1.0\r\n\r\n'.length;
+  for (const [name, value] of headers) size += Buffer.byteLength(name) + Buffer.byteLength(value) + ': \r\n'.length;
+  return size;
+}

@@ -1,0 +1,107 @@
+/** Asking a durable for messages: one request, many frames in answer, an end that is always known. */
+
+import type { Connection, Frame } from '../../../connection/port.ts';
+import { encodeJson } from './api.ts';
+
+/**
+ * How a pull ended: `done` - filled, nothing there, or time over; `moved` - ask again, the leader changed or the
+ * server leaves; `missing` - no such durable, or no leader; `silent` - no word within the limit; `lost` - the session ended.
+ */
+export type PullEnd = 'done' | 'moved' | 'missing' | 'silent' | 'lost';
+
+export interface PullRequest {
+  readonly stream: string;
+  readonly durable: string;
+  readonly batch: number;
+  /** How long the server keeps the request open; 0: it sends what is there and ends. */
+  readonly waitMs: number;
+  /** How long a word may be missing before the pull counts as silent. */
+  readonly silenceMs: number;
+}
+
+/** A pull under way. */
+export interface Pull {
+  readonly ended: Promise<PullEnd>;
+  /** Takes it back: the server forgets it; messages it had sent by then are still handed over. */
+  stop(): Promise<void>;
+}
+
+const NS_PER_MS = 1_000_000;
+/** How long taking a pull back may wait for the server. */
+const STOP_LIMIT_MS = 1_000;
+
+/** The end that a status frame stands for, or nothing when it is only a sign of life (100). */
+function endOf(frame: Frame): PullEnd | undefined {
+  switch (frame.status) {
+    case 100:
+      return undefined;
+    case 404: // no_wait and nothing there
+    case 408: // time over, or less there than asked for
+      return 'done';
+    case 503:
+      return 'missing';
+    case 409:
+      if (/consumer deleted/i.test(frame.statusText)) return 'missing';
+      return /batch completed|maxbytes|max bytes/i.test(frame.statusText) ? 'done' : 'moved';
+    default:
+      return 'moved';
+  }
+}
+
+/*
+ * $JS.API.CONSUMER.MSG.NEXT.<stream>.<durable>, reply: an inbox that is listened on
+ * { batch, no_wait: true }                      sends what is there, then 404 or 408
+ * { batch, expires (ns), idle_heartbeat (ns) }  waits; heartbeat at most half of expires (else 400)
+ */
+export function startPull(connection: Connection, request: PullRequest, onMessage: (frame: Frame) => void): Pull {
+  const { stream, durable, batch, waitMs, silenceMs } = request;
+  let left = batch;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let finish: (end: PullEnd) => void = () => {};
+  const ended = new Promise<PullEnd>((resolve) => {
+    finish = (end) => {
+      clearTimeout(timer);
+      resolve(end);
+    };
+  });
+  const listen = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => void stop().then(() => finish('silent')), silenceMs);
+  };
+  const subscription = connection.subscribe('', {
+    onFrame: (frame) => {
+      if (frame.status === 0) {
+        left--;
+        onMessage(frame);
+        if (left > 0) return listen();
+        subscription.end();
+        return finish('done');
+      }
+      const end = endOf(frame);
+      if (end === undefined) return listen();
+      subscription.end();
+      finish(end);
+    },
+    onEnd: (error) => finish(error === undefined ? 'done' : 'lost'),
+  });
+  const stop = (): Promise<void> => {
+    clearTimeout(timer);
+    return subscription.drain(STOP_LIMIT_MS);
+  };
+  const heartbeatMs = Math.floor(Math.min(silenceMs / 2.5, waitMs / 2));
+  connection.publish(
+    `$JS.API.CONSUMER.MSG.NEXT.${stream}.${durable}`,
+    encodeJson(
+      waitMs === 0
+        ? { batch, no_wait: true }
+        : {
+            batch,
+            expires: waitMs * NS_PER_MS,
+            ...(heartbeatMs < 1 ? {} : { idle_heartbeat: heartbeatMs * NS_PER_MS }),
+          },
+    ),
+    { reply: subscription.subject },
+  );
+  listen();
+  return { ended, stop };
+}

@@ -1,0 +1,133 @@
+/** Requests about streams: create, info, names, delete, and the last message of a subject. */
+
+import type { Connection } from '../../../connection/port.ts';
+import type { StationSettings } from '../../../model/station.ts';
+import { callApi, isJson, type Json } from './api.ts';
+
+const NS_PER_MS = 1_000_000;
+
+/*
+ * $JS.API.STREAM.CREATE.<stream>
+ * { name, subjects: [..], retention: limits|interest, discard: old, storage: file|memory, num_replicas,
+ *   max_msgs, max_bytes, max_age (ns), duplicate_window (ns), ... }
+ * Same configuration again: success. Another one: 10058. Layout of a station: memphis-wire 8.1.
+ */
+export function stationStreamConfig(stream: string, settings: StationSettings): Json {
+  const { retentionType, retentionValue } = settings;
+  return {
+    name: stream,
+    subjects: [`${stream}.>`],
+    retention: retentionType === 'ack_based' ? 'interest' : 'limits',
+    discard: 'old',
+    storage: settings.storageType,
+    num_replicas: settings.replicas,
+    max_msgs: retentionType === 'messages' ? retentionValue : -1,
+    max_bytes: retentionType === 'bytes' ? retentionValue : -1,
+    max_age: retentionType === 'message_age_sec' ? retentionValue * 1000 * NS_PER_MS : 0,
+    duplicate_window: settings.idempotencyWindowMs * NS_PER_MS,
+  };
+}
+
+/** The stream of a station's dead letters: kept until somebody drops them. */
+export function deadLetterStreamConfig(stream: string, storage: unknown, replicas: unknown): Json {
+  return {
+    name: stream,
+    subjects: [`${stream}.>`],
+    retention: 'limits',
+    discard: 'new', // full: refuse, so that the source is not terminated
+    storage: storage === 'memory' ? 'memory' : 'file',
+    num_replicas: typeof replicas === 'number' && replicas > 0 ? replicas : 1,
+    duplicate_window: 120_000 * NS_PER_MS,
+  };
+}
+
+/** A bucket in the layout of NATS key-value stores, so that its tools can read it. */
+export function bucketConfig(bucket: string, replicas: number): Json {
+  return {
+    name: `KV_${bucket}`,
+    subjects: [`$KV.${bucket}.>`],
+    retention: 'limits',
+    discard: 'new',
+    storage: 'file',
+    num_replicas: replicas,
+    max_msgs_per_subject: 1,
+    allow_rollup_hdrs: true,
+    deny_delete: true,
+    allow_direct: true,
+  };
+}
+
+export async function createStream(connection: Connection, config: Json, timeoutMs: number): Promise<void> {
+  const name = String(config.name);
+  await callApi(connection, {
+    subject: `$JS.API.STREAM.CREATE.${name}`,
+    body: config,
+    attempted: `create stream ${name}`,
+    timeoutMs,
+  });
+}
+
+/*
+ * $JS.API.STREAM.INFO.<stream>, no body
+ * { config: {...}, state: { messages, bytes, first_seq, last_seq, .. }, .. }; missing: 404 10059
+ */
+export async function streamConfig(connection: Connection, stream: string, timeoutMs: number): Promise<Json> {
+  const reply = await callApi(connection, {
+    subject: `$JS.API.STREAM.INFO.${stream}`,
+    attempted: `look at stream ${stream}`,
+    timeoutMs,
+  });
+  return isJson(reply.config) ? reply.config : {};
+}
+
+/*
+ * $JS.API.STREAM.NAMES { offset }
+ * { total, offset, limit: 1024, streams: [..] | null }
+ */
+export async function streamNames(connection: Connection, timeoutMs: number): Promise<readonly string[]> {
+  const names: string[] = [];
+  for (;;) {
+    const reply = await callApi(connection, {
+      subject: '$JS.API.STREAM.NAMES',
+      body: { offset: names.length },
+      attempted: 'list streams',
+      timeoutMs,
+    });
+    const page = Array.isArray(reply.streams) ? reply.streams.map(String) : [];
+    names.push(...page);
+    if (page.length === 0 || names.length >= Number(reply.total ?? 0)) return names;
+  }
+}
+
+/* $JS.API.STREAM.DELETE.<stream>, no body: { success: true } */
+export async function deleteStream(connection: Connection, stream: string, timeoutMs: number): Promise<void> {
+  await callApi(connection, {
+    subject: `$JS.API.STREAM.DELETE.${stream}`,
+    attempted: `delete stream ${stream}`,
+    timeoutMs,
+  });
+}
+
+/*
+ * $JS.API.STREAM.MSG.GET.<stream> { last_by_subj }
+ * { message: { subject, seq, hdrs?: base64, data?: base64, time } }; nothing there: 404 10037
+ */
+export async function lastMessage(
+  connection: Connection,
+  stream: string,
+  subject: string,
+  timeoutMs: number,
+): Promise<{ readonly data: Uint8Array; readonly isDeleted: boolean }> {
+  const reply = await callApi(connection, {
+    subject: `$JS.API.STREAM.MSG.GET.${stream}`,
+    body: { last_by_subj: subject },
+    attempted: `read ${subject}`,
+    timeoutMs,
+  });
+  const message = isJson(reply.message) ? reply.message : {};
+  const headers = Buffer.from(String(message.hdrs ?? ''), 'base64').toString();
+  return {
+    data: Buffer.from(String(message.data ?? ''), 'base64'),
+    isDeleted: /KV-Operation: (DEL|PURGE)/.test(headers),
+  };
+}

@@ -1,0 +1,273 @@
+/** The connection port over the official client, `@nats-io/transport-node`. The only folder that names a NATS package. */
+
+import type { Msg, NatsConnection, Subscription as NatsSubscription } from '@nats-io/transport-node';
+import { isMemphisError, MemphisError } from '../../model/errors.ts';
+import type { Connection, DialOptions, Frame, HeaderList, ServerInfo, Subscription } from '../port.ts';
+import { toMemphisError } from './errors.ts';
+import { loadNats, type Nats } from './load.ts';
+
+/** The client's own pings are out of the way: liveness is checked on use (`link.ts`), since no timer runs in a freeze. */
+const NO_PINGS_MS = 2_000_000_000;
+
+interface Waiting {
+  readonly subject: string;
+  resolve(frame: Frame): void;
+  reject(error: Error): void;
+}
+
+function toFrame(msg: Msg): Frame {
+  const headers: [string, string][] = [];
+  for (const name of msg.headers?.keys() ?? []) {
+    for (const value of msg.headers?.values(name) ?? []) headers.push([name, value]);
+  }
+  return {
+    subject: msg.subject,
+    reply: msg.reply ?? '',
+    headers,
+    status: msg.headers?.code ?? 0,
+    statusText: msg.headers?.description ?? '',
+    data: msg.data,
+  };
+}
+
+function toInfo(nc: NatsConnection): ServerInfo {
+  const info = (nc.info ?? {}) as unknown as Readonly<Record<string, unknown>>;
+  return {
+    serverName: String(info.server_name ?? ''),
+    version: String(info.version ?? ''),
+    maxPayload: Number(info.max_payload ?? 1_048_576),
+    jetstream: info.jetstream === true,
+    apiLevel: Number(info.api_lvl ?? 0),
+    isMemphis: Object.hasOwn(info, 'connection_id'),
+  };
+}
+
+const randomToken = (): string => Math.random().toString(36).slice(2).padEnd(11, '0');
+
+class OfficialConnection implements Connection {
+  readonly info: Promise<ServerInfo>;
+  readonly closed: Promise<Error | undefined>;
+  isClosed = false;
+  readonly #options: DialOptions;
+  readonly #opening: Promise<{ nats: Nats; nc: NatsConnection }>;
+  #open: { nats: Nats; nc: NatsConnection } | undefined;
+  /** What was asked for before the session was up, in order. */
+  #queued: ((open: { nats: Nats; nc: NatsConnection }) => void)[] = [];
+  readonly #inbox = `_INBOX.${randomToken()}${randomToken()}`;
+  #inboxes = 0;
+  readonly #waiting = new Map<string, Waiting>();
+  #lastError: Error | undefined;
+
+  constructor(options: DialOptions) {
+    this.#options = options;
+    this.#opening = this.#dial();
+    this.info = this.#opening.then(({ nc }) => toInfo(nc));
+    this.closed = this.#opening.then(
+      async ({ nc }) => this.#end((await nc.closed()) ?? undefined),
+      (error: Error) => this.#end(error),
+    );
+    this.info.catch(() => {}); // whoever needs it awaits it; nobody must be hurt by not doing so
+  }
+
+  async #dial(): Promise<{ nats: Nats; nc: NatsConnection }> {
+    const { servers, username, password, token, name, timeoutMs } = this.#options;
+    try {
+      const nats = await loadNats();
+      const nc = await nats.connect({
+        servers: [...servers],
+        name,
+        timeout: timeoutMs,
+        reconnect: false,
+        waitOnFirstConnect: false,
+        pingInterval: NO_PINGS_MS,
+        noAsyncTraces: true,
+        noRandomize: true,
+        ...(username === undefined ? {} : { user: username, pass: password ?? '' }),
+        ...(token === undefined ? {} : { token }),
+      });
+      const open = { nats, nc };
+      this.#open = open;
+      nc.subscribe(`${this.#inbox}.*`, { callback: (_error, msg) => this.#onReply(msg) });
+      void this.#watch(nc);
+      for (const task of this.#queued.splice(0)) task(open);
+      return open;
+    } catch (error) {
+      throw toMemphisError(error, `connect to ${servers.join(', ')}`, true);
+    }
+  }
+
+  /** Errors that the server reports beside the traffic: the requests they are about end with them. */
+  async #watch(nc: NatsConnection): Promise<void> {
+    for await (const status of nc.status()) {
+      if (status.type !== 'error') continue;
+      const error = toMemphisError(status.error, 'talk to the broker', false);
+      this.#lastError = error;
+      const subject = (status.error as { subject?: unknown }).subject;
+      for (const [key, waiting] of this.#waiting) {
+        if (waiting.subject !== subject) continue;
+        this.#waiting.delete(key);
+        waiting.reject(error);
+      }
+    }
+  }
+
+  #end(reason: Error | undefined): Error | undefined {
+    this.isClosed = true;
+    this.#queued = [];
+    const error = reason === undefined ? this.#lastError : toMemphisError(reason, 'keep the connection', false);
+    for (const waiting of this.#waiting.values()) waiting.reject(this.#lost('wait for an answer', error));
+    this.#waiting.clear();
+    return error;
+  }
+
+  #lost(attempted: string, cause?: unknown): MemphisError {
+    if (isMemphisError(cause) && !cause.retryable) return cause;
+    return new MemphisError(
+      'CONNECTION_LOST',
+      `Could not ${attempted}: the connection has ended. The broker may have acted.`,
+      {
+        cause,
+      },
+    );
+  }
+
+  #run(task: (open: { nats: Nats; nc: NatsConnection }) => void): void {
+    if (this.isClosed) throw this.#lost('write', this.#lastError);
+    if (this.#open === undefined) this.#queued.push(task);
+    else task(this.#open);
+  }
+
+  #onReply(msg: Msg): void {
+    const key = msg.subject.slice(this.#inbox.length + 1);
+    const waiting = this.#waiting.get(key);
+    if (waiting === undefined) return; // came after its time limit
+    this.#waiting.delete(key);
+    waiting.resolve(toFrame(msg));
+  }
+
+  publish(subject: string, data: Uint8Array, options: { reply?: string; headers?: HeaderList } = {}): void {
+    this.#run(({ nats, nc }) => {
+      const given = options.headers ?? [];
+      const headers = given.length === 0 ? undefined : nats.headers();
+      for (const [name, value] of given) headers?.append(name, value);
+      try {
+        nc.publish(subject, data, {
+          ...(options.reply === undefined ? {} : { reply: options.reply }),
+          ...(headers === undefined ? {} : { headers }),
+        });
+      } catch (error) {
+        throw toMemphisError(error, `publish to ${subject}`, false);
+      }
+    });
+  }
+
+  request(subject: string, data: Uint8Array, options: { timeoutMs: number; headers?: HeaderList }): Promise<Frame> {
+    const key = (this.#inboxes++).toString(36);
+    return new Promise<Frame>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(key);
+        reject(
+          new MemphisError(
+            'TIMEOUT',
+            `No answer on ${subject} within ${options.timeoutMs} ms. The broker may have acted.`,
+          ),
+        );
+      }, options.timeoutMs);
+      this.#waiting.set(key, {
+        subject,
+        resolve: (frame) => {
+          clearTimeout(timer);
+          resolve(frame);
+        },
+        reject: (error) => {
+          clearTimeout(timer);
+          reject(error);
+        },
+      });
+      try {
+        this.publish(subject, data, {
+          reply: `${this.#inbox}.${key}`,
+          ...(options.headers === undefined ? {} : { headers: options.headers }),
+        });
+      } catch (error) {
+        this.#waiting.get(key)?.reject(error as Error);
+        this.#waiting.delete(key);
+      }
+    });
+  }
+
+  subscribe(
+    subject: string,
+    options: { max?: number; onFrame(frame: Frame): void; onEnd?(error?: Error): void },
+  ): Subscription {
+    const name = subject === '' ? `_INBOX.${randomToken()}${randomToken()}` : subject;
+    let ended = false;
+    let inner: NatsSubscription | undefined;
+    const end = (error?: Error): void => {
+      if (ended) return;
+      ended = true;
+      options.onEnd?.(error);
+    };
+    this.#run(({ nc }) => {
+      if (ended) return;
+      inner = nc.subscribe(name, {
+        ...(options.max === undefined ? {} : { max: options.max }),
+        callback: (error, msg) => {
+          if (error) end(toMemphisError(error, `listen on ${name}`, false));
+          else if (!ended) options.onFrame(toFrame(msg));
+        },
+      });
+      void inner.closed.then(() => end(this.isClosed ? this.#lost(`listen on ${name}`, this.#lastError) : undefined));
+    });
+    void this.closed.then((error) => end(this.#lost(`listen on ${name}`, error)));
+    return {
+      subject: name,
+      drain: async (timeoutMs) => {
+        if (ended) return;
+        if (inner === undefined) return end();
+        let timer: ReturnType<typeof setTimeout> | undefined;
+        const limit = new Promise<void>((resolve) => {
+          timer = setTimeout(resolve, timeoutMs);
+        });
+        await Promise.race([inner.isClosed() ? undefined : inner.drain().catch(() => {}), limit]);
+        clearTimeout(timer);
+        inner.unsubscribe();
+        end();
+      },
+      end: () => {
+        inner?.unsubscribe();
+        end();
+      },
+    };
+  }
+
+  async flush(timeoutMs: number): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const limit = new Promise<never>((_, reject) => {
+      timer = setTimeout(
+        () => reject(new MemphisError('TIMEOUT', `The server did not answer a ping within ${timeoutMs} ms.`)),
+        timeoutMs,
+      );
+    });
+    const flushed = this.#opening.then(({ nc }) => nc.flush());
+    flushed.catch(() => {}); // may reject after the limit
+    try {
+      await Promise.race([flushed, limit]);
+    } catch (error) {
+      throw isMemphisError(error) ? error : this.#lost('reach the server', error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async close(): Promise<void> {
+    const open = await this.#opening.catch(() => undefined);
+    await open?.nc.close();
+    await this.closed;
+  }
+}
+
+/** Opens a session through the official client. Returns at once; see `Dial`. */
+export function openOfficial(options: DialOptions): Connection {
+  return new OfficialConnection(options);
+}
