@@ -15,8 +15,6 @@ export interface StoredMessage {
   readonly deliveryCount: number;
   /** When the broker stored it. */
   readonly timestamp: Date;
-  /** The key that the producer gave, if it gave one. */
-  readonly partitionKey?: string;
   /** Without the headers that broker and toolkit reserve for themselves. */
   readonly headers: Headers;
   /** The key that chose the partition, where the producer gave one. */

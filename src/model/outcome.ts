@@ -4,13 +4,14 @@ import { describeError } from './errors.ts';
 
 /**
  * What should become of one message.
- * `giveBack` is for a message that no user code has seen: delivered again at once, its delivery not counted.
+ * `giveBack` is for a message that no user code has seen: delivered again at once (or after `delayMs`, where it
+ * must not overtake a failed one of its key), its delivery not counted.
  */
 export type Outcome =
   | { readonly action: 'ack' }
   | { readonly action: 'retry'; readonly delayMs: number; readonly reason?: string }
   | { readonly action: 'deadLetter'; readonly reason: string }
-  | { readonly action: 'giveBack' };
+  | { readonly action: 'giveBack'; readonly delayMs?: number };
 
 /** What really became of a message once the broker has confirmed it. A retry without deliveries left is a dead letter. */
 export type Settled = 'acked' | 'retried' | 'deadLettered' | 'givenBack';

@@ -1,0 +1,82 @@
+/** A session: link and driver of one configuration. Shared per process by functions, own to a `connect`. */
+
+import { chooseBroker } from '../brokers/choose.ts';
+import { cached, cachedValues } from '../connection/cache.ts';
+import type { Link } from '../connection/link.ts';
+import { type ConnectSettings, makeLink } from '../connection/open.ts';
+import type { Broker } from '../model/broker.ts';
+
+export interface Session {
+  /**
+   * The driver, connected.
+   *
+   * @param options.deadlineMs wall-clock time until which dialling may take; default: the dial's own limit
+   * @throws MemphisError `CONNECT_FAILED`, `AUTHENTICATION_FAILED`, `UNSUPPORTED`, `CLOSED`
+   */
+  broker(options?: { readonly deadlineMs?: number }): Promise<Broker>;
+  /** Whether a connection is up, as far as this side knows. */
+  isConnected(): boolean;
+  /** Starts to dial. Never throws, never rejects. */
+  warm(): void;
+  close(): Promise<void>;
+}
+
+class LinkSession implements Session {
+  readonly #settings: ConnectSettings;
+  readonly #link: Link;
+  readonly #onClose: () => void;
+  #broker: Promise<Broker> | undefined;
+
+  constructor(settings: ConnectSettings, onClose: () => void) {
+    this.#settings = settings;
+    this.#link = makeLink(settings);
+    this.#onClose = onClose;
+  }
+
+  broker(options: { readonly deadlineMs?: number } = {}): Promise<Broker> {
+    const deadlineMs = options.deadlineMs ?? Date.now() + this.#settings.timeoutMs;
+    this.#broker ??= chooseBroker(this.#link, this.#settings.broker, deadlineMs).catch((error: unknown) => {
+      this.#broker = undefined; // a failed dial is never remembered
+      throw error;
+    });
+    return this.#broker;
+  }
+
+  isConnected(): boolean {
+    return this.#link.isConnected();
+  }
+
+  warm(): void {
+    this.broker().catch(() => {}); // the first use meets the same error, where somebody awaits it
+  }
+
+  async close(): Promise<void> {
+    this.#onClose();
+    await this.#link.close();
+  }
+}
+
+/** A session of one's own. No I/O. @throws MemphisError `INVALID_OPTION` */
+export function makeSession(settings: ConnectSettings): Session {
+  return new LinkSession(settings, () => {});
+}
+
+/** Whether this process closes its sessions at SIGTERM already. */
+let isListening = false;
+
+/** The session that all functions of this process share for a configuration. No I/O. @throws MemphisError `INVALID_OPTION` */
+export function sharedSession(settings: ConnectSettings): Session {
+  closeOnSigterm();
+  return cached(settings, (forget) => new LinkSession(settings, forget));
+}
+
+/** Lambda sends SIGTERM before it ends an environment (where an extension is registered); best effort. */
+function closeOnSigterm(): void {
+  if (isListening) return;
+  isListening = true;
+  process.once('SIGTERM', () => {
+    const closing = cachedValues().map((value) => (value as Session).close().catch(() => {}));
+    // a listener takes the default action away: end as the signal would have
+    void Promise.all(closing).then(() => process.kill(process.pid, 'SIGTERM'));
+  });
+}
