@@ -39,17 +39,18 @@ const integer = (min: number, max: number, fallback: number): OptionSpec<number>
   parse: parseNumber,
   fallback,
 });
-const optionalInteger = (min: number, max: number): OptionSpec<number | undefined> => ({
+/** Readers of one option, for tables that belong to one feature alone. */
+export const optionalInteger = (min: number, max: number): OptionSpec<number | undefined> => ({
   read: readInteger(min, max),
   parse: parseNumber,
   fallback: undefined,
 });
-const text = <T extends string | undefined>(fallback: T): OptionSpec<string | T> => ({
+export const text = <T extends string | undefined>(fallback: T): OptionSpec<string | T> => ({
   read: (value) => (typeof value === 'string' && value !== '' ? value : must('a text that is not empty')),
   parse: (raw) => raw,
   fallback,
 });
-const flag = (fallback: boolean): OptionSpec<boolean> => ({
+export const flag = (fallback: boolean): OptionSpec<boolean> => ({
   read: (value) => (typeof value === 'boolean' ? value : must('true or false')),
   parse: (raw) => ({ true: true, false: false, 1: true, 0: false })[raw.toLowerCase()] ?? raw,
   fallback,
@@ -187,6 +188,20 @@ export const consumerFunctionOptions = {
   /** Delay of the first retry after an ordinary error; doubles from there. */
   backoffBaseMs: integer(0, DAY_MS, 1_000),
   backoffMaxMs: integer(0, DAY_MS, 300_000),
+} as const;
+
+/** `each`. */
+export const eachOptions = {
+  /** Calls at the same time. */
+  concurrency: integer(1, 10_000, 10),
+  /** Whose order is kept while others run in parallel: a partition's, a key's, or what a function makes of a message. */
+  orderedBy: {
+    read: (value: unknown) =>
+      value === 'partition' || value === 'partitionKey' || typeof value === 'function'
+        ? (value as 'partition' | 'partitionKey' | ((message: never) => string | number | undefined))
+        : must("'partition', 'partitionKey' or a function"),
+    fallback: undefined as 'partition' | 'partitionKey' | ((message: never) => string | number | undefined) | undefined,
+  },
 } as const;
 
 /** `withProducer` and `produceHandler`: these beside those of `connectOptions`. */
