@@ -34,14 +34,15 @@ interface Entry {
 
 const settledAs = { ack: 'acked', retry: 'retried', deadLetter: 'deadLettered', giveBack: 'givenBack' } as const;
 
-function payloadOf(outcome: Outcome): Uint8Array {
+function payloadOf({ outcome, delivery }: Entry): Uint8Array {
+  const { deliveryCount } = delivery.message;
   switch (outcome.action) {
     case 'ack':
       return ackPayload.ack;
     case 'retry':
-      return ackPayload.nak(outcome.delayMs);
+      return ackPayload.nak(outcome.delayMs, deliveryCount);
     case 'giveBack':
-      return ackPayload.nak(0);
+      return ackPayload.nak(0, deliveryCount);
     case 'deadLetter':
       return ackPayload.term;
   }
@@ -126,11 +127,11 @@ export class Settler {
 
   async #write(connection: Connection, entries: readonly Entry[], limitMs: number): Promise<void> {
     for (const entry of entries.slice(0, -1)) {
-      connection.publish(entry.delivery.ackSubject, payloadOf(entry.outcome));
+      connection.publish(entry.delivery.ackSubject, payloadOf(entry));
     }
     const last = entries.at(-1);
     if (last === undefined) return;
-    const answer = await connection.request(last.delivery.ackSubject, payloadOf(last.outcome), { timeoutMs: limitMs });
+    const answer = await connection.request(last.delivery.ackSubject, payloadOf(last), { timeoutMs: limitMs });
     if (answer.status === 503) {
       throw new MemphisError(
         'JETSTREAM_UNAVAILABLE',
