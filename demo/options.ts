@@ -1,0 +1,48 @@
+/** The demo's command line. */
+
+import { parseArgs } from 'node:util';
+
+export interface DemoOptions {
+  /** Orders to send, 1 to 100,000; a quarter as many invoices go with them. */
+  readonly messages: number;
+  /** Kill the broker half-way through the sending and start it again. */
+  readonly chaos: boolean;
+  /** Print the result as JSON; progress goes to stderr. */
+  readonly json: boolean;
+  readonly help: boolean;
+}
+
+export const usage = `Usage: npm run demo -- [options]
+
+Starts a broker and the functions of serverless.yml on this machine, sends orders through the HTTP function,
+lets the poller and the scheduled job work, and checks that every message is accounted for.
+
+  --messages N   orders to send, 1 to 100000 (default 200)
+  --chaos        kill the broker half-way and start it again
+  --json         print the result as JSON
+  --help         show this text
+
+Exit codes: 0 everything adds up, 1 it does not or something failed, 2 wrong usage, 130 interrupted.`;
+
+/** A mistake on the command line; its message is for the user. */
+export class UsageError extends Error {}
+
+/** @throws UsageError for unknown options and values out of range */
+export function parseDemoOptions(args: readonly string[]): DemoOptions {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        messages: { type: 'string', default: '200' },
+        chaos: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    const messages = /^\d{1,6}$/.test(values.messages) ? Number(values.messages) : 0;
+    if (messages < 1 || messages > 100_000) throw new UsageError('--messages must be a whole number from 1 to 100000.');
+    return { ...values, messages };
+  } catch (error) {
+    throw error instanceof UsageError ? error : new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
