@@ -1,0 +1,145 @@
+/** `each`: a handler of single messages as a handler of batches; bounded, in order per key where wanted. */
+
+import { MemphisError } from '../model/errors.ts';
+import type { LambdaContext } from '../model/lambda-context.ts';
+import type { Message } from '../model/message.ts';
+import { eachOptions, type Given, resolveOptions } from '../model/options.ts';
+import { decidedOutcome } from './message.ts';
+import { makeReport, type Progress } from './report.ts';
+import type { BatchHandler } from './run-batch.ts';
+
+/** What a handler of single messages gets beside the value. */
+export interface EachRun<T, C> {
+  readonly message: Message<T>;
+  readonly context: C;
+  /** Aborts when the time kept back to settle begins. */
+  readonly signal: AbortSignal;
+}
+
+/** Options of {@link each}. */
+export interface EachOptions<T> extends Omit<Given<typeof eachOptions>, 'orderedBy'> {
+  /**
+   * Keeps the order of messages of one key while keys run in parallel: the partition, the key that the producer
+   * gave, or what a function makes of a message. Messages without a key (`undefined`) are not ordered.
+   *
+   * @default no order
+   */
+  readonly orderedBy?: 'partition' | 'partitionKey' | ((message: Message<T>) => string | number | undefined);
+}
+
+/**
+ * Calls a function for each message, the decoded value first. Returning is the ack of that message, throwing
+ * its retry (`RetryLater` and `DeadLetter` are exact).
+ *
+ * With `orderedBy`, a key stops at its first failure: its later messages are given back unseen, which costs them
+ * no delivery, and wait as long as the failed one, so that they do not overtake it. At the deadline, messages
+ * that were not started are given back, those under way are delivered again.
+ *
+ * @param options.concurrency calls at the same time, 1 and up. @default 10
+ * @throws MemphisError `INVALID_OPTION`
+ * @example
+ * ```ts
+ * export const handler = withMemphis(each<Order>(async (order) => { await bill(order); }, { orderedBy: 'partition' }));
+ * ```
+ */
+export function each<T = unknown, C = LambdaContext>(
+  handle: (value: T, run: EachRun<T, C>) => unknown,
+  options?: EachOptions<T>,
+): BatchHandler<T, C> {
+  if (typeof handle !== 'function') {
+    throw new MemphisError('INVALID_OPTION', 'each: the handler must be a function.', { option: 'handler' });
+  }
+  const { concurrency, orderedBy } = resolveOptions('each', eachOptions, options);
+  const keyOf = toKey<T>(orderedBy as EachOptions<T>['orderedBy']);
+
+  return async (messages, context, { signal }) => {
+    const progress: Progress[] = messages.map(() => ({ state: 'unstarted' }));
+    const lanes = toLanes(messages, keyOf);
+    const waiting = lanes.values(); // shared: each worker takes the next lane
+
+    const runOne = async (index: number, message: Message<T>): Promise<boolean> => {
+      progress[index] = { state: 'running' };
+      try {
+        await handle(message.value(), { message, context, signal });
+        progress[index] = { state: 'done' };
+      } catch (error) {
+        progress[index] = { state: 'failed', error };
+      }
+      return isDone(message, progress[index]);
+    };
+    const worker = async (): Promise<void> => {
+      for (const lane of waiting) {
+        for (const index of lane) {
+          if (signal.aborted) return;
+          if (!(await runOne(index, messages[index] as Message<T>))) break;
+        }
+      }
+    };
+
+    const work = Promise.all(Array.from({ length: Math.min(concurrency, messages.length) }, worker));
+    await untilAborted(work, signal);
+    return makeReport(withBlockers(messages, lanes, progress));
+  };
+}
+
+/** The progress at this moment, where those not started say which message of their lane they stand behind. */
+function withBlockers(
+  messages: readonly Message[],
+  lanes: readonly (readonly number[])[],
+  progress: readonly Progress[],
+): readonly Progress[] {
+  const result = [...progress]; // a copy: what ends later must not change it
+  for (const lane of lanes) {
+    let behind: number | undefined;
+    for (const index of lane) {
+      const step = progress[index] as Progress;
+      if (step.state !== 'unstarted' && !isDone(messages[index] as Message, step)) behind = index;
+      if (step.state === 'unstarted' && behind !== undefined) result[index] = { state: 'unstarted', behind };
+    }
+  }
+  return result;
+}
+
+/** Whether its key may go on: a message that the handler put back itself is not done, whatever it returned. */
+function isDone(message: Message, progress: Progress): boolean {
+  const decided = decidedOutcome(message);
+  return decided === undefined ? progress.state === 'done' : decided.action === 'ack';
+}
+
+function toKey<T>(orderedBy: EachOptions<T>['orderedBy']): ((message: Message<T>) => unknown) | undefined {
+  if (orderedBy === 'partition') return (message) => message.partition;
+  if (orderedBy === 'partitionKey') return (message) => message.partitionKey;
+  return orderedBy;
+}
+
+/** Indexes of messages that must not overtake each other, each list in order. */
+function toLanes<T>(
+  messages: readonly Message<T>[],
+  keyOf: ((message: Message<T>) => unknown) | undefined,
+): readonly (readonly number[])[] {
+  if (keyOf === undefined) return messages.map((_, index) => [index]);
+  const lanes: number[][] = [];
+  const byKey = new Map<unknown, number[]>();
+  for (const [index, message] of messages.entries()) {
+    const key = keyOf(message);
+    const known = key === undefined ? undefined : byKey.get(key);
+    if (known !== undefined) known.push(index);
+    else {
+      const lane = [index];
+      lanes.push(lane);
+      if (key !== undefined) byKey.set(key, lane);
+    }
+  }
+  return lanes;
+}
+
+/** Waits for the work or the signal, whichever is first; leaves no listener. */
+async function untilAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  let stop = (): void => {};
+  const aborted = new Promise<void>((resolve) => {
+    stop = resolve;
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  await Promise.race([work, aborted]);
+  signal.removeEventListener('abort', stop);
+}
