@@ -1,0 +1,124 @@
+/** Who may import whom (docs/architecture.md), as code: floors, forbidden packages, no loops - type imports counted. */
+
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { test } from 'node:test';
+
+const root = join(import.meta.dirname, '..');
+const files = globSync('src/**/*.ts', { cwd: root }).map((file) => file.replaceAll('\\', '/'));
+
+interface Import {
+  readonly to: string;
+  readonly isLazy: boolean;
+}
+
+function importsOf(file: string): Import[] {
+  const source = readFileSync(join(root, file), 'utf8');
+  const found: Import[] = [];
+  for (const match of source.matchAll(/(?:^|\n)\s*(?:import|export)\b[^'";]*?from\s*'([^']+)'|(?:^|\n)import\s*'([^']+)'/g)) {
+    found.push({ to: match[1] ?? match[2] ?? '', isLazy: false });
+  }
+  for (const match of source.matchAll(/\bimport\(\s*'([^']+)'\s*\)/g)) found.push({ to: match[1] ?? '', isLazy: true });
+  return found.map(({ to, isLazy }) => ({
+    to: to.startsWith('.') ? relative(root, normalize(join(root, dirname(file), to))).replaceAll('\\', '/') : to,
+    isLazy,
+  }));
+}
+
+const graph = new Map(files.map((file) => [file, importsOf(file)]));
+
+/** For each folder (the longest match counts): what its files may import from `src/`. */
+const floors: Readonly<Record<string, readonly string[]>> = {
+  'src/model/': [],
+  'src/telemetry/': ['src/model/'],
+  'src/envelope/': ['src/model/'],
+  'src/connection/': ['src/model/', 'src/telemetry/'],
+  'src/batch/': ['src/model/', 'src/telemetry/', 'src/envelope/'],
+  'src/brokers/choose.ts': ['src/model/', 'src/telemetry/', 'src/connection/', 'src/brokers/jetstream/broker.ts'],
+  'src/brokers/jetstream/': ['src/model/', 'src/telemetry/', 'src/connection/'],
+  'src/client/': ['src/model/', 'src/telemetry/', 'src/connection/', 'src/brokers/', 'src/batch/'],
+  'src/index.ts': ['src/client/', 'src/model/'],
+  'src/lambda/': ['src/model/', 'src/telemetry/', 'src/envelope/', 'src/batch/', 'src/client/'],
+  'src/poller/': ['src/model/', 'src/telemetry/', 'src/envelope/', 'src/batch/', 'src/client/'],
+  'src/testing/': ['src/model/', 'src/envelope/', 'src/batch/'],
+};
+
+function ruleOf(file: string): [string, readonly string[]] {
+  const folder = Object.keys(floors)
+    .filter((prefix) => file.startsWith(prefix))
+    .sort((a, b) => b.length - a.length)[0];
+  assert.ok(folder !== undefined, `${file} lies in no floor: give its folder one`);
+  return [folder, floors[folder] ?? []];
+}
+
+test('every file imports floors below its own only', () => {
+  const wrong = files.flatMap((file) => {
+    const [folder, allowed] = ruleOf(file);
+    return (graph.get(file) ?? [])
+      .filter(({ to }) => to.startsWith('src/') && !to.startsWith(folder) && !allowed.some((prefix) => to.startsWith(prefix)))
+      .map(({ to }) => `${file} -> ${to}`);
+  });
+  assert.deepEqual(wrong, []);
+});
+
+test('no file imports itself over others, type imports counted', () => {
+  const state = new Map<string, 'open' | 'done'>();
+  const loops: string[] = [];
+  const visit = (file: string, path: readonly string[]): void => {
+    if (state.get(file) === 'done') return;
+    if (state.get(file) === 'open') {
+      loops.push([...path.slice(path.indexOf(file)), file].join(' -> '));
+      return;
+    }
+    state.set(file, 'open');
+    for (const { to } of graph.get(file) ?? []) if (graph.has(to)) visit(to, [...path, file]);
+    state.set(file, 'done');
+  };
+  for (const file of files) visit(file, []);
+  assert.deepEqual(loops, []);
+});
+
+test('the model imports nothing, not even Node', () => {
+  const outside = files
+    .filter((file) => file.startsWith('src/model/'))
+    .flatMap((file) => (graph.get(file) ?? []).filter(({ to }) => !to.startsWith('src/model/')).map(({ to }) => `${file} -> ${to}`));
+  assert.deepEqual(outside, []);
+});
+
+test('packages are named only where they belong', () => {
+  const homes: readonly (readonly [RegExp, string])[] = [
+    [/^@nats-io\/|^nats$/, 'src/connection/official/'],
+    [/^@aws-sdk\/|^@smithy\//, 'src/poller/'],
+  ];
+  const wrong = files.flatMap((file) =>
+    (graph.get(file) ?? [])
+      .filter(({ to }) => !to.startsWith('src/') && !to.startsWith('node:'))
+      .filter(({ to }) => !homes.some(([name, home]) => name.test(to) && file.startsWith(home)))
+      .map(({ to }) => `${file} -> ${to}`),
+  );
+  assert.deepEqual(wrong, []);
+});
+
+test('JetStream is known to its driver alone', () => {
+  const knowing = files.filter(
+    (file) =>
+      !file.startsWith('src/brokers/jetstream/') &&
+      /\$JS\.|Nats-Msg-Id|\+ACK|-NAK|\+TERM/.test(readFileSync(join(root, file), 'utf8').replace(/^\s*(\/?\*|\/\/).*$/gm, '')),
+  );
+  assert.deepEqual(knowing, []);
+});
+
+test('functions reach no administration and no poller', () => {
+  const reached = new Set<string>();
+  const walk = (file: string): void => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    for (const { to } of graph.get(file) ?? []) if (graph.has(to)) walk(to);
+  };
+  if (graph.has('src/lambda/index.ts')) walk('src/lambda/index.ts');
+  assert.deepEqual(
+    [...reached].filter((file) => /admin\.ts$|client\/(client|station|connect)\.ts$|^src\/poller\//.test(file)),
+    [],
+  );
+});
