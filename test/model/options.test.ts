@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isMemphisError } from '../../src/model/errors.ts';
+import {
+  connectOptions,
+  consumerFunctionOptions,
+  consumerOptions,
+  didYouMean,
+  produceOptions,
+  resolveOptions,
+  stationOptions,
+  toEnvName,
+} from '../../src/model/options.ts';
+
+const refuses = (
+  table: Parameters<typeof resolveOptions>[1],
+  given: unknown,
+  pattern: RegExp,
+  env?: Record<string, string>,
+): void => {
+  assert.throws(
+    () => resolveOptions('call', table, given, env),
+    (error) => isMemphisError(error, 'INVALID_OPTION') && pattern.test(error.message),
+    `${JSON.stringify(given)} ${JSON.stringify(env)}`,
+  );
+};
+
+test('what is left out has the default of the Memphis SDKs', () => {
+  assert.deepEqual(resolveOptions('call', consumerOptions, undefined), {
+    group: undefined,
+    batchSize: 10,
+    batchMaxWaitMs: 5_000,
+    maxAckTimeMs: 30_000,
+    maxMsgDeliveries: 10,
+  });
+  const connection = resolveOptions('call', connectOptions, {});
+  assert.deepEqual(
+    [
+      connection.broker,
+      connection.reconnect,
+      connection.maxReconnect,
+      connection.reconnectIntervalMs,
+      connection.timeoutMs,
+    ],
+    ['auto', true, 10, 1_000, 15_000],
+  );
+});
+
+test('the caller wins over the environment, the environment over the default', () => {
+  const env = { MEMPHIS_BATCH_SIZE: '50', MEMPHIS_DRAIN: 'true', MEMPHIS_STATION: 'orders', MEMPHIS_GROUP: '' };
+  const resolved = resolveOptions('call', consumerFunctionOptions, { batchSize: 7 }, env);
+  assert.deepEqual(
+    [resolved.batchSize, resolved.drain, resolved.station, resolved.group],
+    [7, true, 'orders', undefined],
+  );
+  assert.deepEqual(resolveOptions('call', connectOptions, {}, { MEMPHIS_SERVERS: 'a:1, b:2' }).servers, ['a:1', 'b:2']);
+  assert.equal(toEnvName('connectionToken'), 'MEMPHIS_CONNECTION_TOKEN');
+});
+
+test('unknown names are refused with the nearest real one', () => {
+  refuses(consumerOptions, { batchsize: 5 }, /there is no option batchsize\. Did you mean batchSize\?/);
+  refuses(consumerOptions, { toString: 5 }, /there is no option toString/);
+  refuses(connectOptions, { sevrers: ['x'] }, /Did you mean servers\?/);
+  refuses(consumerOptions, [], /must be an object/);
+  refuses(consumerOptions, 'x', /must be an object/);
+  refuses(consumerOptions, null, /must be an object/);
+  assert.equal(didYouMean('xyzzy', ['batchSize']), '');
+});
+
+test('values outside their range are refused by name, those of the environment by variable', () => {
+  for (const batchSize of [0, -1, 5_001, 1.5, '10', null, Number.NaN, {}])
+    refuses(consumerOptions, { batchSize }, /batchSize must be a whole number/);
+  refuses(stationOptions, { retentionType: 'forever' }, /one of message_age_sec/);
+  refuses(stationOptions, { tieredStorageEnabled: true }, /nothing else is supported yet/);
+  refuses(connectOptions, { reconnect: 'yes' }, /true or false/);
+  refuses(connectOptions, { servers: [] }, /at least one/);
+  refuses(connectOptions, { password: 7 }, /text/);
+  refuses(produceOptions, { headers: { a: 1 } }, /object of texts/);
+  refuses(consumerFunctionOptions, {}, /environment variable MEMPHIS_BATCH_SIZE must be/, {
+    MEMPHIS_BATCH_SIZE: 'ten',
+  });
+  refuses(consumerFunctionOptions, {}, /environment variable MEMPHIS_DRAIN must be true or false/, {
+    MEMPHIS_DRAIN: 'maybe',
+  });
+});
