@@ -1,0 +1,93 @@
+/** All mappings of a run at once: opens what they share, and ends together what was begun. */
+
+import type { Client } from '../client/client.ts';
+import type { Session } from '../client/session.ts';
+import type { Broker } from '../model/broker.ts';
+import { MemphisError } from '../model/errors.ts';
+import { type Clock, realClock } from './clock.ts';
+import { makeEncoding } from './encoding.ts';
+import { invokeBatch } from './invoke-batch.ts';
+import type { LambdaPort } from './lambda-client.ts';
+import type { Mapping } from './mapping.ts';
+import { makeQuiet } from './quiet.ts';
+import { type MappingReport, type PollReport, toErrorText } from './report.ts';
+import { runMapping } from './run-mapping.ts';
+
+/** A connected client, as `connect` returns it; only its session is used. */
+export type ConnectedClient = Pick<Client, 'session'>;
+
+/** Called with what keeps a mapping from working, or with an answer that could not be read. */
+export type OnPollError = (error: unknown, about: { readonly mapping: string }) => void;
+
+/** A run: what it works on, and when it ends. */
+export interface PollRun {
+  readonly mappings: readonly Mapping[];
+  readonly session: Pick<Session, 'broker'>;
+  readonly lambda: LambdaPort;
+  /** Ends pulling. */
+  readonly stop: AbortSignal;
+  /** Ends waiting for answers. */
+  readonly cut: AbortSignal;
+  /** Milliseconds until `cut`, `Infinity` where nobody knows. */
+  readonly workMs: number;
+  readonly isPersistent: boolean;
+  readonly idleExitMs: number | undefined;
+  readonly onError: OnPollError;
+  readonly clock?: Clock;
+}
+
+/** Runs enabled mappings until `stop`, the end of time or lasting quiet; resolves when nothing is under way. */
+export async function runMappings(run: PollRun): Promise<PollReport> {
+  const clock = run.clock ?? realClock;
+  const own = new AbortController();
+  const stop = AbortSignal.any([run.stop, run.cut, own.signal]);
+  const mappings = run.mappings.filter(({ enabled }) => enabled);
+  const names = mappings.map(({ name }) => name);
+  const quiet = makeQuiet(names, run.idleExitMs, clock.now, () => own.abort());
+  const deadlineAt = clock.now() + run.workMs;
+  const reports = mappings.map(async (mapping): Promise<MappingReport> => {
+    const encoding = makeEncoding(mapping);
+    const setup = { mapping, lambda: run.lambda, clock, quiet, encoding, stop, cut: run.cut };
+    const report = (error: unknown): void => run.onError(error, { mapping: mapping.name });
+    try {
+      return await runMapping({
+        ...setup,
+        deadlineAt,
+        isPersistent: run.isPersistent,
+        envelopeBytes: encoding.envelopeBytes,
+        limitBytes: encoding.limitBytes,
+        sizeOf: encoding.sizeOf,
+        broker: (deadlineMs) => dialUntil(stop, run.session.broker({ deadlineMs })),
+        invoke: (held, events) => invokeBatch(held, setup, events),
+        report,
+      });
+    } finally {
+      // A mapping that ended early can bring nothing more: the others need not wait for it.
+      quiet.foundNothing(mapping.name, Number.POSITIVE_INFINITY);
+    }
+  });
+  for (const report of reports) report.catch(() => own.abort());
+  await Promise.allSettled(reports);
+  return { mappings: await Promise.all(reports) };
+}
+
+/** A dial knows no signal; whoever is told to stop does not wait for it. */
+async function dialUntil(stop: AbortSignal, dial: Promise<Broker>): Promise<Broker> {
+  let onAbort: () => void = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(new MemphisError('CLOSED', 'The run was stopped while connecting.'));
+    if (stop.aborted) onAbort();
+    else stop.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([dial, aborted]);
+  } finally {
+    stop.removeEventListener('abort', onAbort);
+    dial.catch(() => undefined);
+  }
+}
+
+/** Where errors go unless the caller says otherwise: a poller is a program, and its log is all that it has. */
+export const reportToConsole: OnPollError = (error, { mapping }) => {
+  console.error(`memphis-serverless poller, mapping ${mapping}: ${toErrorText(error)}`);
+};
