@@ -1,0 +1,19 @@
+/** One line in the function's log about what failed without failing the invocation; else nobody would see it there. */
+
+import type { BatchResult } from '../batch/run-batch.ts';
+import type { Batch } from '../model/batch.ts';
+
+const NAMED = 3; // The line stays readable; dead letters and the poller's report hold every reason.
+
+/** Writes the line, if there is a reason to. Holds ids and error messages, no payloads. */
+export function logFailures({ station, group }: Batch, { received, failures, error }: BatchResult): void {
+  if (failures.length === 0 && error === undefined) return;
+  const named = failures.slice(0, NAMED).map(({ id, reason }) => `${id} (${reason})`);
+  const more = failures.length > NAMED ? `, and ${failures.length - NAMED} more` : '';
+  const line = `memphis-serverless: ${failures.length} of ${received} messages of ${station}/${group} failed`;
+  // The error goes along for its stack.
+  console.error(
+    `${line}${named.length > 0 ? `: ${named.join(', ')}${more}` : ''}`,
+    ...(error === undefined ? [] : [error]),
+  );
+}

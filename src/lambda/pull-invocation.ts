@@ -1,0 +1,150 @@
+/** One pulling invocation: batches from a session's broker through the handler, within the time there is. */
+
+import { type BatchHandler, type BatchResult, runBatch } from '../batch/run-batch.ts';
+import type { Session } from '../client/session.ts';
+import type { Reader } from '../model/broker.ts';
+import { defaultReserveMs, remainingTimeMs } from '../model/deadline.ts';
+import { MemphisError } from '../model/errors.ts';
+import { type consumerFunctionOptions, type Resolved, toEnvName } from '../model/options.ts';
+import { checkName } from '../model/station.ts';
+import { logFailures } from './log-failures.ts';
+
+/** What a pulling invocation did; the counts are those the broker confirmed and add up to `received`. */
+export interface PullSummary {
+  readonly station: string;
+  readonly group: string;
+  /** Batches that held messages. */
+  readonly batches: number;
+  readonly received: number;
+  readonly acked: number;
+  readonly retried: number;
+  readonly deadLettered: number;
+  /** Messages that no user code has seen. */
+  readonly givenBack: number;
+}
+
+export interface PullInvocation<T, C> {
+  readonly session: Pick<Session, 'broker'>;
+  readonly handler: BatchHandler<T, C>;
+  readonly context: C;
+  readonly options: Resolved<typeof consumerFunctionOptions>;
+}
+
+/** What is added up over the batches of an invocation. */
+interface Tally {
+  batches: number;
+  received: number;
+  acked: number;
+  retried: number;
+  deadLettered: number;
+  givenBack: number;
+  failed: number;
+  firstError: unknown;
+}
+
+/**
+ * Pulls one batch, or with `drain` batch after batch until the station is empty, `maxBatches`, or too little time
+ * is left for another one as long as the longest so far. Without time to work nothing is pulled.
+ *
+ * @throws MemphisError `INVALID_OPTION` without station or group, `ALL_MESSAGES_FAILED` (unless `failWhenAllFail`
+ *   is off) after all was settled, `SETTLE_UNCONFIRMED`, and what connecting and pulling throw
+ */
+export async function pullInvocation<T, C>(invocation: PullInvocation<T, C>): Promise<PullSummary> {
+  const { context, options } = invocation;
+  const station = checkName('station', need('station', options.station));
+  const group = checkName('group', need('group', options.group));
+  const tally: Tally = {
+    batches: 0,
+    received: 0,
+    acked: 0,
+    retried: 0,
+    deadLettered: 0,
+    givenBack: 0,
+    failed: 0,
+    firstError: undefined,
+  };
+  await pullAll(invocation, station, group, tally, startWorkTime(context, options.deadlineReserveMs));
+
+  const { failed, firstError, ...counts } = tally;
+  if (options.failWhenAllFail && failed > 0 && failed === counts.received) {
+    throw new MemphisError(
+      'ALL_MESSAGES_FAILED',
+      `All ${failed} messages that were pulled from station ${station}, group ${group}, failed. ` +
+        `${counts.retried} will be delivered again, ${counts.deadLettered} are dead letters. ` +
+        'Set failWhenAllFail to false if the invocation should succeed all the same.',
+      { station, group, cause: firstError },
+    );
+  }
+  return { station, group, ...counts };
+}
+
+async function pullAll<T, C>(
+  { session, handler, context, options }: PullInvocation<T, C>,
+  station: string,
+  group: string,
+  tally: Tally,
+  workMs: () => number,
+): Promise<void> {
+  if (workMs() <= 0) return;
+  const broker = await session.broker(dialLimit(workMs()));
+  const reader = broker.reader({
+    station,
+    group,
+    ackWaitMs: options.maxAckTimeMs,
+    maxDeliveries: options.maxMsgDeliveries,
+  });
+  const limit = options.drain ? (options.maxBatches ?? Number.POSITIVE_INFINITY) : 1;
+  let longestMs = 0;
+  while (tally.batches < limit) {
+    const before = workMs();
+    if (before <= 0 || before < longestMs) return;
+    const batch = await pullBatch(reader, options, before);
+    if (batch.messages.length === 0) return;
+    const result = await runBatch(batch, handler, context, {
+      backoff: { baseMs: options.backoffBaseMs, maxMs: options.backoffMaxMs },
+      workMs: workMs(),
+    });
+    add(tally, result);
+    logFailures(batch, result);
+    if (before !== Number.POSITIVE_INFINITY) longestMs = Math.max(longestMs, before - workMs());
+  }
+}
+
+/** The wait ends with the time for work; a pull that ends late would be given back anyway. */
+function pullBatch(
+  reader: Reader,
+  { batchSize, batchMaxWaitMs }: { readonly batchSize: number; readonly batchMaxWaitMs: number },
+  workMs: number,
+): ReturnType<Reader['pull']> {
+  return reader.pull({ batchSize, waitMs: Math.floor(Math.min(batchMaxWaitMs, workMs)) });
+}
+
+/** Milliseconds of work left, asked as often as needed; the reserve is fixed at the start. */
+function startWorkTime(context: unknown, reserveMs: number | undefined): () => number {
+  const atStart = remainingTimeMs(context);
+  if (atStart === Number.POSITIVE_INFINITY) return () => atStart;
+  const reserve = reserveMs ?? defaultReserveMs(atStart);
+  return () => remainingTimeMs(context) - reserve;
+}
+
+/** Dialling may take a third of the time there is, four seconds at most: then the invocation fails and says why. */
+function dialLimit(workMs: number): { deadlineMs?: number } {
+  return workMs === Number.POSITIVE_INFINITY ? {} : { deadlineMs: Date.now() + Math.min(4000, workMs / 3) };
+}
+
+function need(option: 'station' | 'group', value: string | undefined): string {
+  if (value !== undefined) return value;
+  throw new MemphisError(
+    'INVALID_OPTION',
+    `withMemphis: the event is no pushed batch, and pulling needs the option ${option}; ` +
+      `give it, or set the environment variable ${toEnvName(option)}.`,
+    { option },
+  );
+}
+
+function add(tally: Tally, result: BatchResult): void {
+  tally.batches += 1;
+  for (const key of ['received', 'acked', 'retried', 'deadLettered', 'givenBack'] as const) tally[key] += result[key];
+  tally.failed += result.failures.length;
+  tally.firstError ??= result.error;
+}

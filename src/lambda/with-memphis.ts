@@ -1,0 +1,95 @@
+/** `withMemphis`: one wrapper for both ways in. The pushed path loads no broker code; the pulling one is imported on use. */
+
+import { type BatchHandler, type BatchResult, runBatch } from '../batch/run-batch.ts';
+import { isMemphisEvent } from '../envelope/event.ts';
+import { openPushedBatch } from '../envelope/pushed-batch.ts';
+import type { BatchResponse } from '../envelope/response.ts';
+import { workTimeMs } from '../model/deadline.ts';
+import { MemphisError } from '../model/errors.ts';
+import type { LambdaContext } from '../model/lambda-context.ts';
+import {
+  checkOptions,
+  connectOptions,
+  consumerFunctionOptions,
+  type Given,
+  type Resolved,
+  resolveOptions,
+} from '../model/options.ts';
+import { logFailures } from './log-failures.ts';
+import type { PullSummary } from './pull-invocation.ts';
+
+const optionTable = { ...connectOptions, ...consumerFunctionOptions };
+
+/** Options of {@link withMemphis}; each may come from its environment variable instead. */
+export type WithMemphisOptions = Given<typeof optionTable>;
+/** All options of a wrapper, filled in. */
+export type WithMemphisSettings = Resolved<typeof optionTable>;
+
+/**
+ * Makes a Lambda handler out of a handler of batches. Invoked with a batch that a poller pushed it answers with
+ * the partial batch response; invoked with anything else it pulls a batch from the station by itself and
+ * answers with a summary.
+ *
+ * An ordinary error thrown for a whole pushed batch fails the invocation, so that it counts as one; the poller
+ * retries all messages. So does a pulled batch all of whose messages failed.
+ *
+ * @param options checked here; the environment is read at the first invocation
+ * @throws MemphisError `INVALID_OPTION`; invocations: `INVALID_EVENT`, `INVALID_OPTION`, `ALL_MESSAGES_FAILED`,
+ *   `SETTLE_UNCONFIRMED`, and what connecting and pulling throw
+ * @example
+ * ```ts
+ * export const handler = withMemphis(async (messages) => { await save(messages.map((message) => message.value())); },
+ *   { station: 'orders', group: 'billing', batchSize: 100 });
+ * ```
+ */
+export function withMemphis<T = unknown, C = LambdaContext>(
+  handler: BatchHandler<T, C>,
+  options?: WithMemphisOptions,
+): (event: unknown, context: C) => Promise<BatchResponse | PullSummary> {
+  if (typeof handler !== 'function') {
+    throw new MemphisError('INVALID_OPTION', 'withMemphis: the handler must be a function.', { option: 'handler' });
+  }
+  checkOptions('withMemphis', optionTable, options);
+  let settings: WithMemphisSettings | undefined;
+  const resolve = (): WithMemphisSettings => {
+    settings ??= resolveOptions('withMemphis', optionTable, options, process.env);
+    return settings;
+  };
+  if (options?.prefetch === true || process.env.MEMPHIS_PREFETCH !== undefined) prefetch(resolve);
+
+  // Two parameters at most: the runtime takes a third one for a callback, which Node 24 refuses.
+  return async (event, context) => {
+    const resolved = resolve();
+    if (isMemphisEvent(event)) return answerPushed(event, handler, context, resolved);
+    const { pullFromStation } = await import('./from-station.ts');
+    return pullFromStation(handler, context, resolved);
+  };
+}
+
+async function answerPushed<T, C>(
+  event: unknown,
+  handler: BatchHandler<T, C>,
+  context: C,
+  settings: WithMemphisSettings,
+): Promise<BatchResponse> {
+  const { batch, response } = openPushedBatch(event);
+  const result: BatchResult = await runBatch(batch, handler, context, {
+    backoff: { baseMs: settings.backoffBaseMs, maxMs: settings.backoffMaxMs },
+    workMs: workTimeMs(context, settings.deadlineReserveMs),
+  });
+  // Nothing would be lost in translation: all messages fail alike, and the error shows in Lambda's own metrics.
+  if (result.failedAsWhole) throw result.error;
+  logFailures(batch, result);
+  return response();
+}
+
+/** Starts to dial. What goes wrong, wrong variables included, is met again by the first invocation. */
+function prefetch(resolve: () => WithMemphisSettings): void {
+  const warm = async (): Promise<void> => {
+    const settings = resolve();
+    if (!settings.prefetch) return;
+    const { warmStation } = await import('./from-station.ts');
+    warmStation(settings);
+  };
+  warm().catch(() => {});
+}

@@ -1,0 +1,114 @@
+/** A group's position in one partition held in memory: what is under way, what comes back when. Pure but for its state. */
+
+import type { StoredMessage } from '../model/message.ts';
+import { type Outcome, type Settled, withinDeliveries } from '../model/outcome.ts';
+
+/** A message handed out and not settled. */
+interface Pending {
+  /** Deliveries that count; those given back do not. */
+  deliveries: number;
+  /** Tells deliveries of one message apart: what an older one says about a delay is stale. */
+  token: number;
+  /** Delivered again from this time on. */
+  dueMs: number;
+}
+
+/** One delivery. */
+export interface MemoryDelivery {
+  readonly message: StoredMessage;
+  readonly token: number;
+}
+
+/** What a group does with messages whose deliveries ran out, and with those dead-lettered on purpose. */
+export type SetAside = (message: StoredMessage, reason: string) => void;
+
+/** The position of a group in a partition. */
+export class MemoryPosition {
+  #next = 0;
+  #tokens = 0;
+  readonly #pending = new Map<number, Pending>();
+
+  /**
+   * Takes messages that are due, those to be delivered again first. One whose deliveries ran out while nobody
+   * settled it is set aside instead.
+   */
+  take(
+    log: readonly StoredMessage[],
+    options: {
+      readonly limit: number;
+      readonly nowMs: number;
+      readonly ackWaitMs: number;
+      readonly maxDeliveries: number;
+    },
+    setAside: SetAside,
+  ): readonly MemoryDelivery[] {
+    const { limit, nowMs, ackWaitMs, maxDeliveries } = options;
+    const taken: MemoryDelivery[] = [];
+    const deliver = (stored: StoredMessage, pending: Pending): void => {
+      pending.deliveries += 1;
+      pending.token = ++this.#tokens;
+      pending.dueMs = nowMs + ackWaitMs;
+      taken.push({ message: { ...stored, deliveryCount: pending.deliveries }, token: pending.token });
+    };
+    const due = [...this.#pending].filter(([, pending]) => pending.dueMs <= nowMs).sort(([a], [b]) => a - b);
+    for (const [sequence, pending] of due) {
+      const stored = log[sequence - 1] as StoredMessage;
+      if (pending.deliveries >= maxDeliveries) {
+        this.#pending.delete(sequence);
+        setAside({ ...stored, deliveryCount: pending.deliveries }, 'deliveries ran out and nobody settled it');
+      } else if (taken.length < limit) deliver(stored, pending);
+    }
+    while (taken.length < limit && this.#next < log.length) {
+      const stored = log[this.#next++] as StoredMessage;
+      const pending: Pending = { deliveries: 0, token: 0, dueMs: 0 };
+      this.#pending.set(stored.sequence, pending);
+      deliver(stored, pending);
+    }
+    return taken;
+  }
+
+  /** Applies what was decided about a delivery; a delay from one that was followed by another has no effect. */
+  settle(
+    { message, token }: MemoryDelivery,
+    wanted: Outcome,
+    options: { readonly nowMs: number; readonly maxDeliveries: number },
+    setAside: SetAside,
+  ): Settled {
+    const outcome = withinDeliveries(wanted, message.deliveryCount, options.maxDeliveries);
+    const pending = this.#pending.get(message.sequence);
+    const isCurrent = pending?.token === token;
+    switch (outcome.action) {
+      case 'ack':
+        this.#pending.delete(message.sequence);
+        return 'acked';
+      case 'deadLetter':
+        if (this.#pending.delete(message.sequence)) setAside(message, outcome.reason);
+        return 'deadLettered';
+      case 'retry':
+        if (pending !== undefined && isCurrent) pending.dueMs = options.nowMs + outcome.delayMs;
+        return 'retried';
+      case 'giveBack':
+        if (pending !== undefined && isCurrent) {
+          pending.dueMs = options.nowMs + (outcome.delayMs ?? 0);
+          pending.deliveries -= 1;
+        }
+        return 'givenBack';
+    }
+  }
+
+  /** Starts the time to settle of a delivery anew. */
+  extend({ message, token }: MemoryDelivery, dueMs: number): void {
+    const pending = this.#pending.get(message.sequence);
+    if (pending?.token === token) pending.dueMs = dueMs;
+  }
+
+  /** Messages of a log that were not handed out yet, and those that were and are not settled. */
+  remaining(log: readonly StoredMessage[]): { readonly unread: number; readonly underWay: number } {
+    return { unread: log.length - this.#next, underWay: this.#pending.size };
+  }
+
+  /** When the next one of them comes back; `Infinity` without any. */
+  get nextDueMs(): number {
+    return Math.min(Number.POSITIVE_INFINITY, ...[...this.#pending.values()].map((pending) => pending.dueMs));
+  }
+}

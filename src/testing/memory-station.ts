@@ -1,0 +1,86 @@
+/** A station held in memory: the logs of its partitions, the message ids it remembers, the positions of its groups. */
+
+import type { OutgoingMessage, Receipt } from '../model/broker.ts';
+import { MemphisError } from '../model/errors.ts';
+import type { StoredMessage } from '../model/message.ts';
+import { type StationSettings, toInternalName } from '../model/station.ts';
+import { MemoryPosition } from './memory-group.ts';
+
+interface Partition {
+  readonly stream: string;
+  readonly log: StoredMessage[];
+  readonly known: Map<string, { readonly sequence: number; readonly storedMs: number }>;
+  readonly groups: Map<string, MemoryPosition>;
+}
+
+/** One station. Keeps all messages, whatever its retention says. */
+export class MemoryStation {
+  readonly name: string;
+  readonly #settings: StationSettings;
+  readonly #partitions: ReadonlyMap<number, Partition>;
+
+  constructor(name: string, settings: StationSettings) {
+    this.name = name;
+    this.#settings = settings;
+    const numbers = Array.from({ length: settings.partitionsNumber }, (_, index) => index + 1);
+    this.#partitions = new Map(
+      numbers.map((number) => [
+        number,
+        { stream: `${toInternalName(name)}$${number}`, log: [], known: new Map(), groups: new Map() },
+      ]),
+    );
+  }
+
+  get partitions(): readonly number[] {
+    return [...this.#partitions.keys()];
+  }
+
+  /** @throws MemphisError `PARTITION_NOT_FOUND` */
+  store(outgoing: OutgoingMessage, nowMs: number): Receipt {
+    const { partition, msgId, partitionKey, headers } = outgoing;
+    const { stream, log, known } = this.#at(partition);
+    const first = msgId === undefined ? undefined : known.get(msgId);
+    if (first !== undefined && nowMs - first.storedMs < this.#settings.idempotencyWindowMs) {
+      return { station: this.name, partition, sequence: first.sequence, duplicate: true };
+    }
+    const sequence = log.length + 1;
+    log.push({
+      id: `${stream}:${sequence}`,
+      station: this.name,
+      partition,
+      sequence,
+      deliveryCount: 0,
+      timestamp: new Date(nowMs),
+      headers: { ...headers },
+      ...(partitionKey !== undefined && { partitionKey }),
+      data: outgoing.data.slice(),
+    });
+    if (msgId !== undefined) known.set(msgId, { sequence, storedMs: nowMs });
+    return { station: this.name, partition, sequence, duplicate: false };
+  }
+
+  /** All messages of a partition, oldest first. */
+  log(partition: number): readonly StoredMessage[] {
+    return this.#at(partition).log;
+  }
+
+  /** The position of a group, made at the beginning of the log on first use. */
+  position(group: string, partition: number): MemoryPosition {
+    const { groups } = this.#at(partition);
+    const known = groups.get(group) ?? new MemoryPosition();
+    groups.set(group, known);
+    return known;
+  }
+
+  destroyGroup(group: string): void {
+    for (const { groups } of this.#partitions.values()) groups.delete(group);
+  }
+
+  #at(partition: number): Partition {
+    const found = this.#partitions.get(partition);
+    if (found !== undefined) return found;
+    throw new MemphisError('PARTITION_NOT_FOUND', `Station ${this.name} has no partition ${partition}.`, {
+      station: this.name,
+    });
+  }
+}
