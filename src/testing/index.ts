@@ -1,4 +1,8 @@
 /** Entry `memphis-serverless/testing`: what users of this package, and its own tests, test with. */
 
+export { type Clock, type FakeClock, makeFakeClock } from './fake-clock.ts';
+export { type MakeContextOptions, makeContext } from './make-context.ts';
+export { type MakeEventDetails, type MakeEventOptions, makeEvent } from './make-event.ts';
+export { type MemoryBroker, type MemoryDeadLetter, makeMemoryBroker } from './memory-broker.ts';
 export { type EnsureNatsServerOptions, ensureNatsServer, findNatsServers } from './nats-server.ts';
 export { type RunningBroker, type StartBrokerOptions, startBroker } from './start-broker.ts';
