@@ -70,6 +70,8 @@ interface LoopState {
   failures: number;
   /** Set by an invocation whose function cannot be invoked at all. */
   isPaused: boolean;
+  /** Ends the pull that is waiting when the mapping pauses: it would fetch at once what is being given back. */
+  pulling: AbortController;
   /** After a pause one message at a time, until one got through. */
   isProbing: boolean;
   averageMs: number;
@@ -103,6 +105,7 @@ function openState(mapping: Mapping): LoopState {
     error: undefined,
     failures: 0,
     isPaused: false,
+    pulling: new AbortController(),
     isProbing: false,
     averageMs: 0,
     broker: undefined,
@@ -112,7 +115,7 @@ function openState(mapping: Mapping): LoopState {
 
 /** One turn of the loop. @returns whether there may be another one */
 async function oneRound(run: MappingRun, state: LoopState): Promise<boolean> {
-  if (state.isPaused && !(await sitOut(run, state))) return false;
+  if (state.isPaused) return sitOut(run, state);
   if (state.slots.free() === 0 || (state.isProbing && state.slots.started() > 0)) {
     await state.slots.whenFreed(run.stop);
     return true;
@@ -135,14 +138,15 @@ async function gather(run: MappingRun, state: LoopState, timeMs: number): Promis
   const { mapping, clock } = run;
   const reader = await openReader(run, state, timeMs);
   const askedAt = clock.now();
+  state.pulling = new AbortController();
   const limit = state.isProbing ? 1 : state.slots.free() * mapping.batchSize;
   const pulled = await reader.pull({
     batchSize: limit - state.gathered.size,
     waitMs: Math.max(0, Math.min(timeMs, waitMsOf(run, state, askedAt))),
-    signal: run.stop,
+    signal: AbortSignal.any([run.stop, state.pulling.signal]),
   });
   state.failures = 0;
-  if (!state.isProbing) state.error = undefined;
+  if (!state.isProbing && !state.isPaused) state.error = undefined;
   if (pulled.messages.length === 0) {
     if (state.gathered.size === 0) run.quiet.foundNothing(mapping.name, askedAt);
   } else {
@@ -219,6 +223,7 @@ function start(run: MappingRun, state: LoopState, held: readonly Held[]): void {
         if (!state.isPaused) run.report(error);
         state.error = error;
         state.isPaused = true;
+        state.pulling.abort();
       },
     });
     run.quiet.ended();
