@@ -1,0 +1,69 @@
+/** What each npm script does, as a list of steps. A step returns an exit code, or throws with one clear sentence. */
+
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { chooseTests } from './choose-tests.mjs';
+
+const SOURCE = '--conditions=@memphis-serverless/source';
+
+const lint = { name: 'style (biome check)', run: (job) => job.tool('biome', ['check', ...job.args]) };
+const types = { name: 'types (tsc)', run: (job) => job.tool('tsc', ['-p', '.']) };
+const build = { name: 'build (tsc, ESM and CommonJS into dist)', run: buildPackage };
+const broker = { name: 'nats-server', run: findBroker };
+const bundle = { name: 'package (serverless package)', run: (job) => job.tool('serverless', ['package', ...job.args]) };
+const demo = { name: 'demo', run: (job) => job.node([SOURCE, 'demo/main.ts', ...job.args]) };
+const tests = (which) => ({ name: `${which === 'all' ? '' : `${which} `}tests`, run: (job) => runTests(job, which) });
+/** The step without the arguments that are meant for the command's last one. */
+const plain = (step) => ({ ...step, run: (job) => step.run({ ...job, args: [] }) });
+
+/** Every command: what it says about itself, and its steps. */
+export const commands = {
+  demo: { says: 'runs the main job on this machine, with a real broker', steps: [broker, demo] },
+  test: {
+    says: 'checks style and types, builds, and runs all tests',
+    steps: [plain(lint), types, build, broker, tests('all')],
+  },
+  'test:unit': { says: 'runs all tests but those of whole systems', steps: [broker, tests('unit')] },
+  'test:integration': {
+    says: 'builds, and runs the tests of whole systems',
+    steps: [build, broker, tests('integration')],
+  },
+  'test:types': { says: 'checks types, those in test/types too', steps: [types] },
+  lint: { says: 'checks style', steps: [lint] },
+  'lint:fix': {
+    says: 'puts style right where that is safe',
+    steps: [
+      { name: 'style (biome check --write)', run: (job) => job.tool('biome', ['check', '--write', ...job.args]) },
+    ],
+  },
+  build: { says: 'makes dist', steps: [build] },
+  package: { says: 'bundles the functions of serverless.yml for AWS, without an AWS account', steps: [bundle] },
+};
+
+async function buildPackage(job) {
+  const dist = path.join(job.top, 'dist');
+  await rm(dist, { recursive: true, force: true });
+  for (const format of ['esm', 'cjs']) {
+    const code = await job.tool('tsc', ['-p', `tsconfig.${format}.json`]);
+    if (code !== 0) return code;
+  }
+  await mkdir(path.join(dist, 'cjs'), { recursive: true });
+  await writeFile(path.join(dist, 'cjs', 'package.json'), '{ "type": "commonjs" }\n'); // the package itself is ESM
+  return 0;
+}
+
+/** A process of its own, so that what it starts ends with it. Later steps find its answer in the environment. */
+async function findBroker(job) {
+  const { code, output } = await job.capture(['tools/find-broker.mjs']);
+  if (code === 0) job.env.NATS_SERVER_BIN = output.trim();
+  return code;
+}
+
+/** One call of Node's test runner, so that its closing lines count everything and come last. */
+async function runTests(job, which) {
+  const { files, flags } = await chooseTests(job.top, which, job.args);
+  if (files.length === 0) throw new Error(`There is no test file for: ${[which, ...job.args].join(' ')}`);
+  // The limit is for one test and for one file alike.
+  const runner = ['--test', '--test-concurrency=2', '--test-timeout=300000', '--test-reporter=spec'];
+  return job.node([SOURCE, ...runner, ...flags, ...files]);
+}
