@@ -1,0 +1,69 @@
+/** Holds README.md and files together: what it quotes is a file that is compiled, and mostly run. */
+
+import assert from 'node:assert/strict';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+const root = join(import.meta.dirname, '../..');
+const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+const readme = read('README.md');
+
+/** Quoted files with the text that stands in README.md. */
+const quotes = [...readme.matchAll(/^<!-- file: (\S+) -->\n```ts\n([\s\S]*?)^```$/gm)].map(
+  ([, file = '', text = '']) => ({ file, text }),
+);
+
+test('every snippet of TypeScript is a quoted file', () => {
+  assert.equal(quotes.length, [...readme.matchAll(/^```(?:ts|js|typescript|javascript)$/gm)].length);
+  assert.ok(quotes.length > 0);
+});
+
+for (const { file, text } of quotes) {
+  test(`README quotes ${file} as it is`, () => {
+    assert.equal(text, read(file));
+  });
+}
+
+test('every function of handlers/ is quoted', () => {
+  const functions = globSync('handlers/*.ts', { cwd: root }).filter((file) =>
+    /^export const handler\b/m.test(read(file)),
+  );
+  const quoted = quotes.map(({ file }) => file).filter((file) => file.startsWith('handlers/'));
+  assert.deepEqual(quoted.sort(), functions.map((file) => file.replaceAll('\\', '/')).sort());
+});
+
+test('the first snippet has no more than ten lines', () => {
+  const lines = (quotes[0]?.text ?? '').trimEnd().split('\n');
+  assert.ok(lines.length <= 10, `${lines.length} lines`);
+});
+
+test('every entry of the package is named, and no other', () => {
+  const { name, exports } = JSON.parse(read('package.json')) as { name: string; exports: Record<string, unknown> };
+  const entries = Object.keys(exports)
+    .filter((entry) => entry !== './package.json')
+    .map((entry) => name + entry.slice(1));
+  const named = [...readme.matchAll(/^\| `(memphis-serverless[^`]*)` \|/gm)].map((match) => match[1]);
+  assert.deepEqual(named.sort(), entries.sort());
+});
+
+for (const page of ['README.md', 'CHANGELOG.md', ...globSync('docs/**/*.md', { cwd: root })]) {
+  test(`links of ${page} lead to files and headings that exist`, () => {
+    const broken = [...read(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)]
+      .map(([, file = '', heading]) => ({ target: file === '' ? page : join(page, '..', file), heading }))
+      .filter(({ target, heading }) => !existsSync(join(root, target)) || (heading && !headings(target).has(heading)))
+      .map(({ target, heading }) => `${target}#${heading ?? ''}`);
+    assert.deepEqual(broken, []);
+  });
+}
+
+/** Headings of a page in the form in which links name them. */
+function headings(page: string): Set<string> {
+  const slugs = [...read(page).matchAll(/^#+ (.+)$/gm)].map(([, text = '']) =>
+    text
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+  return new Set(slugs);
+}
