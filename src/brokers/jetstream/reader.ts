@@ -33,6 +33,12 @@ interface Round {
   readonly pending: readonly number[];
 }
 
+/** What a pull got, and the durables that it got it from. */
+interface Gathered {
+  readonly deliveries: readonly Delivery[];
+  readonly durables: readonly Durable[];
+}
+
 export class JetStreamReader implements Reader {
   readonly #link: Link;
   readonly #stations: Stations;
@@ -57,8 +63,7 @@ export class JetStreamReader implements Reader {
       });
     }
     const partitions = options.partition === undefined ? view.partitions : [options.partition];
-    const durables = await Promise.all(partitions.map((partition) => this.#group.durable(partition)));
-    const deliveries = await this.#gather(partitions, options);
+    const { deliveries, durables } = await this.#gather(partitions, options);
     emit('memphis-serverless:pull', () => ({ station, group, messages: deliveries.length }));
     return this.#toBatch(deliveries, durables, view.sendPoisonMsgToDls);
   }
@@ -69,13 +74,12 @@ export class JetStreamReader implements Reader {
   }
 
   /** Takes what is there; when that is nothing, waits for the first. */
-  async #gather(
-    partitions: readonly number[],
-    { batchSize, waitMs, signal }: PullOptions,
-  ): Promise<readonly Delivery[]> {
+  async #gather(partitions: readonly number[], { batchSize, waitMs, signal }: PullOptions): Promise<Gathered> {
     const waitUntilMs = Date.now() + waitMs;
     const patienceMs = waitMs + PATIENCE_MS;
     return repeat(this.#link, 'pull', patienceMs, async (connection) => {
+      // remembered, made when missing
+      const durables = await Promise.all(partitions.map((partition) => this.#group.durable(partition)));
       const there = await this.#takeWhatIsThere(connection, partitions, batchSize);
       while (there.length === 0 && !signal?.aborted) {
         const leftMs = waitUntilMs - Date.now();
@@ -87,7 +91,7 @@ export class JetStreamReader implements Reader {
           there.push(...(await more.catch(() => [])));
         }
       }
-      return there;
+      return { deliveries: there, durables };
     });
   }
 
@@ -175,9 +179,9 @@ export class JetStreamReader implements Reader {
 
   /** With nothing in hand, trouble of a partition is the pull's trouble; with something in hand, the next pull's. */
   #check(round: Round, partitions: readonly number[], inHand: number): void {
-    for (const [index, end] of round.ends.entries()) {
-      if (end === 'missing') for (const partition of partitions) this.#group.forget(partition);
-      if (inHand > 0 || end === 'done' || end === 'moved' || index < 0) continue;
+    for (const end of round.ends) {
+      if (end === 'missing' || end === 'silent') for (const partition of partitions) this.#group.forget(partition);
+      if (inHand > 0 || end === 'done' || end === 'moved') continue;
       if (end === 'lost') throw new MemphisError('CONNECTION_LOST', 'The connection ended during a pull.');
       throw new MemphisError('TIMEOUT', `Station ${this.#options.station} did not answer a pull.`);
     }

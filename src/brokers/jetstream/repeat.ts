@@ -23,7 +23,7 @@ const healsByItself = (error: unknown): boolean =>
   isMemphisError(error, 'CONNECTION_LOST') ||
   isMemphisError(error, 'TIMEOUT') ||
   isMemphisError(error, 'CONNECT_FAILED') ||
-  isMemphisError(error, 'JETSTREAM_UNAVAILABLE');
+  (isMemphisError(error, 'JETSTREAM_UNAVAILABLE') && error.retryable);
 
 /**
  * Runs one operation, again and again while it fails in a way that patience heals, until time is up.

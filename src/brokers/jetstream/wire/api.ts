@@ -102,9 +102,11 @@ export async function callApi(
     timeoutMs,
   });
   if (frame.status === 503) {
+    const { jetstream } = await connection.info;
     throw new MemphisError(
       'JETSTREAM_UNAVAILABLE',
       `Could not ${attempted}: the server has no JetStream for this account, or it is starting. Start it with JetStream on.`,
+      { retryable: jetstream }, // a server that announces it is starting; one that does not will not have it soon
     );
   }
   return parseReply(attempted, frame.data);

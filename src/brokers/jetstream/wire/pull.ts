@@ -56,6 +56,7 @@ function endOf(frame: Frame): PullEnd | undefined {
 export function startPull(connection: Connection, request: PullRequest, onMessage: (frame: Frame) => void): Pull {
   const { stream, durable, batch, waitMs, silenceMs } = request;
   let left = batch;
+  let isSilent = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let finish: (end: PullEnd) => void = () => {};
   const ended = new Promise<PullEnd>((resolve) => {
@@ -66,7 +67,10 @@ export function startPull(connection: Connection, request: PullRequest, onMessag
   });
   const listen = (): void => {
     clearTimeout(timer);
-    timer = setTimeout(() => void stop().then(() => finish('silent')), silenceMs);
+    timer = setTimeout(() => {
+      isSilent = true;
+      void stop();
+    }, silenceMs);
   };
   const subscription = connection.subscribe('', {
     onFrame: (frame) => {
@@ -74,15 +78,15 @@ export function startPull(connection: Connection, request: PullRequest, onMessag
         left--;
         onMessage(frame);
         if (left > 0) return listen();
-        subscription.end();
-        return finish('done');
+        finish('done');
+        return subscription.end();
       }
       const end = endOf(frame);
       if (end === undefined) return listen();
+      finish(end); // before the end of the subscription, which says 'done'
       subscription.end();
-      finish(end);
     },
-    onEnd: (error) => finish(error === undefined ? 'done' : 'lost'),
+    onEnd: (error) => finish(error !== undefined ? 'lost' : isSilent ? 'silent' : 'done'),
   });
   const stop = (): Promise<void> => {
     clearTimeout(timer);

@@ -1,0 +1,274 @@
+/** The link and the connection port on real servers: dials, credentials, ended and frozen sessions. */
+
+import assert from 'node:assert/strict';
+import diagnostics from 'node:diagnostics_channel';
+import { createServer, type Socket } from 'node:net';
+import { after, before, test } from 'node:test';
+import { openOfficial } from '../../src/connection/official/open-official.ts';
+import { makeLink } from '../../src/connection/open.ts';
+import type { Frame } from '../../src/connection/port.ts';
+import { isMemphisError } from '../../src/model/errors.ts';
+import { connectOptions, resolveOptions } from '../../src/model/options.ts';
+import { type RunningBroker, startBroker } from '../../src/testing/start-broker.ts';
+
+let broker: RunningBroker;
+before(async () => {
+  broker = await startBroker();
+});
+after(() => broker.stop());
+
+const linkTo = (options: Record<string, unknown>) => makeLink(resolveOptions('connect', connectOptions, options));
+const soon = (): number => Date.now() + 3_000;
+const empty = new Uint8Array();
+
+test('concurrent uses share one dial, and a failed dial is forgotten', async () => {
+  let dials = 0;
+  const link = linkTo({
+    servers: [broker.url],
+    username: 'a',
+    password: () => {
+      dials++;
+      return 'b';
+    },
+  });
+  const connections = await Promise.all(Array.from({ length: 10 }, () => link.ready(soon())));
+  assert.equal(new Set(connections).size, 1);
+  assert.equal(dials, 1);
+  await link.close();
+  await assert.rejects(link.ready(soon()), (error) => isMemphisError(error, 'CLOSED'));
+});
+
+test('a server that is not there is CONNECT_FAILED, and the next use dials again', async () => {
+  const port = await freePort();
+  const link = linkTo({ servers: [`nats://127.0.0.1:${port}`], timeoutMs: 500 });
+  await assert.rejects(link.ready(soon()), (error) => isMemphisError(error, 'CONNECT_FAILED') && error.retryable);
+  const late = await startBroker({ port });
+  try {
+    await (await link.ready(soon())).flush(1_000);
+    assert.ok(link.isConnected());
+  } finally {
+    await link.close();
+    await late.stop();
+  }
+});
+
+test('a server that accepts and says nothing is CONNECT_FAILED within the time limit', async () => {
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
+  await new Promise((resolve) => silent.once('listening', resolve));
+  const { port } = silent.address() as { port: number };
+  const link = linkTo({ servers: [`127.0.0.1:${port}`], timeoutMs: 300 });
+  const startedAt = performance.now();
+  await assert.rejects(link.ready(soon()), (error) => isMemphisError(error, 'CONNECT_FAILED'));
+  assert.ok(performance.now() - startedAt < 2_500);
+  await link.close();
+  // the official client does not hang up on a server that never said INFO (docs/decisions/001)
+  for (const socket of sockets) socket.destroy();
+  silent.close();
+});
+
+test('of several servers the first that answers is taken', async () => {
+  const link = linkTo({ servers: [`nats://127.0.0.1:${await freePort()}`, broker.url] });
+  await (await link.ready(soon())).flush(1_000);
+  await link.close();
+});
+
+test('credentials: user and password, token, in the address or as options; wrong ones are AUTHENTICATION_FAILED', async () => {
+  const guarded = await startBroker({ username: 'u', password: 'p@ss' });
+  const tokened = await startBroker({ token: 'secret-token' });
+  try {
+    const good: Record<string, unknown>[] = [
+      { servers: [guarded.url.replace('//', '//u:p%40ss@')] },
+      { servers: [guarded.url], username: 'u', password: 'p@ss' },
+      { servers: [guarded.url], username: 'u', password: async () => 'p@ss' },
+      { servers: [tokened.url], connectionToken: 'secret-token' },
+      { servers: [tokened.url], username: 'anybody', connectionToken: 'secret-token' },
+      { servers: [tokened.url.replace('//', '//secret-token@')] },
+      { host: '127.0.0.1', port: tokened.port, connectionToken: 'secret-token' },
+    ];
+    for (const options of good) {
+      const link = linkTo(options);
+      await (await link.ready(soon())).flush(1_000);
+      await link.close();
+    }
+    const bad: Record<string, unknown>[] = [
+      { servers: [guarded.url] },
+      { servers: [guarded.url], username: 'u', password: 'wrong-password' },
+      { servers: [tokened.url], connectionToken: 'wrong-token' },
+    ];
+    for (const options of bad) {
+      const link = linkTo(options);
+      await assert.rejects(link.ready(soon()), (error) => {
+        assert.ok(isMemphisError(error, 'AUTHENTICATION_FAILED'), String(error));
+        assert.doesNotMatch(`${error.message} ${String(error.cause)}`, /wrong-password|wrong-token/);
+        return true;
+      });
+      await link.close();
+    }
+  } finally {
+    await guarded.stop();
+    await tokened.stop();
+  }
+});
+
+test('addresses that cannot be meant are refused before anything is dialled, without showing a password', () => {
+  for (const options of [
+    {},
+    { servers: ['http://a:1'] },
+    { servers: ['tls://a:1'] },
+    { servers: ['nats://u:hush@'] },
+    { servers: ['nats://u:hush@a:99999'] },
+    { servers: ['nats://u:hush@a/path'] },
+    { servers: ['a'], host: 'b' },
+    { servers: ['a'], password: 'hush' },
+  ]) {
+    assert.throws(
+      () => linkTo(options),
+      (error) => isMemphisError(error, 'INVALID_OPTION') && !error.message.includes('hush'),
+    );
+  }
+});
+
+test('a session that the server closed is replaced on the next use, and that can be watched', async () => {
+  const own = await startBroker();
+  const link = linkTo({ servers: [own.url] });
+  const seen: string[] = [];
+  const listen = (name: string) => (): void => void seen.push(name);
+  const onReplace = listen('replace');
+  const onDial = listen('dial');
+  diagnostics.subscribe('memphis-serverless:replace', onReplace);
+  diagnostics.subscribe('memphis-serverless:dial', onDial);
+  try {
+    const first = await link.ready(soon());
+    await own.restart();
+    await first.closed;
+    assert.equal(link.isConnected(), false);
+    const second = await link.ready(Date.now() + 5_000);
+    assert.notEqual(second, first);
+    await second.flush(1_000);
+    assert.deepEqual(seen, ['dial', 'replace', 'dial']);
+  } finally {
+    diagnostics.unsubscribe('memphis-serverless:replace', onReplace);
+    diagnostics.unsubscribe('memphis-serverless:dial', onDial);
+    await link.close();
+    await own.stop();
+  }
+});
+
+test('with reconnect off, a lost connection stays lost', async () => {
+  const own = await startBroker();
+  const link = linkTo({ servers: [own.url], reconnect: false });
+  const first = await link.ready(soon());
+  await own.kill();
+  await first.closed;
+  await assert.rejects(link.ready(soon()), (error) => isMemphisError(error, 'CONNECTION_LOST') && !error.retryable);
+  await link.close();
+  await own.stop();
+});
+
+test('an idle session that does not answer is replaced within the ping limit', async (t) => {
+  const own = await startBroker();
+  const link = linkTo({ servers: [own.url, broker.url] });
+  const first = await link.ready(soon());
+  own.freeze();
+  const realNow = Date.now;
+  t.mock.method(Date, 'now', () => realNow() + 60_000);
+  const startedAt = performance.now();
+  try {
+    // the frozen server still accepts on TCP, so the dial passes on to the second one when its own limit is over
+    const next = link.ready(Date.now() + 900).catch((error: unknown) => error);
+    const outcome = await next;
+    assert.notEqual(outcome, first);
+    assert.ok(performance.now() - startedAt < 3_000);
+    assert.ok(first.isClosed || !link.isConnected() || outcome !== first);
+  } finally {
+    own.thaw();
+    await link.close();
+    await own.stop();
+  }
+});
+
+test('the port: publish, request, nobody, limits, drain, end of the session', async () => {
+  const connection = openOfficial({
+    servers: [`127.0.0.1:${broker.port}`],
+    name: 'test',
+    timeoutMs: 1_000,
+  });
+  const echoed: Frame[] = [];
+  // asked for before the server has answered
+  connection.subscribe('echo', {
+    onFrame: (frame) => connection.publish(frame.reply, frame.data, { headers: frame.headers }),
+  });
+  const reply = await connection.request('echo', new Uint8Array([1, 2]), {
+    timeoutMs: 1_000,
+    headers: [
+      ['a', '1'],
+      ['a', '2'],
+    ],
+  });
+  assert.deepEqual([...reply.data], [1, 2]);
+  assert.deepEqual(reply.headers, [
+    ['a', '1'],
+    ['a', '2'],
+  ]);
+  assert.equal((await connection.request('nobody', empty, { timeoutMs: 1_000 })).status, 503);
+  connection.subscribe('mute', { onFrame: () => {} });
+  await assert.rejects(connection.request('mute', empty, { timeoutMs: 50 }), (error) =>
+    isMemphisError(error, 'TIMEOUT'),
+  );
+
+  let ends = 0;
+  connection.subscribe('limited', { max: 2, onFrame: (frame) => echoed.push(frame), onEnd: () => ends++ });
+  for (let i = 0; i < 5; i++) connection.publish('limited', empty);
+  await connection.flush(1_000);
+  assert.deepEqual([echoed.length, ends], [2, 1]);
+
+  const drained: Frame[] = [];
+  const subscription = connection.subscribe('drained', { onFrame: (frame) => drained.push(frame) });
+  for (let i = 0; i < 100; i++) connection.publish('drained', empty);
+  await subscription.drain(1_000);
+  assert.equal(drained.length, 100, 'what was under way is handed over');
+  connection.publish('drained', empty);
+  await connection.flush(1_000);
+  assert.equal(drained.length, 100);
+
+  const waiting = assert.rejects(connection.request('mute', empty, { timeoutMs: 5_000 }), (error) =>
+    isMemphisError(error, 'CONNECTION_LOST'),
+  );
+  await connection.close();
+  await waiting;
+  assert.equal(await connection.closed, undefined);
+  assert.throws(
+    () => connection.publish('x', empty),
+    (error) => isMemphisError(error, 'CONNECTION_LOST'),
+  );
+});
+
+test('a subject that the user may not publish on is PERMISSION_DENIED at once', async () => {
+  const guarded = await startBroker({
+    config: 'authorization { users: [{ user: u, password: p, permissions: { publish: { deny: ["secret"] } } }] }',
+  });
+  const connection = openOfficial({
+    servers: [`127.0.0.1:${guarded.port}`],
+    name: 'test',
+    timeoutMs: 1_000,
+    username: 'u',
+    password: 'p',
+  });
+  try {
+    await assert.rejects(connection.request('secret', empty, { timeoutMs: 5_000 }), (error) =>
+      isMemphisError(error, 'PERMISSION_DENIED'),
+    );
+  } finally {
+    await connection.close();
+    await guarded.stop();
+  }
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
