@@ -10,7 +10,7 @@ const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8'
 
 /** The tables of the code: objects all of whose values have a reader and a default. */
 const tables = new Map(
-  Object.entries(options).filter((entry): entry is [string, options.OptionTable] => isTable(entry[1])),
+  Object.entries<unknown>({ ...options }).filter((entry): entry is [string, options.OptionTable] => isTable(entry[1])),
 );
 
 function isTable(value: unknown): boolean {

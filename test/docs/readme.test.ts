@@ -47,6 +47,13 @@ test('every entry of the package is named, and no other', () => {
   assert.deepEqual(named.sort(), entries.sort());
 });
 
+test('every export of the testing kit is named, and no other', async () => {
+  const kit = await import('../../src/testing/index.ts');
+  const section = /^## Testing your code$([\s\S]*?)^## /m.exec(readme)?.[1] ?? '';
+  const named = [...section.matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1]);
+  assert.deepEqual(named.sort(), Object.keys(kit).sort());
+});
+
 for (const page of ['README.md', 'CHANGELOG.md', ...globSync('docs/**/*.md', { cwd: root })]) {
   test(`links of ${page} lead to files and headings that exist`, () => {
     const broken = [...read(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)]
