@@ -1,0 +1,71 @@
+/** What a bundle of each entry holds: bundlers copy dynamic imports in, so laziness keeps nothing out. */
+
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { build } from 'esbuild';
+
+const root = join(import.meta.dirname, '../..');
+
+async function inputsOf(contents: string): Promise<{ readonly inputs: readonly string[]; readonly bytes: number }> {
+  const { metafile, outputFiles } = await build({
+    stdin: { contents, resolveDir: root, loader: 'ts' },
+    bundle: true,
+    write: false,
+    metafile: true,
+    minify: true,
+    platform: 'node',
+    target: 'node22',
+    format: 'cjs',
+    external: ['@aws-sdk/*', '@smithy/*'],
+    conditions: ['@memphis-serverless/source'],
+    absWorkingDir: root,
+    logLevel: 'error',
+  });
+  const [output] = Object.values(metafile.outputs);
+  const inside = Object.entries(output?.inputs ?? {}).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
+  const imported = (output?.imports ?? []).map(({ path }) => path);
+  return { inputs: [...inside.map(([path]) => path), ...imported], bytes: outputFiles[0]?.contents.length ?? 0 };
+}
+
+const entries: readonly (readonly [name: string, contents: string, forbidden: RegExp, needed: RegExp])[] = [
+  [
+    './lambda, a consumer',
+    `import { withMemphis } from 'memphis-serverless/lambda'; export const handler = withMemphis(async () => {}, { station: 's', group: 'g' });`,
+    /@aws-sdk|src\/poller\/|src\/testing\/|jetstream\/admin\.ts|client\/(client|station|connect)\.ts|serverless-offline|valibot/,
+    /lambda\/with-memphis\.ts/,
+  ],
+  [
+    './lambda, a producer',
+    `import { produceHandler } from 'memphis-serverless/lambda'; export const handler = produceHandler({ station: 's' });`,
+    /@aws-sdk|src\/poller\/|src\/testing\/|jetstream\/admin\.ts|client\/(client|station|connect)\.ts|serverless-offline|valibot/,
+    /lambda\/produce-handler\.ts/,
+  ],
+  [
+    './poller',
+    `import { pollerHandler } from 'memphis-serverless/poller'; export const handler = pollerHandler({ mappings: [] });`,
+    /jetstream\/admin\.ts|client\/(client|station|connect)\.ts|src\/testing\//,
+    /src\/poller\//,
+  ],
+  [
+    '. (the client)',
+    `import { connect } from 'memphis-serverless'; export { connect };`,
+    /@aws-sdk|src\/poller\/|src\/testing\/|src\/lambda\//,
+    /client\/connect\.ts/,
+  ],
+];
+
+for (const [name, contents, forbidden, needed] of entries) {
+  test(`a bundle of ${name} holds what was asked for and nothing else`, async (t) => {
+    const { inputs, bytes } = await inputsOf(contents);
+    assert.ok(
+      inputs.some((path) => needed.test(path)),
+      'holds what it is for',
+    );
+    assert.deepEqual(
+      inputs.filter((path) => forbidden.test(path)),
+      [],
+    );
+    t.diagnostic(`${name}: ${(bytes / 1024).toFixed(1)} KiB minified, the official client included`);
+  });
+}
