@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { statusByCode } from '../../src/lambda/api-status.ts';
 import { errorCodes } from '../../src/model/errors.ts';
 
 const page = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
@@ -33,3 +34,12 @@ for (const [code, retryable] of Object.entries(errorCodes)) {
     }
   });
 }
+
+test('the table of statuses that produceHandler answers agrees with the code; what it does not list is a 500', () => {
+  const listed: Record<string, number> = {};
+  for (const [, status, codes = ''] of page.matchAll(/^\| (\d{3}) \| [^|]* \|([^|]*)\|$/gm)) {
+    for (const [, code = ''] of codes.matchAll(/`([A-Z_]+)`/g)) listed[code] = Number(status);
+  }
+  const inCode = Object.entries(statusByCode).filter(([, status]) => status !== 500);
+  assert.deepEqual(listed, Object.fromEntries(inCode));
+});
