@@ -12,5 +12,14 @@ export { isMemphisError, MemphisError } from '../model/errors.ts';
 export type { LambdaContext } from '../model/lambda-context.ts';
 export type { Headers, Message } from '../model/message.ts';
 export { DeadLetter, RetryLater } from '../model/outcome.ts';
+export type { ApiAnswer } from './api-event.ts';
+export { type ProduceHandlerOptions, produceHandler } from './produce-handler.ts';
 export type { PullSummary } from './pull-invocation.ts';
 export { type WithMemphisOptions, withMemphis } from './with-memphis.ts';
+export {
+  type FunctionClient,
+  type FunctionProducer,
+  type ProducerContext,
+  type WithProducerOptions,
+  withProducer,
+} from './with-producer.ts';

@@ -1,0 +1,72 @@
+/** What an error means to an HTTP client: error code -> status. Pure; says nothing of the inside. */
+
+import { type ErrorCode, isMemphisError } from '../model/errors.ts';
+
+/** How a failure is answered. */
+export interface ApiFailure {
+  readonly status: number;
+  readonly code: string;
+  /** For the client: neither names, addresses nor the broker's words. */
+  readonly message: string;
+  /** Seconds; present where the same request may succeed later. */
+  readonly retryAfterSeconds?: number;
+}
+
+/**
+ * Statuses by error code. What this function's owner must put right is a 500, never a 401 or 403: refused broker
+ * credentials are ours, not the client's. What passes by itself is a 503; 504 says that the message may be stored.
+ */
+export const statusByCode = {
+  INVALID_OPTION: 500,
+  INVALID_NAME: 500,
+  INVALID_MESSAGE: 400,
+  INVALID_EVENT: 500,
+  PAYLOAD_TOO_LARGE: 413,
+  CONNECT_FAILED: 503,
+  AUTHENTICATION_FAILED: 500,
+  PERMISSION_DENIED: 500,
+  CONNECTION_LOST: 503,
+  CLOSED: 503, // this environment is being ended; another one takes the next request
+  TIMEOUT: 504,
+  JETSTREAM_UNAVAILABLE: 503,
+  UNSUPPORTED: 500,
+  STATION_NOT_FOUND: 500,
+  STATION_CONFLICT: 500,
+  PARTITION_NOT_FOUND: 500,
+  BROKER_REFUSED: 500,
+  STORAGE_FULL: 503,
+  SETTLE_UNCONFIRMED: 500,
+  ALREADY_SETTLED: 500,
+  DEADLINE_EXCEEDED: 504,
+  ALL_MESSAGES_FAILED: 500,
+  SCHEMA_VIOLATION: 422,
+  FUNCTION_FAILED: 500,
+  INVOKE_FAILED: 500,
+  DEPENDENCY_MISSING: 500,
+  PROGRAM_FAILED: 500,
+} as const satisfies Record<ErrorCode, number>;
+
+/** An election takes 4 to 7 s; a full station is emptied by its retention or by people. */
+const RETRY_AFTER_SECONDS = 5;
+const RETRY_AFTER_FULL_SECONDS = 30;
+
+const failures: Readonly<Record<number, Omit<ApiFailure, 'status'>>> = {
+  400: { code: 'INVALID_MESSAGE', message: 'The request cannot be sent on as a message.' },
+  413: { code: 'PAYLOAD_TOO_LARGE', message: 'The message is too large.' },
+  422: { code: 'SCHEMA_VIOLATION', message: 'The message does not satisfy its schema.' },
+  500: { code: 'INTERNAL_ERROR', message: 'The message was not accepted because of a fault on our side.' },
+  503: { code: 'UNAVAILABLE', message: 'The message could not be stored now. Try again later.' },
+  504: {
+    code: 'TIMEOUT',
+    message: 'Nothing confirmed in time that the message is stored. Repeat the request with the same Idempotency-Key.',
+  },
+};
+
+/** The answer to anything thrown while a message was checked or stored. */
+export function toApiFailure(error: unknown): ApiFailure {
+  const known = isMemphisError(error) ? (statusByCode[error.code] ?? 500) : 500;
+  const { code, message } = failures[known] ?? { code: 'INTERNAL_ERROR', message: '' };
+  if (known !== 503) return { status: known, code, message };
+  const isFull = isMemphisError(error, 'STORAGE_FULL');
+  return { status: known, code, message, retryAfterSeconds: isFull ? RETRY_AFTER_FULL_SECONDS : RETRY_AFTER_SECONDS };
+}

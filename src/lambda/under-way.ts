@@ -1,0 +1,92 @@
+/**
+ * What an invocation has under way: it must be over before the function returns, since a freeze would hold it for
+ * minutes; and a failure that nobody awaited must be seen without reaching the process as an unhandled rejection.
+ */
+
+/** Turns for callbacks of what has just ended to start more. */
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** A promise that knows whether anybody looked at it, `await` included, and never is an unhandled rejection itself. */
+class Watched<T> extends Promise<T> {
+  #isSeen = false;
+  #watch: ((derived: Watched<unknown>) => void) | undefined;
+
+  get isSeen(): boolean {
+    return this.#isSeen;
+  }
+
+  /** What is derived from it is watched likewise: `void context.produce(a).then(log)` derives one that may reject. */
+  watch(watch: (derived: Watched<unknown>) => void): this {
+    this.#watch = watch;
+    return this;
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: a promise that watches its own `then` is the point
+  override then<A = T, B = never>(
+    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    this.#isSeen = true;
+    const derived = super.then(onFulfilled, onRejected) as Watched<A | B>;
+    this.#watch?.(derived);
+    return derived;
+  }
+
+  /** Calls back on rejection without being somebody who looked. */
+  onRejection(call: (error: unknown) => void): void {
+    super.then(undefined, call);
+  }
+}
+
+export class UnderWay {
+  readonly #open = new Set<Promise<unknown>>();
+  readonly #failed: { readonly promise: Watched<unknown>; readonly error: unknown }[] = [];
+  readonly #refuse: () => Error;
+  readonly #onLate: (error: unknown) => void;
+  #isOver = false;
+
+  /**
+   * @param refuse the error of what is started after the end
+   * @param onLate told of failures after the end that nobody looked at
+   */
+  constructor(refuse: () => Error, onLate: (error: unknown) => void) {
+    this.#refuse = refuse;
+    this.#onLate = onLate;
+  }
+
+  /** Starts something. Rejects when the invocation is over. */
+  run<T>(start: () => Promise<T>): Promise<T> {
+    if (this.#isOver) return this.#own(Watched.reject(this.#refuse()) as Watched<T>);
+    const work = start();
+    this.#open.add(work);
+    const done = (): void => {
+      this.#open.delete(work);
+    };
+    work.then(done, done);
+    return this.#own(Watched.resolve(work) as Watched<T>);
+  }
+
+  /**
+   * Waits for everything started, also for what is started meanwhile. Never rejects.
+   *
+   * @returns the failures that nobody looked at
+   */
+  async end(): Promise<unknown[]> {
+    while (this.#open.size > 0) {
+      await Promise.allSettled(this.#open);
+      await nextTurn();
+    }
+    if (this.#failed.length > 0) await nextTurn();
+    this.#isOver = true;
+    const unseen = this.#failed.filter(({ promise }) => !promise.isSeen);
+    return unseen.map(({ error }) => error);
+  }
+
+  #own<T>(promise: Watched<T>): Watched<T> {
+    promise.onRejection((error) => {
+      if (!this.#isOver) this.#failed.push({ promise, error });
+      else setImmediate(() => promise.isSeen || this.#onLate(error));
+    });
+    return promise.watch((derived) => this.#own(derived));
+  }
+}
