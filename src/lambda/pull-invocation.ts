@@ -116,7 +116,12 @@ function pullBatch(
   { batchSize, batchMaxWaitMs }: { readonly batchSize: number; readonly batchMaxWaitMs: number },
   workMs: number,
 ): ReturnType<Reader['pull']> {
-  return reader.pull({ batchSize, waitMs: Math.floor(Math.min(batchMaxWaitMs, workMs)) });
+  const waitMs = Math.floor(Math.min(batchMaxWaitMs, workMs));
+  return reader.pull({
+    batchSize,
+    waitMs,
+    ...(workMs === Number.POSITIVE_INFINITY ? {} : { patienceMs: Math.max(0, workMs - waitMs) }),
+  });
 }
 
 /** Milliseconds of work left, asked as often as needed; the reserve is fixed at the start. */

@@ -45,6 +45,8 @@ export interface PullOptions {
   readonly batchSize: number;
   /** How long to wait for the first message; 0 takes what is there. */
   readonly waitMs: number;
+  /** How long trouble of the broker (an election, a restart) is ridden out before the pull fails; default 12 s. */
+  readonly patienceMs?: number;
   /** Only this partition; else all of them at the same time. */
   readonly partition?: number;
   /** Ends the wait; what arrived by then is returned, nothing stays open. */

@@ -10,6 +10,7 @@ export class JetStreamBroker implements Broker {
   readonly kind = 'jetstream';
   readonly link: Link;
   readonly stations: Stations;
+  readonly #readers = new Map<string, Reader>();
 
   constructor(link: Link) {
     this.link = link;
@@ -24,7 +25,15 @@ export class JetStreamBroker implements Broker {
     return publish(this.link, this.stations, message, options.timeoutMs);
   }
 
+  /** The same reader for the same options: what it knows of its durables serves the next invocation too. */
   reader(options: ReaderOptions): Reader {
-    return new JetStreamReader(this.link, this.stations, options);
+    const { station, group, ackWaitMs, maxDeliveries } = options;
+    const key = JSON.stringify([station, group, ackWaitMs, maxDeliveries]);
+    let reader = this.#readers.get(key);
+    if (reader === undefined) {
+      reader = new JetStreamReader(this.link, this.stations, options);
+      this.#readers.set(key, reader);
+    }
+    return reader;
   }
 }

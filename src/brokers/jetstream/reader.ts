@@ -74,10 +74,12 @@ export class JetStreamReader implements Reader {
   }
 
   /** Takes what is there; when that is nothing, waits for the first. */
-  async #gather(partitions: readonly number[], { batchSize, waitMs, signal }: PullOptions): Promise<Gathered> {
+  async #gather(
+    partitions: readonly number[],
+    { batchSize, waitMs, signal, patienceMs = PATIENCE_MS }: PullOptions,
+  ): Promise<Gathered> {
     const waitUntilMs = Date.now() + waitMs;
-    const patienceMs = waitMs + PATIENCE_MS;
-    return repeat(this.#link, 'pull', patienceMs, async (connection) => {
+    return repeat(this.#link, 'pull', waitMs + patienceMs, async (connection) => {
       // remembered, made when missing
       const durables = await Promise.all(partitions.map((partition) => this.#group.durable(partition)));
       const there = await this.#takeWhatIsThere(connection, partitions, batchSize);
