@@ -55,7 +55,10 @@ export function openLedger<T>(batch: Batch): Ledger<T> {
     if (extending.size === 0) return;
     let timer: NodeJS.Timeout | undefined;
     const tooLong = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, EXTEND_WAIT_MS);
+      timer = setTimeout(() => {
+        extending.clear(); // nobody waits for these a second time
+        resolve();
+      }, EXTEND_WAIT_MS);
     });
     await Promise.race([Promise.all(extending), tooLong]);
     clearTimeout(timer);
