@@ -17,7 +17,7 @@ const declared = [...source.matchAll(/'(memphis-serverless:[\w-]+)': \{([^}]*)\}
   ],
 );
 
-const listed = [...page.matchAll(/^\| `(memphis-serverless:[\w-]+)` \| [^|]* \| ([^|]*) \|$/gm)].map(
+const listed = [...page.matchAll(/^\| `(memphis-serverless:[\w-]+)` *\| [^|]* \| ([^|]*) \|$/gm)].map(
   ([, name = '', fields = '']): [string, string[]] => [
     name,
     [...fields.matchAll(/`(\w+\??)`/g)].map(([, field = '']) => field),

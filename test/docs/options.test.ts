@@ -23,7 +23,7 @@ function isTable(value: unknown): boolean {
 const documented = new Map(
   [...readme.matchAll(/^<!-- options: (\w+) -->\n((?:\|.*\n)+)/gm)].map(([, name = '', rows = '']) => [
     name,
-    [...rows.matchAll(/^\| `(\w+)` \| ([^|]*) \|/gm)].map(([, option = '', shown = '']) => [option, shown] as const),
+    [...rows.matchAll(/^\| `(\w+)` *\| ([^|]*?) *\|/gm)].map(([, option = '', shown = '']) => [option, shown] as const),
   ]),
 );
 
@@ -46,5 +46,5 @@ for (const [name, table] of tables) {
 
 test('the idempotency window that README.md states is the one of the code', () => {
   const minutes = options.DEFAULT_IDEMPOTENCY_WINDOW_MS / 60_000;
-  assert.match(readme, new RegExp(`\`idempotencyWindowMs\` \\| – \\| left out: ${minutes} minutes`));
+  assert.match(readme, new RegExp(`\`idempotencyWindowMs\` *\\| – *\\| left out: ${minutes} minutes`));
 });

@@ -43,14 +43,14 @@ test('every entry of the package is named, and no other', () => {
   const entries = Object.keys(exports)
     .filter((entry) => entry !== './package.json')
     .map((entry) => name + entry.slice(1));
-  const named = [...readme.matchAll(/^\| `(memphis-serverless[^`]*)` \|/gm)].map((match) => match[1]);
+  const named = [...readme.matchAll(/^\| `(memphis-serverless[^`]*)` *\|/gm)].map((match) => match[1]);
   assert.deepEqual(named.sort(), entries.sort());
 });
 
 test('every export of the testing kit is named, and no other', async () => {
   const kit = await import('../../src/testing/index.ts');
   const section = /^## Testing your code$([\s\S]*?)^## /m.exec(readme)?.[1] ?? '';
-  const named = [...section.matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1]);
+  const named = [...section.matchAll(/^\| `(\w+)` *\|/gm)].map((match) => match[1]);
   assert.deepEqual(named.sort(), Object.keys(kit).sort());
 });
 
