@@ -10,6 +10,7 @@ import type { PullOptions, Reader, ReaderOptions } from '../../model/broker.ts';
 import { isMemphisError, MemphisError } from '../../model/errors.ts';
 import { emit } from '../../telemetry/channels.ts';
 import { allot, allotByPending } from './allot.ts';
+import { LOOK_EVERY_MS, losesToDeadPulls, pause } from './dead-pulls.ts';
 import { type Delivery, toDelivery } from './delivery.ts';
 import { Group } from './groups.ts';
 import { repeat } from './repeat.ts';
@@ -120,7 +121,7 @@ export class JetStreamReader implements Reader {
     return taken;
   }
 
-  /** Long polls; with fewer messages wanted than there are partitions, these take turns in slices of the wait. */
+  /** Long polls, where they do no harm; with fewer messages wanted than there are partitions, these take turns in slices of the wait. */
   async #waitForFirst(
     connection: Connection,
     partitions: readonly number[],
@@ -128,6 +129,10 @@ export class JetStreamReader implements Reader {
     waitMs: number,
     signal: AbortSignal | undefined,
   ): Promise<readonly Delivery[]> {
+    if (losesToDeadPulls((await connection.info).version)) {
+      await pause(Math.min(waitMs, LOOK_EVERY_MS), signal);
+      return signal?.aborted ? [] : this.#takeWhatIsThere(connection, partitions, wanted);
+    }
     const slices = Math.ceil(partitions.length / wanted);
     const sliceMs = slices === 1 ? waitMs : Math.max(20, Math.min(waitMs, 500 / slices));
     const shares = allot(wanted, partitions.length, this.#turn);
