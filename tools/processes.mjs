@@ -41,6 +41,7 @@ export function makeRunner() {
     watchSignals() {
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => end(signal));
       process.on('disconnect', () => end('SIGTERM')); // who started us was killed
+      process.channel?.unref(); // listening for that keeps nobody here
       process.on('exit', () => {
         for (const child of children) killGroup(child);
       });
