@@ -68,6 +68,9 @@ export interface ProducerContext {
   readonly memphis: FunctionClient;
 }
 
+/** The context as Lambda hands it over: what the wrapper adds is not asked of it. */
+type Bare<C> = Omit<C, keyof ProducerContext>;
+
 /**
  * Gives a handler `context.produce` for its station and `context.memphis` for all others. Before the function returns,
  * also when the handler throws, everything produced is confirmed or has failed; a failure that the handler did not
@@ -85,16 +88,16 @@ export interface ProducerContext {
 export function withProducer<Event = unknown, Result = unknown, C extends object = LambdaContext>(
   handler: (event: Event, context: C & ProducerContext) => Result | Promise<Result>,
   options?: WithProducerOptions,
-): (event: Event, context: C) => Promise<Result> {
+): (event: Event, context: Bare<C>) => Promise<Result> {
   return wrapProducer(handler, options, loadDataSide);
 }
 
 /** {@link withProducer} with a data side of the caller's choice. */
-export function wrapProducer<Event, Result, C extends object>(
+export function wrapProducer<Event = unknown, Result = unknown, C extends object = LambdaContext>(
   handler: (event: Event, context: C & ProducerContext) => Result | Promise<Result>,
   options: WithProducerOptions | undefined,
   load: LoadDataSide,
-): (event: Event, context: C) => Promise<Result> {
+): (event: Event, context: Bare<C>) => Promise<Result> {
   if (typeof handler !== 'function') {
     throw new MemphisError('INVALID_OPTION', 'withProducer: the handler must be a function.', { option: 'handler' });
   }
@@ -114,7 +117,7 @@ export function wrapProducer<Event, Result, C extends object>(
     const tools = makeTools({ outlet, side: await outlet.side(), underWay, settings: resolve(), context });
     let result: Result;
     try {
-      result = await handler(event, extend(context, tools));
+      result = await handler(event, extend<C>(context, tools));
     } catch (error) {
       for (const unseen of await underWay.end()) if (unseen !== error) logError('A produce failed', unseen);
       throw error;
@@ -214,10 +217,10 @@ async function produce(
 }
 
 /** Puts the tools on the invocation's own context; on an heir of it where it takes none, or is none. */
-function extend<C extends object>(context: C, tools: ProducerContext): C & ProducerContext {
+function extend<C extends object>(context: Bare<C>, tools: ProducerContext): C & ProducerContext {
   if (typeof context !== 'object' || context === null) return { ...tools } as C & ProducerContext;
-  if (Object.isExtensible(context)) return Object.assign(context, tools);
-  const heir: C = Object.create(context);
+  if (Object.isExtensible(context)) return Object.assign(context, tools) as unknown as C & ProducerContext;
+  const heir: unknown = Object.create(context);
   for (const [name, value] of Object.entries(tools)) Object.defineProperty(heir, name, { value, enumerable: true });
   return heir as C & ProducerContext;
 }
