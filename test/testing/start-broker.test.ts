@@ -13,6 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { isMemphisError } from '../../src/model/errors.ts';
 import { startBroker } from '../../src/testing/start-broker.ts';
+import { isAlive, untilGone } from '../support/is-alive.ts';
 import { serversUnderTest } from '../support/servers.ts';
 
 let top: string;
@@ -51,19 +52,6 @@ const request = (subject: string, body: string) => [
 const createStream = request('$JS.API.STREAM.CREATE.S', '{"name":"S","subjects":["s"],"storage":"file"}');
 const streamInfo = request('$JS.API.STREAM.INFO.S', '');
 const replied = /MSG _INBOX\.a 1 .*\r\n.*\r\n/;
-const isAlive = (pid: number) => {
-  try {
-    process.kill(pid, 0);
-    // A process that ended but that nobody has waited for is gone as far as anybody can tell.
-    return !/^State:\s+Z/m.test(existsSync(`/proc/${pid}/status`) ? readFileSync(`/proc/${pid}/status`, 'utf8') : '');
-  } catch {
-    return false;
-  }
-};
-async function untilGone(gone: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 5_000; !gone() && Date.now() < deadline; ) await sleep(20);
-  assert.ok(gone(), 'still there after 5 s');
-}
 const brokerFolders = () => readdirSync(tmpdir()).filter((name) => name.startsWith('memphis-serverless-broker-'));
 
 const servers = serversUnderTest();
