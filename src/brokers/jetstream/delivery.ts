@@ -14,6 +14,8 @@ export interface Delivery {
   readonly headers: HeaderList;
   /** Messages behind this one that were never delivered. */
   readonly pending: number;
+  /** Deliveries that the broker counted and we do not (`credits.ts`); `message.deliveryCount` is without them. */
+  readonly credit: number;
 }
 
 /** A frame off a pull as a delivery. @throws MemphisError `BROKER_REFUSED` without a delivery's reply subject */
@@ -36,7 +38,15 @@ export function toDelivery(frame: Frame, station: string, partition: number): De
     ackSubject: frame.reply,
     headers: frame.headers,
     pending,
+    credit: 0,
   };
+}
+
+/** The same delivery, of which some earlier ones do not count. */
+export function withCredit(delivery: Delivery, credit: number): Delivery {
+  if (credit === 0) return delivery;
+  const deliveryCount = Math.max(1, delivery.message.deliveryCount - credit);
+  return { ...delivery, credit, message: { ...delivery.message, deliveryCount } };
 }
 
 function decodeKey(key: string): string {

@@ -10,8 +10,9 @@ import type { PullOptions, Reader, ReaderOptions } from '../../model/broker.ts';
 import { isMemphisError, MemphisError } from '../../model/errors.ts';
 import { emit } from '../../telemetry/channels.ts';
 import { allot, allotByPending } from './allot.ts';
+import { readCredit } from './credits.ts';
 import { LOOK_EVERY_MS, losesToDeadPulls, pause } from './dead-pulls.ts';
-import { type Delivery, toDelivery } from './delivery.ts';
+import { type Delivery, toDelivery, withCredit } from './delivery.ts';
 import { Group } from './groups.ts';
 import { repeat } from './repeat.ts';
 import { Settler } from './settle.ts';
@@ -64,9 +65,16 @@ export class JetStreamReader implements Reader {
       });
     }
     const partitions = options.partition === undefined ? view.partitions : [options.partition];
-    const { deliveries, durables } = await this.#gather(partitions, options);
-    emit('memphis-serverless:pull', () => ({ station, group, messages: deliveries.length }));
-    return this.#toBatch(deliveries, durables, view.sendPoisonMsgToDls);
+    const waitUntilMs = Date.now() + options.waitMs;
+    for (;;) {
+      const waitMs = Math.max(0, waitUntilMs - Date.now());
+      const { deliveries, durables } = await this.#gather(partitions, { ...options, waitMs });
+      const batch = await this.#toBatch(deliveries, durables, view.sendPoisonMsgToDls);
+      // nothing but messages whose deliveries ran out: an empty batch would say that the station is empty
+      if (batch.messages.length === 0 && deliveries.length > 0 && !options.signal?.aborted) continue;
+      emit('memphis-serverless:pull', () => ({ station, group, messages: batch.messages.length }));
+      return batch;
+    }
   }
 
   async destroy(): Promise<void> {
@@ -194,14 +202,20 @@ export class JetStreamReader implements Reader {
     }
   }
 
-  async #toBatch(
-    deliveries: readonly Delivery[],
-    durables: readonly Durable[],
-    keepDeadLetters: boolean,
-  ): Promise<Batch> {
+  /** Asked only of a message that is over its limit, so that the road without trouble costs nothing. */
+  async #credited(delivery: Delivery, maxDeliveries: number): Promise<Delivery> {
+    const { message, stream } = delivery;
+    if (message.deliveryCount <= maxDeliveries) return delivery;
+    const key = { stream, durable: this.#group.durableName, sequence: message.sequence };
+    // without an answer it counts as exhausted: set aside whole, which can be put back, rather than lost
+    return withCredit(delivery, await readCredit(this.#link, key).catch(() => 0));
+  }
+
+  async #toBatch(pulled: readonly Delivery[], durables: readonly Durable[], keepDeadLetters: boolean): Promise<Batch> {
     const { station, group, ackWaitMs } = this.#options;
     const limits = durables.map((durable) => durable.maxDeliver).filter((limit) => limit > 0);
     const maxDeliveries = Math.min(this.#options.maxDeliveries, ...limits);
+    const deliveries = await Promise.all(pulled.map((delivery) => this.#credited(delivery, maxDeliveries)));
     const settler = new Settler(
       { link: this.#link, station, group, maxDeliveries, keepDeadLetters, timeoutMs: SETTLE_LIMIT_MS },
       deliveries,

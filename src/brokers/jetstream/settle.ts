@@ -8,7 +8,9 @@ import type { Connection } from '../../connection/port.ts';
 import { MemphisError } from '../../model/errors.ts';
 import type { StoredMessage } from '../../model/message.ts';
 import { type Outcome, type Settled, withinDeliveries } from '../../model/outcome.ts';
+import { toInternalName } from '../../model/station.ts';
 import { emit } from '../../telemetry/channels.ts';
+import { writeCredit } from './credits.ts';
 import { storeDeadLetter } from './dead-letters.ts';
 import type { Delivery } from './delivery.ts';
 import { repeat } from './repeat.ts';
@@ -34,15 +36,14 @@ interface Entry {
 
 const settledAs = { ack: 'acked', retry: 'retried', deadLetter: 'deadLettered', giveBack: 'givenBack' } as const;
 
-function payloadOf({ outcome, delivery }: Entry): Uint8Array {
-  const { deliveryCount } = delivery.message;
+function payloadOf({ outcome }: Entry): Uint8Array {
   switch (outcome.action) {
     case 'ack':
       return ackPayload.ack;
     case 'retry':
-      return ackPayload.nak(outcome.delayMs, deliveryCount);
+      return ackPayload.nak(outcome.delayMs);
     case 'giveBack':
-      return ackPayload.nak(0, deliveryCount);
+      return ackPayload.nak(outcome.delayMs ?? 0);
     case 'deadLetter':
       return ackPayload.term;
   }
@@ -95,6 +96,7 @@ export class Settler {
     const { link, group, station, maxDeliveries, keepDeadLetters, timeoutMs } = this.#context;
     const { delivery } = entry;
     const outcome = withinDeliveries(entry.outcome, delivery.message.deliveryCount, maxDeliveries);
+    if (outcome.action === 'giveBack') await this.#keepFromRunningOut(delivery);
     if (outcome.action !== 'deadLetter') return entry;
     try {
       if (keepDeadLetters) await storeDeadLetter(link, delivery, group, outcome.reason, timeoutMs);
@@ -109,6 +111,15 @@ export class Settler {
       entry.reject(this.#unconfirmed(1, error));
       return undefined;
     }
+  }
+
+  /** No handler saw this delivery, so it must not be the message's last (the delivery budget). */
+  async #keepFromRunningOut(delivery: Delivery): Promise<void> {
+    const { link, group, maxDeliveries, timeoutMs } = this.#context;
+    if (delivery.message.deliveryCount < maxDeliveries) return;
+    const key = { stream: delivery.stream, durable: toInternalName(group), sequence: delivery.message.sequence };
+    // not noted: the message ends as a dead letter, whole, instead of with a handler
+    await writeCredit(link, key, delivery.credit + 1, timeoutMs).catch(() => {});
   }
 
   async #confirm(entries: readonly Entry[]): Promise<void> {

@@ -12,14 +12,9 @@ export const ackPayload = {
   ack: ACK,
   term: TERM,
   inProgress: IN_PROGRESS,
-  /**
-   * Delivered again after a delay; the server counts in nanoseconds. A redelivery never gets a bare NAK: server
-   * 2.9.10, having delayed a message before, then hands out the wrong one, an acked one at worst (measured).
-   */
-  nak: (delayMs: number, deliveryCount: number): Uint8Array => {
-    const effectiveMs = deliveryCount > 1 ? Math.max(1, delayMs) : delayMs;
-    return effectiveMs <= 0 ? NAK : encoder.encode(`-NAK {"delay":${Math.round(effectiveMs * 1_000_000)}}`);
-  },
+  /** Delivered again after a delay; the server counts in nanoseconds. */
+  nak: (delayMs: number): Uint8Array =>
+    delayMs <= 0 ? NAK : encoder.encode(`-NAK {"delay":${Math.round(delayMs * 1_000_000)}}`),
 } as const;
 
 /** Where a delivery stands. */

@@ -1,0 +1,49 @@
+/**
+ * Credits: deliveries that no handler saw and that must not be a message's last. The broker counts every delivery, so
+ * a message given back on its last one is noted in the bucket, and its next delivery counts as that last one again.
+ */
+
+import type { Link } from '../../connection/link.ts';
+import { store } from './publish.ts';
+import { PATIENCE_MS, repeat } from './repeat.ts';
+import { BUCKET } from './stations.ts';
+import { apiError, encodeJson, refusalOf } from './wire/api.ts';
+import { bucketConfig, createStream, lastMessage } from './wire/streams.ts';
+
+/** Which message of which group. */
+export interface CreditKey {
+  readonly stream: string;
+  readonly durable: string;
+  readonly sequence: number;
+}
+
+const subjectOf = ({ stream, durable, sequence }: CreditKey): string =>
+  `$KV.${BUCKET}.credit.${stream}.${durable}.${sequence}`;
+
+/** How many deliveries of a message do not count. */
+export async function readCredit(link: Link, key: CreditKey): Promise<number> {
+  return repeat(link, 'read credit', PATIENCE_MS, async (connection, limitMs) => {
+    try {
+      const { data } = await lastMessage(connection, `KV_${BUCKET}`, subjectOf(key), limitMs);
+      const credit = Number(new TextDecoder().decode(data));
+      return Number.isSafeInteger(credit) && credit > 0 ? credit : 0;
+    } catch (error) {
+      const number = refusalOf(error);
+      if (number === apiError.MESSAGE_NOT_FOUND || number === apiError.STREAM_NOT_FOUND) return 0;
+      throw error;
+    }
+  });
+}
+
+/** Notes that so many deliveries of a message do not count. Resolves when that is stored. */
+export async function writeCredit(link: Link, key: CreditKey, credit: number, timeoutMs: number): Promise<void> {
+  await store(
+    link,
+    subjectOf(key),
+    { data: encodeJson(credit), headers: [] },
+    {
+      timeoutMs,
+      onMissing: (connection, limitMs) => createStream(connection, bucketConfig(BUCKET, 1), limitMs),
+    },
+  );
+}

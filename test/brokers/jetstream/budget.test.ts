@@ -1,0 +1,70 @@
+/** The delivery budget on real servers: what no handler saw is not a message's last delivery. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { connect } from '../../../src/index.ts';
+import { startBroker } from '../../../src/testing/start-broker.ts';
+import { readDeadLetters } from '../../support/dead-letters.ts';
+import { serversUnderTest } from '../../support/servers.ts';
+
+const options = { station: 'jobs', group: 'g', ackWaitMs: 30_000, maxDeliveries: 2 } as const;
+const take = { batchSize: 10, waitMs: 1_000 } as const;
+
+for (const { binary, version } of serversUnderTest()) {
+  test(`nats-server ${version}: a message given back on its last delivery comes again, with its last delivery`, async () => {
+    await using broker = await startBroker({ binary });
+    const memphis = await connect({ servers: [broker.url] });
+    await memphis.createStation('jobs', { storageType: 'memory' });
+    await memphis.produce('jobs', 'x');
+    const reader = (await memphis.session.broker()).reader(options);
+    const counts: number[] = [];
+    for (const outcome of ['giveBack', 'giveBack', 'giveBack', 'giveBack'] as const) {
+      const batch = await reader.pull(take);
+      for (const message of batch.messages) {
+        counts.push(message.deliveryCount);
+        assert.equal(await batch.settle(message, { action: outcome }), 'givenBack');
+      }
+    }
+    assert.deepEqual(counts, [1, 2, 2, 2], 'the last delivery is there until a handler has seen it');
+    const last = await reader.pull(take);
+    const [message] = last.messages;
+    assert.ok(message);
+    assert.equal(await last.settle(message, { action: 'retry', delayMs: 0, reason: 'no' }), 'deadLettered');
+    assert.equal((await readDeadLetters(broker.port, 'jobs')).length, 1);
+    await memphis.close();
+  });
+
+  test(`nats-server ${version}: what is given back with a delay comes after it`, async () => {
+    await using broker = await startBroker({ binary });
+    const memphis = await connect({ servers: [broker.url] });
+    await memphis.createStation('jobs', { storageType: 'memory' });
+    await memphis.produce('jobs', 'x');
+    const reader = (await memphis.session.broker()).reader(options);
+    const batch = await reader.pull(take);
+    const [message] = batch.messages;
+    assert.ok(message);
+    const startedAt = performance.now();
+    await batch.settle(message, { action: 'giveBack', delayMs: 300 });
+    assert.equal((await reader.pull(take)).messages.length, 1);
+    assert.ok(performance.now() - startedAt >= 290);
+    await memphis.close();
+  });
+
+  test(`nats-server ${version}: messages that ran out do not make a station look empty`, async () => {
+    await using broker = await startBroker({ binary });
+    const memphis = await connect({ servers: [broker.url] });
+    await memphis.createStation('jobs', { storageType: 'memory' });
+    await memphis.produce('jobs', 'poison');
+    const reader = (await memphis.session.broker()).reader({ ...options, ackWaitMs: 200, maxDeliveries: 1 });
+    assert.equal((await reader.pull({ batchSize: 1, waitMs: 0 })).messages.length, 1);
+    await new Promise((resolve) => setTimeout(resolve, 300)); // its reader died
+    await memphis.produce('jobs', 'good');
+    const batch = await reader.pull({ batchSize: 1, waitMs: 0 });
+    assert.deepEqual(
+      batch.messages.map(({ data }) => new TextDecoder().decode(data)),
+      ['good'],
+    );
+    assert.equal((await readDeadLetters(broker.port, 'jobs'))[0]?.text, 'poison');
+    await memphis.close();
+  });
+}
