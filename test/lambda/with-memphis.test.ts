@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it, mock } from 'node:test';
+import { each } from '../../src/batch/each.ts';
+import { withMemphis } from '../../src/lambda/with-memphis.ts';
+import { isMemphisError } from '../../src/model/errors.ts';
+import { DeadLetter, RetryLater } from '../../src/model/outcome.ts';
+import { makeContext, makeEvent } from '../../src/testing/index.ts';
+
+const event = makeEvent({ messages: [{ n: 0 }, { n: 1 }, { n: 2 }] });
+const context = makeContext({ timeoutMs: 60_000 });
+const exactly = { backoffBaseMs: 0, backoffMaxMs: 0 } as const;
+
+let logged: () => string[];
+beforeEach(() => {
+  const error = mock.method(console, 'error', () => {});
+  logged = () => error.mock.calls.map((call) => call.arguments.map(String).join(' '));
+});
+afterEach(() => mock.restoreAll());
+
+describe('a pushed batch', () => {
+  it('is answered with an empty list when all is well', async () => {
+    const handler = withMemphis(async (messages) => messages.map((message) => message.value()));
+    assert.deepEqual(await handler(event, context), { batchItemFailures: [] });
+    assert.deepEqual(logged(), []);
+  });
+
+  it('is answered message by message, exactly', async () => {
+    const handler = withMemphis(
+      each<{ n: number }>(({ n }) => {
+        if (n === 0) throw new RetryLater({ delayMs: 60_000, reason: 'rate limit' });
+        if (n === 1) throw new DeadLetter({ reason: 'unknown customer' });
+      }),
+    );
+    assert.deepEqual(await handler(event, context), {
+      batchItemFailures: [
+        { itemIdentifier: 'orders$1:1', action: 'retry', delayMs: 60_000, reason: 'RetryLater: rate limit' },
+        { itemIdentifier: 'orders$1:2', action: 'deadLetter', reason: 'unknown customer' },
+      ],
+    });
+    assert.match(
+      logged()[0] ?? '',
+      /2 of 3 messages of orders\/billing failed: orders\$1:1 \(RetryLater: rate limit\)/,
+    );
+  });
+
+  it('fails the invocation when the handler throws for the whole batch', async () => {
+    const boom = new Error('boom');
+    const handler = withMemphis(() => {
+      throw boom;
+    });
+    await assert.rejects(handler(event, context), boom);
+  });
+
+  it('fails the invocation for an answer that names no message, and names what it named', async () => {
+    const handler = withMemphis(() => ({ batchItemFailures: [{ itemIdentifier: 'orders$1:9' }] }));
+    await assert.rejects(
+      handler(event, context),
+      (error) => isMemphisError(error, 'FUNCTION_FAILED') && error.message.includes('orders$1:9'),
+    );
+  });
+
+  it('answers instead of failing when messages were settled before the handler threw, and logs the error', async () => {
+    const handler = withMemphis(async ([first]) => {
+      await first?.ack();
+      throw new Error('boom');
+    }, exactly);
+    assert.deepEqual(await handler(event, context), {
+      batchItemFailures: ['orders$1:2', 'orders$1:3'].map((itemIdentifier) => ({
+        itemIdentifier,
+        action: 'retry',
+        delayMs: 0,
+        reason: 'Error: boom',
+      })),
+    });
+    assert.match(logged()[0] ?? '', /boom/);
+  });
+
+  it('logs an error thrown after everything was settled', async () => {
+    const handler = withMemphis(async (messages) => {
+      await Promise.all(messages.map((message) => message.ack()));
+      throw new Error('too late');
+    });
+    assert.deepEqual(await handler(event, context), { batchItemFailures: [] });
+    assert.match(logged()[0] ?? '', /too late/);
+  });
+
+  it('turns RetryLater and DeadLetter of a whole batch into items', async () => {
+    const handler = withMemphis(() => {
+      throw new RetryLater({ delayMs: 5 });
+    });
+    const answer = await handler(event, context);
+    assert.ok('batchItemFailures' in answer && answer.batchItemFailures.length === 3);
+  });
+
+  it('gives all messages back unseen when no time is left', async () => {
+    const handler = withMemphis(() => assert.fail('called'), { deadlineReserveMs: 1000 });
+    const answer = await handler(event, makeContext({ timeoutMs: 900 }));
+    assert.ok('batchItemFailures' in answer);
+    assert.deepEqual(
+      answer.batchItemFailures.map(({ action, unseen }) => [action, unseen]),
+      [1, 2, 3].map(() => ['retry', true]),
+    );
+  });
+
+  it('passes the context on', async () => {
+    let seen: unknown;
+    await withMemphis((_messages, given) => {
+      seen = given;
+    })(event, context);
+    assert.equal(seen, context);
+  });
+
+  it('works without a context, as in a test by hand', async () => {
+    const handler = withMemphis(() => {}) as (event: unknown) => Promise<unknown>;
+    assert.deepEqual(await handler(event), { batchItemFailures: [] });
+  });
+
+  it('rejects a broken event', async () => {
+    const handler = withMemphis(() => assert.fail('called'));
+    await assert.rejects(handler({ eventSource: 'memphis', eventVersion: '9.0' }, context), (error) =>
+      isMemphisError(error, 'INVALID_EVENT'),
+    );
+  });
+});
+
+describe('the options', () => {
+  it('are checked where the function is wrapped', () => {
+    assert.throws(
+      () => withMemphis(() => {}, { batchsize: 5 } as object),
+      (error) => isMemphisError(error, 'INVALID_OPTION') && /Did you mean batchSize/.test(error.message),
+    );
+    assert.throws(
+      () => withMemphis(() => {}, { batchSize: 0 }),
+      (error) => isMemphisError(error, 'INVALID_OPTION'),
+    );
+    assert.throws(
+      () => withMemphis(undefined as never),
+      (error) => isMemphisError(error, 'INVALID_OPTION'),
+    );
+  });
+
+  it('come from the environment at the first invocation', async (t) => {
+    const handler = withMemphis(() => {});
+    process.env.MEMPHIS_BATCH_SIZE = 'many';
+    t.after(() => {
+      delete process.env.MEMPHIS_BATCH_SIZE;
+    });
+    await assert.rejects(
+      handler(event, context),
+      (error) => isMemphisError(error, 'INVALID_OPTION') && /MEMPHIS_BATCH_SIZE/.test(error.message),
+    );
+  });
+
+  it('name station and group, and their variables, when pulling lacks them', async () => {
+    for (const [options, name] of [
+      [{}, /option station.*MEMPHIS_STATION/],
+      [{ station: 'orders' }, /option group.*MEMPHIS_GROUP/],
+    ] as const) {
+      const handler = withMemphis(() => {}, { host: '127.0.0.1', ...options });
+      await assert.rejects(
+        handler({}, context),
+        (error) => isMemphisError(error, 'INVALID_OPTION') && name.test(error.message),
+      );
+    }
+  });
+
+  it('may ask to dial early without ever rejecting at load', async () => {
+    withMemphis(() => {}, { prefetch: true, servers: ['nats://127.0.0.1:1'], timeoutMs: 50 });
+    withMemphis(() => {}, { prefetch: true }); // no broker named at all
+    await new Promise((resolve) => setTimeout(resolve, 200)); // an unhandled rejection would fail this test
+  });
+});
+
+it('is a handler of two parameters, as the runtime wants it', () => {
+  assert.equal(withMemphis(() => {}).length, 2);
+});
