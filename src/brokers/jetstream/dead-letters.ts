@@ -33,6 +33,9 @@ function keepHeaders(headers: HeaderList): HeaderList {
 export function deadLetterHeaders(delivery: Delivery, group: string, reason: string, roomBytes: number): HeaderList {
   const { message } = delivery;
   const make = (why: string): HeaderList => [
+    // The same message of the same group is stored once, however often we have to ask. First of all headers: server
+    // 2.9 looks for the name's letters only once, and would stop at the kept one of the message.
+    ['Nats-Msg-Id', `${message.id}:${toInternalName(group)}`],
     ...keepHeaders(delivery.headers),
     ['$memphis_dls_station', message.station],
     ['$memphis_dls_group', group],
@@ -41,8 +44,6 @@ export function deadLetterHeaders(delivery: Delivery, group: string, reason: str
     ['$memphis_dls_deliveries', String(message.deliveryCount)],
     ['$memphis_dls_stored_at', message.timestamp.toISOString()],
     ['$memphis_dls_reason', why],
-    // the same message of the same group is stored once, however often we have to ask
-    ['Nats-Msg-Id', `${message.id}:${toInternalName(group)}`],
   ];
   const full = make(toHeaderText(reason));
   return frameSize(full, message.data) <= roomBytes ? full : make('(too large for the reason)');

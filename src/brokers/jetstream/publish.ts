@@ -21,12 +21,13 @@ const ownId = (): string => `${processId}.${Math.random().toString(36).slice(2)}
 function toHeaders(message: OutgoingMessage): HeaderList {
   const { msgId, producerName, partitionKey } = message;
   return [
+    // first: server 2.9 looks for the name's letters only once, and would stop at a user's header that mentions it
+    ['Nats-Msg-Id', msgId?.trim() ?? ownId()] as const,
     ...fromUserHeaders(message.headers),
     ['$memphis_producedBy', producerName] as const,
     ...(partitionKey === undefined ? [] : [['$memphis_partitionKey', encodeURIComponent(partitionKey)] as const]),
     // the header of Memphis beside the one of NATS, so that stations can move between brokers
     ...(msgId === undefined ? [] : fromUserHeaders({ 'msg-id': msgId })),
-    ['Nats-Msg-Id', msgId?.trim() ?? ownId()] as const,
   ];
 }
 

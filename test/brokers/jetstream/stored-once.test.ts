@@ -1,0 +1,43 @@
+/** Message ids hold whatever the other headers say: servers differ in how they look for them. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { connect } from '../../../src/index.ts';
+import { startBroker } from '../../../src/testing/start-broker.ts';
+import { readDeadLetters } from '../../support/dead-letters.ts';
+import { serversUnderTest } from '../../support/servers.ts';
+
+for (const { binary, version } of serversUnderTest()) {
+  test(`nats-server ${version}: a message whose headers speak of Nats-Msg-Id is stored once`, async () => {
+    await using broker = await startBroker({ binary });
+    const memphis = await connect({ servers: [broker.url] });
+    try {
+      await memphis.createStation('jobs', { storageType: 'memory' });
+      const options = { msgId: 'id-1', headers: { 'X-Nats-Msg-Id': 'other', note: 'Nats-Msg-Id: none' } };
+      const first = await memphis.produce('jobs', 'work', options);
+      const second = await memphis.produce('jobs', 'work', options);
+      assert.deepEqual([first.duplicate, second.duplicate], [false, true]);
+    } finally {
+      await memphis.close();
+    }
+  });
+
+  test(`nats-server ${version}: two deliveries of a message leave one dead letter`, async () => {
+    await using broker = await startBroker({ binary });
+    const memphis = await connect({ servers: [broker.url] });
+    try {
+      await memphis.createStation('jobs', { storageType: 'memory' });
+      await memphis.produce('jobs', 'work', { msgId: 'id-1' });
+      const consumer = await memphis.createConsumer('jobs', { group: 'g', maxAckTimeMs: 200 });
+      const [late] = await consumer.fetch({ batchSize: 1, batchMaxWaitMs: 1_000 });
+      const [again] = await consumer.fetch({ batchSize: 1, batchMaxWaitMs: 5_000 });
+      assert.deepEqual([late?.deliveryCount, again?.deliveryCount], [1, 2]);
+      await again?.deadLetter('once');
+      await late?.deadLetter('twice');
+      const letters = await readDeadLetters(broker.port, 'jobs');
+      assert.equal(letters.length, 1);
+    } finally {
+      await memphis.close();
+    }
+  });
+}
