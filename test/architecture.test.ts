@@ -16,7 +16,9 @@ interface Import {
 function importsOf(file: string): Import[] {
   const source = readFileSync(join(root, file), 'utf8');
   const found: Import[] = [];
-  for (const match of source.matchAll(/(?:^|\n)\s*(?:import|export)\b[^'";]*?from\s*'([^']+)'|(?:^|\n)import\s*'([^']+)'/g)) {
+  for (const match of source.matchAll(
+    /(?:^|\n)\s*(?:import|export)\b[^'";]*?from\s*'([^']+)'|(?:^|\n)import\s*'([^']+)'/g,
+  )) {
     found.push({ to: match[1] ?? match[2] ?? '', isLazy: false });
   }
   for (const match of source.matchAll(/\bimport\(\s*'([^']+)'\s*\)/g)) found.push({ to: match[1] ?? '', isLazy: true });
@@ -56,7 +58,9 @@ test('every file imports floors below its own only', () => {
   const wrong = files.flatMap((file) => {
     const [folder, allowed] = ruleOf(file);
     return (graph.get(file) ?? [])
-      .filter(({ to }) => to.startsWith('src/') && !to.startsWith(folder) && !allowed.some((prefix) => to.startsWith(prefix)))
+      .filter(
+        ({ to }) => to.startsWith('src/') && !to.startsWith(folder) && !allowed.some((prefix) => to.startsWith(prefix)),
+      )
       .map(({ to }) => `${file} -> ${to}`);
   });
   assert.deepEqual(wrong, []);
@@ -82,7 +86,9 @@ test('no file imports itself over others, type imports counted', () => {
 test('the model imports nothing, not even Node', () => {
   const outside = files
     .filter((file) => file.startsWith('src/model/'))
-    .flatMap((file) => (graph.get(file) ?? []).filter(({ to }) => !to.startsWith('src/model/')).map(({ to }) => `${file} -> ${to}`));
+    .flatMap((file) =>
+      (graph.get(file) ?? []).filter(({ to }) => !to.startsWith('src/model/')).map(({ to }) => `${file} -> ${to}`),
+    );
   assert.deepEqual(outside, []);
 });
 
@@ -104,7 +110,9 @@ test('JetStream is known to its driver alone', () => {
   const knowing = files.filter(
     (file) =>
       !file.startsWith('src/brokers/jetstream/') &&
-      /\$JS\.|Nats-Msg-Id|\+ACK|-NAK|\+TERM/.test(readFileSync(join(root, file), 'utf8').replace(/^\s*(\/?\*|\/\/).*$/gm, '')),
+      /\$JS\.|Nats-Msg-Id|\+ACK|-NAK|\+TERM/.test(
+        readFileSync(join(root, file), 'utf8').replace(/^\s*(\/?\*|\/\/).*$/gm, ''),
+      ),
   );
   assert.deepEqual(knowing, []);
 });
