@@ -312,6 +312,21 @@ describe('the lease', () => {
   });
 });
 
+it('clears the lease whichever way the run ends', async (t) => {
+  const clear = t.mock.method(globalThis, 'clearInterval');
+  const set = t.mock.method(globalThis, 'setInterval');
+  await run(makeBatch([1], { ackWaitMs: 30_000 }), () => {});
+  await run(makeBatch([1], { ackWaitMs: 30_000 }), () => {
+    throw new Error('boom');
+  });
+  const made = set.mock.calls.map((call) => call.result);
+  assert.equal(made.length, 2);
+  assert.deepEqual(
+    clear.mock.calls.map((call) => call.arguments[0]),
+    made,
+  );
+});
+
 it('leaves no timer behind', async () => {
   const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
   const before = timers();
