@@ -36,6 +36,7 @@ test('the headers of a dead letter are listed, and no others', () => {
     ackSubject: 'x',
     headers: [['Nats-Expected-Stream', 'x']] as const,
     pending: 0,
+    credit: 0,
   };
   const made = deadLetterHeaders(delivery, 'billing', 'why', 1_000_000).map(([name]) =>
     name.replace('Nats-Expected-Stream', '<name>'),
