@@ -32,7 +32,8 @@ export interface EachOptions<T> extends Omit<Given<typeof eachOptions>, 'ordered
  * its retry (`RetryLater` and `DeadLetter` are exact).
  *
  * With `orderedBy`, a key stops at its first failure: its later messages are given back unseen, which costs them
- * no delivery, and wait as long as the failed one, so that they do not overtake it. At the deadline, messages
+ * no delivery, and wait as long as the failed one, so that they do not overtake it. This orders one batch; batches
+ * that are under way at the same time, or pulled while a failed message waits, know nothing of it. At the deadline, messages
  * that were not started are given back, those under way are delivered again.
  *
  * @param options.concurrency calls at the same time, 1 and up. @default 10
