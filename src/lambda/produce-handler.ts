@@ -82,12 +82,13 @@ export function makeProduceHandler(
     const startedAt = Date.now();
     try {
       const settings = resolve();
+      // counted from here on: a validator may be slow, and the gateway waits for all of it
+      const limitMs = produceLimitMs(context, Math.min(settings.ackWaitMs, GATEWAY_LIMIT_MS));
       const reading = await readMessages(request, settings);
       if (reading.refusal !== undefined) {
         const { status, error, headers } = reading.refusal;
         return makeApiAnswer(request, status, { error }, headers);
       }
-      const limitMs = produceLimitMs(context, Math.min(settings.ackWaitMs, GATEWAY_LIMIT_MS));
       const { messages } = reading;
       const leftMs = limitMs - (Date.now() - startedAt);
       const results = await Promise.all(messages.map((message) => storeOne(outlet, settings, message, leftMs)));

@@ -65,6 +65,17 @@ test('a repeated query parameter has its first value where the source tells all 
   assert.equal(readApiEvent(makeAlbEvent(sent, { multi: true })).query.get('tag'), 'a');
 });
 
+test('queries of a load balancer are decoded, and kept as they are where they cannot be', () => {
+  const { query } = readApiEvent({ ...makeAlbEvent(), queryStringParameters: { a: 'b+c%20d', e: '%zz' } });
+  assert.deepEqual(
+    [...query],
+    [
+      ['a', 'b c d'],
+      ['e', '%zz'],
+    ],
+  );
+});
+
 test('values of a repeated header are joined by a comma', () => {
   for (const event of [makeRestEvent(sent), makeHttpEvent(sent), makeAlbEvent(sent, { multi: true })]) {
     assert.equal(readApiEvent(event).headers.get('x-tenant'), 'one,two');

@@ -227,6 +227,21 @@ for (const [ackWaitMs, remainingMs, expectedMs] of [
   });
 }
 
+test('the time that a validator takes is gone for storing', async (t) => {
+  mockTime(t);
+  const limits: unknown[] = [];
+  const schema = v.pipeAsync(
+    v.unknown(),
+    v.checkAsync(async () => {
+      t.mock.timers.tick(2_000);
+      return true;
+    }),
+  );
+  const { handler } = start({ schema }, { onProduce: async ({ options }) => limits.push(options.ackWaitMs) });
+  await handler(makeHttpEvent({ body: '{}' }), makeContext({ timeoutMs: 6_000 }));
+  assert.deepEqual(limits, [3_000]);
+});
+
 test('a broker that does not answer the dial is a 503: nothing was sent', async (t) => {
   mockTime(t);
   const { handler, produced } = start({}, { onBroker: () => new Promise(() => {}) });

@@ -65,6 +65,17 @@ for (const [what, isSeen, treat] of treatments) {
   });
 }
 
+test('a then hung on a failed promise at the very last is handed over as well', async () => {
+  const { result, rejections } = await watchProcess(async () => {
+    const underWay = make();
+    const promise = underWay.run(failing);
+    await promise.catch(() => {});
+    void promise.then(() => 'next');
+    return await underWay.end();
+  });
+  assert.deepEqual([texts(result), rejections], [['failed'], []]);
+});
+
 test('what is started after the end does not run, rejects, and is told when nobody looks', async () => {
   const late: unknown[] = [];
   let ran = false;

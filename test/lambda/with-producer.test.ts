@@ -248,10 +248,10 @@ test('a dial that hangs ends at the limit, sends nothing later, and is tried ane
   t.mock.timers.tick(2_500);
   await running;
   assert.deepEqual(deadlines, [1_002_500]);
+  assert.equal((await wrapped({}, makeContext())).sequence, 1);
   dial.resolve();
   await settle();
-  assert.equal(produced.length, 0);
-  assert.equal((await wrapped({}, makeContext())).sequence, 1);
+  assert.equal(produced.length, 1);
 });
 
 test('a publish that hangs is given up before the invocation ends', async (t) => {
@@ -351,6 +351,15 @@ test('without prefetch wrapping loads nothing', async () => {
   wrapProducer(() => {}, { station: 's' }, load);
   await settle();
   assert.equal(counts.loads, 0);
+});
+
+test('no timer is left when the function returns', async () => {
+  const { load } = makeFakeDataSide();
+  const wrapped = wrapProducer((_: unknown, context: ProducerContext) => context.produce('a'), { station: 's' }, load);
+  const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const before = timers();
+  await wrapped({}, makeContext());
+  assert.equal(timers(), before);
 });
 
 test('the runtime sees two parameters', () => {
