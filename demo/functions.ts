@@ -2,10 +2,11 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { connect, createServer } from 'node:net';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 3_000;
@@ -37,7 +38,9 @@ export async function startFunctions(options: {
   const [httpPort, lambdaPort] = await freePorts();
   const lambdaUrl = `http://127.0.0.1:${lambdaPort}`;
   const log = openSync(options.logFile, 'a');
-  const child = spawn(process.execPath, [serverlessProgram(), ...offlineArguments(httpPort, lambdaPort)], {
+  const endWithParent = ['--import', pathToFileURL(path.join(root, 'demo/end-with-parent.ts')).href];
+  const program = [...endWithParent, serverlessProgram(), ...offlineArguments(httpPort, lambdaPort)];
+  const child = spawn(process.execPath, program, {
     cwd: root,
     env: {
       ...withoutSettings(process.env),
@@ -49,9 +52,10 @@ export async function startFunctions(options: {
       SLS_TELEMETRY_DISABLED: '1',
       SLS_NOTIFICATIONS_MODE: 'off',
     },
-    stdio: ['ignore', log, log],
+    stdio: ['ignore', log, log, 'ipc'], // its end tells the process of ours
     detached: true, // its own process group, so that nothing of it survives `stop`
   });
+  closeSync(log); // the child has its own
   const failed = new Promise<never>((_resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code, signal) =>

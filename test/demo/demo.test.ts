@@ -91,6 +91,20 @@ describe('the demo', () => {
     await assertNothingIsLeft();
   });
 
+  it('takes everything with it when it is killed', { skip: process.platform !== 'linux' }, async () => {
+    let isKilled = false;
+    await start(['--messages', '5000', '--json'], (text, child) => {
+      if (isKilled || !/sent \d+/.test(text)) return;
+      isKilled = true;
+      child.kill('SIGKILL');
+    });
+    assert.ok(isKilled);
+    const giveUpAt = Date.now() + 10_000;
+    while ((await survivors()).length > 0 && Date.now() < giveUpAt)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.deepEqual(await survivors(), []);
+  });
+
   it('refuses options that it does not know', async () => {
     const { code, stderr } = await start(['--mesages', '5']);
     assert.equal(code, 2);
