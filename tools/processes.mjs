@@ -4,6 +4,7 @@
  */
 
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 
 const GRACE_MS = 10_000;
@@ -42,6 +43,7 @@ export function makeRunner() {
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => end(signal));
       process.on('disconnect', () => end('SIGTERM')); // who started us was killed
       process.channel?.unref(); // listening for that keeps nobody here
+      if (process.env.npm_lifecycle_event !== undefined) endWithParent(end);
       process.on('exit', () => {
         for (const child of children) killGroup(child);
       });
@@ -82,4 +84,26 @@ export function makeRunner() {
       });
     },
   };
+}
+
+/**
+ * npm stands behind a shell that starts us. A signal for npm may end the shell without telling us, and npm may be
+ * killed without telling the shell: then one of the two gets a new parent.
+ */
+function endWithParent(end) {
+  const shell = process.ppid;
+  const npm = parentOf(shell);
+  const look = () => {
+    if (process.ppid !== shell || parentOf(shell) !== npm) end('SIGTERM');
+  };
+  setInterval(look, 500).unref();
+}
+
+/** The parent of another process, where the system tells (Linux). */
+function parentOf(pid) {
+  try {
+    return /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  } catch {
+    return undefined;
+  }
 }
