@@ -70,7 +70,7 @@ async function streamNames(connection: NatsConnection): Promise<string[]> {
 /** Reads a whole stream, one request a message. */
 async function idsIn(connection: NatsConnection, stream: string): Promise<string[]> {
   const state = (await ask(connection, `STREAM.INFO.${stream}`))?.state;
-  if (!isRecord(state)) return [];
+  if (!isRecord(state) || state.messages === 0) return []; // an empty stream says 0 for both ends
   const ids: string[] = [];
   const last = Number(state.last_seq);
   for (let first = Number(state.first_seq); first <= last; first += REQUESTS_AT_ONCE) {
