@@ -80,6 +80,11 @@ describe('the demo', () => {
     await assertNothingIsLeft();
   });
 
+  it('accounts for a single message too, where no station has a dead letter', async () => {
+    const { code, stdout, stderr } = await start(['--messages', '1', '--json']);
+    assert.equal(code, 0, stdout + stderr);
+  });
+
   it('stops everything when it is interrupted', async () => {
     let isInterrupted = false;
     const { code, stdout, stderr } = await start(['--messages', '5000', '--json'], (text, child) => {
