@@ -38,8 +38,15 @@ export function parseServer(entry: string, defaultPort?: number): Target {
   }
   const explicit = /:(\d+)\/?$/.exec(entry)?.[1]; // URL drops http's own port 80
   const port = explicit ?? String(defaultPort ?? (scheme === 'nats' ? 4222 : 6666));
-  const username = decodeURIComponent(url.username);
-  const password = decodeURIComponent(url.password);
+  const decode = (part: string): string => {
+    try {
+      return decodeURIComponent(part);
+    } catch {
+      return refuse(entry, 'has credentials with a bare %; write it as %25');
+    }
+  };
+  const username = decode(url.username);
+  const password = decode(url.password);
   const credentials = password !== '' ? { username, password } : username !== '' ? { token: username } : {};
   return { address: `${url.hostname}:${port}`, ...credentials };
 }
@@ -61,19 +68,38 @@ export function toTargets(options: ConnectSettings): readonly Target[] {
   return [parseServer(options.host.replace(/^https?:\/\//, ''), options.port)];
 }
 
-const ask = async (secret: Secret | undefined): Promise<string | undefined> =>
-  typeof secret === 'function' ? await secret() : secret;
+/** A secret; a function that gives it must do so in time. @throws MemphisError `CONNECT_FAILED`, its words only as cause */
+async function ask(option: string, secret: Secret | undefined, timeoutMs: number): Promise<string | undefined> {
+  if (typeof secret !== 'function') return secret;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  });
+  try {
+    return await Promise.race([secret(), limit]);
+  } catch (cause) {
+    throw new MemphisError(
+      'CONNECT_FAILED',
+      `Could not connect: the function given as ${option} failed or took too long; see the cause.`,
+      { cause, option },
+    );
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 /** Secrets are asked for at each dial, so that stores and rotation need no code of ours. */
 async function toDialOptions(options: ConnectSettings, targets: readonly Target[]): Promise<DialOptions> {
   const inUrl = targets.find((target) => target.username !== undefined || target.token !== undefined);
   const username = options.username ?? inUrl?.username;
-  const password = (await ask(options.password)) ?? inUrl?.password;
-  const token = (await ask(options.connectionToken)) ?? inUrl?.token;
+  const startedAt = performance.now();
+  const leftMs = (): number => Math.max(1, Math.ceil(options.timeoutMs - (performance.now() - startedAt)));
+  const password = (await ask('password', options.password, leftMs())) ?? inUrl?.password;
+  const token = (await ask('connectionToken', options.connectionToken, leftMs())) ?? inUrl?.token;
   return {
     servers: targets.map((target) => target.address),
     name: 'memphis-serverless',
-    timeoutMs: options.timeoutMs,
+    timeoutMs: leftMs(),
     // the Memphis SDKs give a username beside the token: the token decides there
     ...(token !== undefined && password === undefined
       ? { token }

@@ -272,3 +272,22 @@ async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
+
+test('a password function that throws or never answers is CONNECT_FAILED, without its words in the message', async () => {
+  const options = { servers: [broker.url], username: 'a', timeoutMs: 100 };
+  const throwing = linkTo({ ...options, password: () => Promise.reject(new Error('s3cret')) });
+  await assert.rejects(throwing.ready(soon()), (error) => {
+    assert.ok(isMemphisError(error, 'CONNECT_FAILED'));
+    return error.option === 'password' && !error.message.includes('s3cret');
+  });
+  const hanging = linkTo({ ...options, password: () => new Promise(() => {}) });
+  await assert.rejects(hanging.ready(soon()), (error) => isMemphisError(error, 'CONNECT_FAILED'));
+  await Promise.all([throwing.close(), hanging.close()]);
+});
+
+test('credentials with a bare % are INVALID_OPTION, and not shown', () => {
+  assert.throws(
+    () => linkTo({ servers: ['nats://user:50%off@127.0.0.1:4222'] }),
+    (error) => isMemphisError(error, 'INVALID_OPTION') && !error.message.includes('50%off'),
+  );
+});
