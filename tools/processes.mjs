@@ -41,8 +41,6 @@ export function makeRunner() {
   return {
     watchSignals() {
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => end(signal));
-      process.on('disconnect', () => end('SIGTERM')); // who started us was killed
-      process.channel?.unref(); // listening for that keeps nobody here
       if (process.env.npm_lifecycle_event !== undefined) endWithParent(end);
       process.on('exit', () => {
         for (const child of children) killGroup(child);
@@ -57,13 +55,13 @@ export function makeRunner() {
      *
      * @returns exit code (127 when it cannot be started) and, with `capture`, what it wrote to its standard output
      */
-    run(command, args, { env = process.env, capture = false, channel = false } = {}) {
+    run(command, args, { env = process.env, capture = false } = {}) {
       if (ending !== undefined) return Promise.resolve({ code: 1, output: '' });
       return new Promise((resolve) => {
         const stdio = ['ignore', capture ? 'pipe' : 'inherit', 'inherit'];
-        if (channel) stdio.push('ipc'); // its end tells the child of ours, even by SIGKILL
         const child = spawn(command, args, { env, stdio, detached: true });
         children.add(child);
+        const dismiss = watch(child);
         let output = '';
         if (capture) {
           child.stdout.setEncoding('utf8');
@@ -74,6 +72,7 @@ export function makeRunner() {
         const finish = (code) => {
           if (!children.delete(child)) return;
           if (child.pid !== undefined) killGroup(child);
+          dismiss();
           resolve({ code, output });
         };
         child.on('error', (error) => {
@@ -84,6 +83,24 @@ export function makeRunner() {
       });
     },
   };
+}
+
+/**
+ * Sees to it that a child's group ends with us even when we are killed: a shell waits for a word from us, and kills
+ * the group when there is none to come.
+ *
+ * @returns a function that says the word
+ */
+function watch(child) {
+  if (child.pid === undefined) return () => {};
+  const script = `trap '' HUP INT TERM; read -r word || kill -9 -- "-$1"`;
+  const stdio = ['pipe', 'ignore', 'ignore'];
+  const shell = spawn('/bin/sh', ['-c', script, 'sh', String(child.pid)], { stdio, detached: true });
+  shell.on('error', () => {});
+  shell.stdin.on('error', () => {});
+  shell.unref();
+  shell.stdin.unref();
+  return () => shell.stdin.end('done\n');
 }
 
 /**

@@ -35,7 +35,7 @@ async function prepare(name, command, args, runner) {
   if (node === undefined) return 1;
   if (node === process.execPath) return runSteps(command, args, runner);
   const self = fileURLToPath(import.meta.url);
-  const { code } = await runner.run(node, [self, READY, name, ...args], { channel: true });
+  const { code } = await runner.run(node, [self, READY, name, ...args]);
   return code;
 }
 
