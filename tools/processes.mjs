@@ -93,7 +93,7 @@ export function makeRunner() {
  */
 function watch(child) {
   if (child.pid === undefined) return () => {};
-  const script = `trap '' HUP INT TERM; read -r word || kill -9 -- "-$1"`;
+  const script = `trap '' HUP INT TERM; read -r word || kill -s KILL -- "-$1"`;
   const stdio = ['pipe', 'ignore', 'ignore'];
   const shell = spawn('/bin/sh', ['-c', script, 'sh', String(child.pid)], { stdio, detached: true });
   shell.on('error', () => {});
