@@ -115,6 +115,8 @@ export class JetStreamReader implements Reader {
       taken.push(...round.deliveries);
       this.#check(round, partitions, taken.length);
       for (const [index, share] of shares.entries()) if (share > 0) asked.add(index);
+      // asking on would lose what is in hand
+      if (connection.isClosed || round.ends.includes('lost')) break;
       const left = wanted - taken.length;
       const unasked = partitions.map((_, index) => index).filter((index) => !asked.has(index));
       if (left <= 0) break;
@@ -198,6 +200,13 @@ export class JetStreamReader implements Reader {
       if (end === 'missing' || end === 'silent') for (const partition of partitions) this.#group.forget(partition);
       if (inHand > 0 || end === 'done' || end === 'moved') continue;
       if (end === 'lost') throw new MemphisError('CONNECTION_LOST', 'The connection ended during a pull.');
+      if (end === 'denied') {
+        throw new MemphisError(
+          'PERMISSION_DENIED',
+          `Could not pull from station ${this.#options.station}: this user lacks the permission. Allow it $JS.API.CONSUMER.MSG.NEXT.> and _INBOX.>.`,
+          { station: this.#options.station, group: this.#options.group },
+        );
+      }
       throw new MemphisError('TIMEOUT', `Station ${this.#options.station} did not answer a pull.`);
     }
   }

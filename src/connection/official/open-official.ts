@@ -56,6 +56,10 @@ class OfficialConnection implements Connection {
   readonly #inbox = `_INBOX.${randomToken()}${randomToken()}`;
   #inboxes = 0;
   readonly #waiting = new Map<string, Waiting>();
+  /** Set when this user may not listen for answers: no request can be answered then. */
+  #deaf: Error | undefined;
+  /** Listeners by inbox: what was published to be answered there, and how a refusal of that ends them. */
+  readonly #listening = new Map<string, { asked?: string; end(error: Error): void }>();
   #lastError: Error | undefined;
 
   constructor(options: DialOptions) {
@@ -87,7 +91,9 @@ class OfficialConnection implements Connection {
       });
       const open = { nats, nc };
       this.#open = open;
-      nc.subscribe(`${this.#inbox}.*`, { callback: (_error, msg) => this.#onReply(msg) });
+      nc.subscribe(`${this.#inbox}.*`, {
+        callback: (error, msg) => (error ? this.#onDeaf(error) : this.#onReply(msg)), // no message beside an error
+      });
       void this.#watch(nc);
       for (const task of this.#queued.splice(0)) task(open);
       return open;
@@ -108,7 +114,15 @@ class OfficialConnection implements Connection {
         this.#waiting.delete(key);
         waiting.reject(error);
       }
+      for (const listener of this.#listening.values()) if (listener.asked === subject) listener.end(error);
     }
+  }
+
+  #onDeaf(reason: Error): void {
+    const error = toMemphisError(reason, 'listen for answers', false);
+    this.#deaf = error;
+    for (const waiting of this.#waiting.values()) waiting.reject(error);
+    this.#waiting.clear();
   }
 
   #end(reason: Error | undefined): Error | undefined {
@@ -146,6 +160,8 @@ class OfficialConnection implements Connection {
   }
 
   publish(subject: string, data: Uint8Array, options: { reply?: string; headers?: HeaderList } = {}): void {
+    const listener = options.reply === undefined ? undefined : this.#listening.get(options.reply);
+    if (listener !== undefined) listener.asked = subject;
     this.#run(({ nats, nc }) => {
       const given = options.headers ?? [];
       const headers = given.length === 0 ? undefined : nats.headers();
@@ -162,6 +178,7 @@ class OfficialConnection implements Connection {
   }
 
   request(subject: string, data: Uint8Array, options: { timeoutMs: number; headers?: HeaderList }): Promise<Frame> {
+    if (this.#deaf !== undefined) return Promise.reject(this.#deaf);
     const key = (this.#inboxes++).toString(36);
     return new Promise<Frame>((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -206,6 +223,7 @@ class OfficialConnection implements Connection {
     const end = (error?: Error): void => {
       if (ended) return;
       ended = true;
+      this.#listening.delete(name);
       options.onEnd?.(error);
     };
     this.#run(({ nc }) => {
@@ -218,6 +236,12 @@ class OfficialConnection implements Connection {
         },
       });
       void inner.closed.then(() => end(this.isClosed ? this.#lost(`listen on ${name}`, this.#lastError) : undefined));
+    });
+    this.#listening.set(name, {
+      end: (error) => {
+        inner?.unsubscribe();
+        end(error);
+      },
     });
     void this.closed.then((error) => end(this.#lost(`listen on ${name}`, error)));
     return {

@@ -1,13 +1,15 @@
 /** Asking a durable for messages: one request, many frames in answer, an end that is always known. */
 
 import type { Connection, Frame } from '../../../connection/port.ts';
+import { isMemphisError } from '../../../model/errors.ts';
 import { encodeJson } from './api.ts';
 
 /**
  * How a pull ended: `done` - filled, nothing there, or time over; `moved` - ask again, the leader changed or the
- * server leaves; `missing` - no such durable, or no leader; `silent` - no word within the limit; `lost` - the session ended.
+ * server leaves; `missing` - no such durable, or no leader; `silent` - no word within the limit; `lost` - the session ended;
+ * `denied` - this user may not pull.
  */
-export type PullEnd = 'done' | 'moved' | 'missing' | 'silent' | 'lost';
+export type PullEnd = 'done' | 'moved' | 'missing' | 'silent' | 'lost' | 'denied';
 
 export interface PullRequest {
   readonly stream: string;
@@ -86,7 +88,10 @@ export function startPull(connection: Connection, request: PullRequest, onMessag
       finish(end); // before the end of the subscription, which says 'done'
       subscription.end();
     },
-    onEnd: (error) => finish(error !== undefined ? 'lost' : isSilent ? 'silent' : 'done'),
+    onEnd: (error) => {
+      if (isMemphisError(error, 'PERMISSION_DENIED')) finish('denied');
+      else finish(error !== undefined ? 'lost' : isSilent ? 'silent' : 'done');
+    },
   });
   const stop = (): Promise<void> => {
     clearTimeout(timer);
