@@ -50,6 +50,13 @@ for (const { binary, version } of serversUnderTest()) {
       assert.deepEqual(await fetchAll(name), []);
     });
 
+    test('a partition key that is no proper text is sent as one', async () => {
+      const name = await newStation();
+      await memphis.produce(name, 'x', { partitionKey: 'a\ud800' });
+      const [message] = await fetchAll(name);
+      assert.equal(message?.partitionKey, 'a\ufffd');
+    });
+
     test('a message travels with bytes, headers, id, key, time and count', async () => {
       const name = await newStation({ partitionsNumber: 3 });
       const before = Date.now();

@@ -25,7 +25,9 @@ function toHeaders(message: OutgoingMessage): HeaderList {
     ['Nats-Msg-Id', msgId?.trim() ?? ownId()] as const,
     ...fromUserHeaders(message.headers),
     ['$memphis_producedBy', producerName] as const,
-    ...(partitionKey === undefined ? [] : [['$memphis_partitionKey', encodeURIComponent(partitionKey)] as const]),
+    ...(partitionKey === undefined
+      ? []
+      : [['$memphis_partitionKey', encodeURIComponent(partitionKey.toWellFormed())] as const]),
     // the header of Memphis beside the one of NATS, so that stations can move between brokers
     ...(msgId === undefined ? [] : fromUserHeaders({ 'msg-id': msgId })),
   ];
