@@ -63,7 +63,7 @@ async function findBroker(job) {
 async function runTests(job, which) {
   const { files, flags } = await chooseTests(job.top, which, job.args);
   if (files.length === 0) throw new Error(`There is no test file for: ${[which, ...job.args].join(' ')}`);
-  // The limit is for one test and for one file alike.
+  // The limit is for a single test.
   const runner = ['--test', '--test-concurrency=2', '--test-timeout=300000', '--test-reporter=spec'];
   return job.node([SOURCE, ...runner, ...flags, ...files]);
 }
