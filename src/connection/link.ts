@@ -48,13 +48,14 @@ export class Link {
    * A connection that is good for use now: the one that is open, checked when it was idle, or a new one.
    *
    * @param deadlineMs wall-clock time (`Date.now()`) until which dialling may be repeated
+   * @param signal ends the repeating early
    * @throws MemphisError `CONNECT_FAILED`, `AUTHENTICATION_FAILED`, `CLOSED`
    */
-  async ready(deadlineMs: number): Promise<Connection> {
+  async ready(deadlineMs: number, signal?: AbortSignal): Promise<Connection> {
     if (this.#isClosed) throw new MemphisError('CLOSED', 'This client was closed; connect again.');
     const connection = await this.#checked();
     if (connection !== undefined) return this.#touch(connection);
-    return this.#touch(await this.#redial(deadlineMs));
+    return this.#touch(await this.#redial(deadlineMs, signal));
   }
 
   /** Gives up a connection that did not answer, so that the next use dials. */
@@ -101,7 +102,7 @@ export class Link {
     return undefined;
   }
 
-  async #redial(deadlineMs: number): Promise<Connection> {
+  async #redial(deadlineMs: number, signal: AbortSignal | undefined): Promise<Connection> {
     const { reconnect, maxReconnect, reconnectIntervalMs } = this.#options;
     if (this.#everOpen && !reconnect) {
       throw new MemphisError('CONNECTION_LOST', 'The connection has ended and reconnect is off.', { retryable: false });
@@ -112,7 +113,7 @@ export class Link {
       } catch (error) {
         const canRepeat = this.#everOpen && isMemphisError(error) && error.retryable && attempt <= maxReconnect;
         const waitMs = backoffMs({ baseMs: Math.min(50, reconnectIntervalMs), maxMs: reconnectIntervalMs }, attempt);
-        if (!canRepeat || this.#isClosed || Date.now() + waitMs >= deadlineMs) throw error;
+        if (!canRepeat || this.#isClosed || signal?.aborted || Date.now() + waitMs >= deadlineMs) throw error;
         emit('memphis-serverless:retry', () => ({ operation: 'dial', attempt, error }));
         await wait(waitMs);
       }

@@ -88,7 +88,7 @@ export class JetStreamReader implements Reader {
     { batchSize, waitMs, signal, patienceMs = PATIENCE_MS }: PullOptions,
   ): Promise<Gathered> {
     const waitUntilMs = Date.now() + waitMs;
-    return repeat(this.#link, 'pull', waitMs + patienceMs, async (connection) => {
+    const take = async (connection: Connection): Promise<Gathered> => {
       // remembered, made when missing
       const durables = await Promise.all(partitions.map((partition) => this.#group.durable(partition)));
       const there = await this.#takeWhatIsThere(connection, partitions, batchSize);
@@ -103,7 +103,8 @@ export class JetStreamReader implements Reader {
         }
       }
       return { deliveries: there, durables };
-    });
+    };
+    return repeat(this.#link, 'pull', waitMs + patienceMs, take, signal);
   }
 
   async #takeWhatIsThere(connection: Connection, partitions: readonly number[], wanted: number): Promise<Delivery[]> {

@@ -31,18 +31,20 @@ const healsByItself = (error: unknown): boolean =>
  *
  * @param operation its name on the retry channel
  * @param run one try; gets the time it may take
+ * @param signal after it no further try is made: the error of the last one is thrown
  */
 export async function repeat<T>(
   link: Link,
   operation: string,
   timeoutMs: number,
   run: (connection: Connection, tryLimitMs: number, attempt: number) => Promise<T>,
+  signal?: AbortSignal,
 ): Promise<T> {
   const deadlineMs = Date.now() + timeoutMs;
   for (let attempt = 1; ; attempt++) {
     let connection: Connection | undefined;
     try {
-      connection = await link.ready(deadlineMs);
+      connection = await link.ready(deadlineMs, signal);
       const leftMs = Math.max(1, deadlineMs - Date.now());
       return await run(connection, Math.min(TRY_LIMIT_MS, leftMs), attempt);
     } catch (error) {
@@ -50,7 +52,7 @@ export async function repeat<T>(
       if (!healsByItself(error)) throw error;
       if (connection === undefined && !link.wasOpen) throw error; // the first dial is the caller's to repeat
       if (connection !== undefined) await giveUpIfDead(link, connection, error);
-      if (Date.now() + waitMs >= deadlineMs) throw error;
+      if (signal?.aborted || Date.now() + waitMs >= deadlineMs) throw error;
       emit('memphis-serverless:retry', () => ({ operation, attempt, error }));
       await wait(waitMs);
     }
