@@ -131,6 +131,7 @@ class OfficialConnection implements Connection {
     const error = reason === undefined ? this.#lastError : toMemphisError(reason, 'keep the connection', false);
     for (const waiting of this.#waiting.values()) waiting.reject(this.#lost('wait for an answer', error));
     this.#waiting.clear();
+    for (const listener of [...this.#listening.values()]) listener.end(this.#lost('listen for messages', error));
     return error;
   }
 
@@ -243,7 +244,6 @@ class OfficialConnection implements Connection {
         end(error);
       },
     });
-    void this.closed.then((error) => end(this.#lost(`listen on ${name}`, error)));
     return {
       subject: name,
       drain: async (timeoutMs) => {
