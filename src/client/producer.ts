@@ -43,6 +43,9 @@ export class Producer {
   async produce(message: Payload, options?: ProduceOptions): Promise<Receipt> {
     if (this.#isDestroyed) throw new MemphisError('CLOSED', `Producer ${this.name} was destroyed; create a new one.`);
     const { ackWaitMs, headers, msgId, partitionKey, partition } = resolveOptions('produce', produceOptions, options);
+    if (msgId !== undefined && msgId.trim() === '') {
+      throw new MemphisError('INVALID_OPTION', 'produce: msgId must not be blank.', { option: 'msgId' });
+    }
     const data = toBytes(message);
     const broker = await this.#session.broker();
     const partitions = await broker.partitions(this.station);

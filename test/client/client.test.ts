@@ -57,6 +57,35 @@ for (const { binary, version } of serversUnderTest()) {
       assert.equal(message?.partitionKey, 'a\ufffd');
     });
 
+    test('a station whose making was cut off is completed, one of others is left alone', async () => {
+      const name = await newStation();
+      const { openOfficial } = await import('../../src/connection/official/open-official.ts');
+      const { stationStreamConfig } = await import('../../src/brokers/jetstream/wire/streams.ts');
+      const raw = openOfficial({ servers: [`127.0.0.1:${broker.port}`], name: 'test', timeoutMs: 1_000 });
+      const settings = {
+        partitionsNumber: 3,
+        retentionType: 'message_age_sec',
+        retentionValue: 3600,
+        storageType: 'memory',
+        replicas: 1,
+        idempotencyWindowMs: 120_000,
+        sendPoisonMsgToDls: true,
+      } as const;
+      const make = async (config: unknown, stream: string): Promise<void> => {
+        const body = new TextEncoder().encode(JSON.stringify(config));
+        await raw.request(`$JS.API.STREAM.CREATE.${stream}`, body, { timeoutMs: 2_000 });
+      };
+      await make(stationStreamConfig(`cut-${name}$1`.replace('.', '#'), settings), `cut-${name}$1`.replace('.', '#'));
+      await make({ name: 'theirs$1', subjects: ['theirs$1.>'], storage: 'memory', max_msgs: 7 }, 'theirs$1');
+      await raw.close();
+      for (const station of [`cut-${name}`, 'theirs']) {
+        await memphis.createStation(station, { storageType: 'memory', partitionsNumber: 3 });
+        await memphis.createStation(station, { storageType: 'memory', partitionsNumber: 3 });
+      }
+      assert.equal((await memphis.produce(`cut-${name}`, 'x', { partition: 3 })).partition, 3);
+      await assert.rejects(memphis.produce('theirs', 'x', { partition: 3 }), code('PARTITION_NOT_FOUND'));
+    });
+
     test('a message travels with bytes, headers, id, key, time and count', async () => {
       const name = await newStation({ partitionsNumber: 3 });
       const before = Date.now();
@@ -248,6 +277,7 @@ for (const { binary, version } of serversUnderTest()) {
       await assert.rejects(memphis.produce(name, circular), code('INVALID_MESSAGE'));
       await assert.rejects(memphis.produce(name, 'x', { headers: { $memphis_x: '1' } }), code('INVALID_MESSAGE'));
       await assert.rejects(memphis.produce(name, 'x', { msgID: 'x' } as never), code('INVALID_OPTION'));
+      await assert.rejects(memphis.produce(name, 'x', { msgId: '  ' }), code('INVALID_OPTION'));
       await assert.rejects(memphis.createStation('a$b'), code('INVALID_NAME'));
       await assert.rejects(memphis.createStation('a', { replicas: 3, storageType: 'memory' }), code('UNSUPPORTED'));
       await assert.rejects(

@@ -7,7 +7,7 @@ import type { StationSettings } from '../../model/station.ts';
 import type { JetStreamBroker } from './broker.ts';
 import { store } from './publish.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
-import { BUCKET, deadLetterStreamOf, recordSubject, stationNotFound, streamOf } from './stations.ts';
+import { BUCKET, deadLetterStreamOf, readRecord, recordSubject, stationNotFound, streamOf } from './stations.ts';
 import { apiError, encodeJson, refusalOf } from './wire/api.ts';
 import {
   bucketConfig,
@@ -28,7 +28,7 @@ export class JetStreamAdmin implements BrokerAdmin {
   async createStation(name: string, settings: StationSettings): Promise<boolean> {
     const { link, stations } = this.#broker;
     const created = await repeat(link, 'create station', PATIENCE_MS, async (connection, limitMs) => {
-      if (await this.#exists(connection, name, limitMs)) return false;
+      if (await this.#exists(connection, name, settings, limitMs)) return false;
       await this.#create(connection, name, settings, limitMs);
       return true;
     });
@@ -60,17 +60,23 @@ export class JetStreamAdmin implements BrokerAdmin {
     if (!deleted.includes(true)) throw stationNotFound(name);
   }
 
-  /** Whole means: a stream for its last partition and a record. Half-made stations are completed. */
-  async #exists(connection: Connection, name: string, limitMs: number): Promise<boolean> {
-    const { stations } = this.#broker;
-    stations.forget(name);
-    const known = await stations.view(name).catch((error: unknown) => {
-      if (error instanceof MemphisError && error.code === 'STATION_NOT_FOUND') return undefined;
-      throw error;
-    });
-    if (known === undefined) return false;
+  /**
+   * A station with a record exists when its streams do. Without a record its making was cut off, or it is of others:
+   * the same settings mean the first, and it is completed.
+   */
+  async #exists(connection: Connection, name: string, settings: StationSettings, limitMs: number): Promise<boolean> {
     const names = new Set(await streamNames(connection, limitMs));
-    return known.partitions.every((partition) => names.has(streamOf(name, partition)));
+    const record = await readRecord(connection, name, limitMs);
+    if (record !== undefined) return record.partitions.every((partition) => names.has(streamOf(name, partition)));
+    const first = streamOf(name, 1);
+    if (!names.has(first)) return names.has(streamOf(name, 0));
+    try {
+      await createStream(connection, stationStreamConfig(first, settings), limitMs);
+      return false;
+    } catch (error) {
+      if (refusalOf(error) === apiError.STREAM_NAME_IN_USE) return true;
+      throw error;
+    }
   }
 
   async #create(connection: Connection, name: string, settings: StationSettings, limitMs: number): Promise<void> {

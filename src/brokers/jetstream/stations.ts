@@ -32,7 +32,8 @@ export function deadLetterStreamOf(station: string): string {
 
 export const recordSubject = (station: string): string => `$KV.${BUCKET}.station.${station}`;
 
-async function readRecord(
+/** The record of a station, or nothing: it is of others, or its making was cut off. */
+export async function readRecord(
   connection: Connection,
   station: string,
   timeoutMs: number,

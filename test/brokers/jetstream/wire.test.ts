@@ -46,6 +46,7 @@ test('settling says what the protocol says', () => {
   assert.equal(text(ackPayload.inProgress), '+WPI');
   assert.equal(text(ackPayload.nak(0)), '-NAK');
   assert.equal(text(ackPayload.nak(1500)), '-NAK {"delay":1500000000}');
+  assert.equal(text(ackPayload.nak(Number.MAX_VALUE)), '-NAK {"delay":31536000000000000}', 'no overflow');
 });
 
 test('a PubAck, a duplicate, nobody and a refusal are told apart', () => {

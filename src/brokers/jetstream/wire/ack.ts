@@ -7,6 +7,8 @@ const ACK = encoder.encode('+ACK');
 const TERM = encoder.encode('+TERM'); // without a reason: server 2.9 ignores a TERM that has one
 const IN_PROGRESS = encoder.encode('+WPI');
 const NAK = encoder.encode('-NAK');
+/** A year; beyond 292 of them the server's nanoseconds overflow and it would deliver at once. */
+const MAX_DELAY_MS = 365 * 86_400_000;
 
 export const ackPayload = {
   ack: ACK,
@@ -14,7 +16,7 @@ export const ackPayload = {
   inProgress: IN_PROGRESS,
   /** Delivered again after a delay; the server counts in nanoseconds. */
   nak: (delayMs: number): Uint8Array =>
-    delayMs <= 0 ? NAK : encoder.encode(`-NAK {"delay":${Math.round(delayMs * 1_000_000)}}`),
+    delayMs <= 0 ? NAK : encoder.encode(`-NAK {"delay":${Math.round(Math.min(delayMs, MAX_DELAY_MS) * 1_000_000)}}`),
 } as const;
 
 /** Where a delivery stands. */
