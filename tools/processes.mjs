@@ -58,10 +58,12 @@ export function makeRunner() {
     run(command, args, { env = process.env, capture = false } = {}) {
       if (ending !== undefined) return Promise.resolve({ code: 1, output: '' });
       return new Promise((resolve) => {
-        const stdio = ['ignore', capture ? 'pipe' : 'inherit', 'inherit'];
-        const child = spawn(command, args, { env, stdio, detached: true });
+        // the fourth one is for the guard: it ends with us, whatever ends us
+        const stdio = ['ignore', capture ? 'pipe' : 'inherit', 'inherit', 'pipe'];
+        const child = spawn(...guarded(command, args), { env, stdio, detached: true });
+        child.stdio[3]?.on('error', () => {});
+        child.stdio[3]?.unref();
         children.add(child);
-        const dismiss = watch(child);
         let output = '';
         if (capture) {
           child.stdout.setEncoding('utf8');
@@ -72,7 +74,6 @@ export function makeRunner() {
         const finish = (code) => {
           if (!children.delete(child)) return;
           if (child.pid !== undefined) killGroup(child);
-          dismiss();
           resolve({ code, output });
         };
         child.on('error', (error) => {
@@ -86,21 +87,13 @@ export function makeRunner() {
 }
 
 /**
- * Sees to it that a child's group ends with us even when we are killed: a shell waits for a word from us, and kills
- * the group when there is none to come.
- *
- * @returns a function that says the word
+ * A command whose process group ends with us even when we are killed: a shell in the group waits for the end of its
+ * input, which comes when we are gone. It is there before the command begins, so that no moment is left open.
  */
-function watch(child) {
-  if (child.pid === undefined) return () => {};
-  const script = `trap '' HUP INT TERM; read -r word || kill -s KILL -- "-$1"`;
-  const stdio = ['pipe', 'ignore', 'ignore'];
-  const shell = spawn('/bin/sh', ['-c', script, 'sh', String(child.pid)], { stdio, detached: true });
-  shell.on('error', () => {});
-  shell.stdin.on('error', () => {});
-  shell.unref();
-  shell.stdin.unref();
-  return () => shell.stdin.end('done\n');
+function guarded(command, args) {
+  if (process.platform === 'win32') return [command, args];
+  const guard = `(trap '' HUP INT TERM; read -r word <&3; kill -s KILL 0) >/dev/null 2>&1 & exec "$@" 3<&-`;
+  return ['/bin/sh', ['-c', guard, 'sh', command, ...args]];
 }
 
 /**
