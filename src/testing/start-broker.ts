@@ -80,7 +80,9 @@ export async function startBroker(options: StartBrokerOptions = {}): Promise<Run
   const binary = settings.binary ?? firstServer();
   const folder = await mkdtemp(join(tmpdir(), 'memphis-serverless-broker-'));
   const watchdog = startWatchdog(folder);
-  const site: Site = { settings, binary, folder, watchdog };
+  // the same for each run: a cluster takes a server of another name for another server
+  const serverName = `memphis-serverless-${randomBytes(6).toString('hex')}`;
+  const site: Site = { settings, binary, folder, watchdog, serverName };
   const cleanUp = async () => {
     await watchdog.dismiss();
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
@@ -101,6 +103,7 @@ interface Site {
   readonly binary: string;
   readonly folder: string;
   readonly watchdog: Watchdog;
+  readonly serverName: string;
 }
 
 interface Run {
@@ -151,9 +154,11 @@ async function launchOnPort(site: Site, port: number, patienceMs: number): Promi
 }
 
 /** @returns nothing when the port is taken */
-async function launch({ settings, binary, folder, watchdog }: Site, port: number): Promise<Run | undefined> {
+async function launch(
+  { settings, binary, folder, watchdog, serverName }: Site,
+  port: number,
+): Promise<Run | undefined> {
   const { jetstream, config, storeDir, logFile, token, username, password } = settings;
-  const serverName = `memphis-serverless-${randomBytes(6).toString('hex')}`;
   const store = resolve(storeDir ?? join(folder, 'store'));
   const configFile = join(folder, 'server.conf');
   const text = toConfigText({
