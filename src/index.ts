@@ -1,6 +1,6 @@
 /** `memphis-serverless`: the client for long-lived callers, errors and types. */
 
-export type { Client, StationOptions } from './client/client.ts';
+export type { Client } from './client/client.ts';
 export { type ConnectOptions, connect } from './client/connect.ts';
 export type { Consumer, ConsumerOptions, FetchOptions } from './client/consumer.ts';
 export type { DataClient, FetchMessagesOptions } from './client/data.ts';
@@ -11,3 +11,4 @@ export type { Receipt } from './model/broker.ts';
 export { type ErrorCode, errorCodes, isMemphisError, MemphisError } from './model/errors.ts';
 export type { Headers, Message, StoredMessage } from './model/message.ts';
 export type { RetentionType, StationSettings, StorageType } from './model/station.ts';
+export type { StationOptions } from './model/station-settings.ts';

@@ -4,50 +4,21 @@ import { JetStreamAdmin } from '../brokers/jetstream/admin.ts';
 import { JetStreamBroker } from '../brokers/jetstream/broker.ts';
 import type { BrokerAdmin } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
-import {
-  DEFAULT_IDEMPOTENCY_WINDOW_MS,
-  type Given,
-  type Resolved,
-  resolveOptions,
-  stationOptions,
-} from '../model/options.ts';
-import { checkName, type StationSettings } from '../model/station.ts';
+import { checkName } from '../model/station.ts';
+import { type StationOptions, toStationSettings } from '../model/station-settings.ts';
 import { DataClient } from './data.ts';
 import { Station, type StationOwner } from './station.ts';
 
-/** Options of `createStation`. */
-export type StationOptions = Given<typeof stationOptions>;
-
-function toSettings(options: Resolved<typeof stationOptions>): StationSettings {
-  const { retentionType, retentionValue, idempotencyWindowMs } = options;
-  const retentionMs = retentionType === 'message_age_sec' ? retentionValue * 1000 : Number.POSITIVE_INFINITY;
-  if (idempotencyWindowMs !== undefined && idempotencyWindowMs > retentionMs) {
-    throw new MemphisError(
-      'INVALID_OPTION',
-      `createStation: idempotencyWindowMs (${idempotencyWindowMs}) must not exceed the retention (${retentionMs} ms).`,
-      { option: 'idempotencyWindowMs' },
-    );
-  }
-  return {
-    partitionsNumber: options.partitionsNumber,
-    retentionType,
-    retentionValue,
-    storageType: options.storageType,
-    replicas: options.replicas,
-    idempotencyWindowMs: idempotencyWindowMs ?? Math.min(DEFAULT_IDEMPOTENCY_WINDOW_MS, retentionMs),
-    sendPoisonMsgToDls: options.sendPoisonMsgToDls,
-  };
-}
-
 export class Client extends DataClient implements StationOwner {
   /**
-   * Makes a station; one that exists stays as it is.
+   * Makes a station; one that exists stays as it is, whatever the options say.
    *
-   * @throws MemphisError `INVALID_NAME`, `INVALID_OPTION`, `STATION_CONFLICT`, `UNSUPPORTED` (more replicas than servers)
+   * @throws MemphisError `INVALID_NAME`, `INVALID_OPTION`, `STATION_CONFLICT`, `STORAGE_FULL`, `PERMISSION_DENIED`,
+   * `UNSUPPORTED` (more replicas than servers, tiered storage)
    */
   async createStation(name: string, options?: StationOptions): Promise<Station> {
     const checked = checkName('station', name);
-    const settings = toSettings(resolveOptions('createStation', stationOptions, options));
+    const settings = toStationSettings(checked, options);
     await (await this.#admin()).createStation(checked, settings);
     return new Station(this, checked);
   }

@@ -77,6 +77,12 @@ const texts: OptionSpec<readonly string[] | undefined> = {
   parse: (raw) => raw.split(',').map((item) => item.trim()),
   fallback: undefined,
 };
+/** A name that may be '', as the Memphis SDKs write "none"; its rules are checked where it is used. */
+const nameOrNone: OptionSpec<string> = {
+  read: (value) => (typeof value === 'string' ? value : must("a text; '' means none")),
+  parse: (raw) => raw,
+  fallback: '',
+};
 /** An option of the Memphis SDKs of which only the default can be had so far. */
 const onlyDefault = <T extends string | number | boolean>(fallback: T): OptionSpec<T> => ({
   read: (value) => (value === fallback ? fallback : must(`${JSON.stringify(fallback)}: nothing else is supported yet`)),
@@ -120,9 +126,11 @@ export const stationOptions = {
   idempotencyWindowMs: optionalInteger(100, DAY_MS),
   schemaName: onlyDefault(''),
   sendPoisonMsgToDls: flag(true),
-  sendSchemaFailedMsgToDls: onlyDefault(true),
-  dlsStation: onlyDefault(''),
-  tieredStorageEnabled: onlyDefault(false),
+  sendSchemaFailedMsgToDls: flag(true),
+  /** The station that gets a copy of each dead letter; made with defaults where it is missing. */
+  dlsStation: nameOrNone,
+  /** Not with JetStream. */
+  tieredStorageEnabled: flag(false),
 } as const;
 
 export const DEFAULT_IDEMPOTENCY_WINDOW_MS = 120_000;

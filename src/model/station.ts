@@ -13,7 +13,13 @@ export interface StationSettings {
   readonly storageType: StorageType;
   readonly replicas: number;
   readonly idempotencyWindowMs: number;
+  /** Off: what would be a dead letter is dropped. */
   readonly sendPoisonMsgToDls: boolean;
+  /** Off: messages that fail the station's schema are dropped. */
+  readonly sendSchemaFailedMsgToDls: boolean;
+  /** The station that gets a copy of each dead letter; '' for none. */
+  readonly dlsStation: string;
+  readonly tieredStorageEnabled: boolean;
 }
 
 const edges = /^[a-z0-9](.*[a-z0-9])?$/s;

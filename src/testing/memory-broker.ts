@@ -5,6 +5,8 @@ import type { Broker, BrokerAdmin, PullOptions, Reader, ReaderOptions } from '..
 import { MemphisError } from '../model/errors.ts';
 import type { StoredMessage } from '../model/message.ts';
 import type { Outcome, Settled } from '../model/outcome.ts';
+import { choosePartition } from '../model/partition.ts';
+import { type StationOptions, toStationSettings } from '../model/station-settings.ts';
 import { type Clock, realClock } from './fake-clock.ts';
 import type { MemoryDelivery } from './memory-group.ts';
 import { MemoryStation } from './memory-station.ts';
@@ -19,6 +21,8 @@ export interface MemoryDeadLetter {
 
 /** A broker in memory, with what tests want to know and do beyond the ports. */
 export interface MemoryBroker extends Broker, BrokerAdmin {
+  /** Options as those of the client's `createStation`. */
+  createStation(name: string, options?: StationOptions): Promise<boolean>;
   /** In the order in which they were set aside. */
   readonly deadLetters: readonly MemoryDeadLetter[];
   /** Messages of a station that a group has neither been handed nor settled, or was handed and has not settled. */
@@ -55,6 +59,34 @@ export function makeMemoryBroker(
     throw new MemphisError('STATION_NOT_FOUND', `There is no station ${name}; create it first.`, { station: name });
   };
 
+  const create = (name: string, given?: StationOptions): boolean => {
+    const settings = toStationSettings(name, given);
+    if (settings.tieredStorageEnabled) {
+      throw new MemphisError('UNSUPPORTED', 'createStation: there is no tiered storage; leave it off.', {
+        option: 'tieredStorageEnabled',
+      });
+    }
+    if (stations.has(name)) return false;
+    if (settings.dlsStation !== '') create(settings.dlsStation);
+    stations.set(name, new MemoryStation(name, settings));
+    return true;
+  };
+
+  /** As on a real one: dropped where the station says so, else kept, with a copy in a linked station. */
+  const setAside = (letter: MemoryDeadLetter): void => {
+    const { station, group, message } = letter;
+    const { sendPoisonMsgToDls, dlsStation } = find(station).settings;
+    if (!sendPoisonMsgToDls) return;
+    deadLetters.push(letter);
+    if (dlsStation === '') return;
+    create(dlsStation);
+    const linked = find(dlsStation);
+    const msgId = `${message.id}:${group}`;
+    const partition = choosePartition(dlsStation, linked.partitions, { msgId }) ?? 1;
+    const headers = { ...message.headers, station, type: 'unacked' };
+    linked.store({ station: dlsStation, partition, data: message.data, headers, msgId, producerName: '' }, clock.now());
+  };
+
   return {
     kind: 'jetstream',
     deadLetters,
@@ -73,12 +105,8 @@ export function makeMemoryBroker(
       return receipt;
     },
     reader: (readerOptions) =>
-      makeReader(readerOptions, { clock, find, deadLetters, faults, notify, whenChanged: () => changed.promise }),
-    createStation: async (name, settings) => {
-      if (stations.has(name)) return false;
-      stations.set(name, new MemoryStation(name, settings));
-      return true;
-    },
+      makeReader(readerOptions, { clock, find, setAside, faults, notify, whenChanged: () => changed.promise }),
+    createStation: async (name, given) => create(name, given),
     destroyStation: async (name) => {
       find(name);
       stations.delete(name);
@@ -105,9 +133,9 @@ export function makeMemoryBroker(
 /** What readers share with their broker. */
 interface Shared {
   readonly clock: Clock;
-  readonly deadLetters: MemoryDeadLetter[];
   readonly faults: { epoch: number; unconfirmed: number };
   find(station: string): MemoryStation;
+  setAside(letter: MemoryDeadLetter): void;
   /** Wakes those who wait for messages. */
   notify(): void;
   whenChanged(): Promise<void>;
@@ -117,7 +145,7 @@ function makeReader(options: ReaderOptions, shared: Shared): Reader {
   const { station: name, group, ackWaitMs, maxDeliveries } = options;
   const { clock } = shared;
   const setAside = (message: StoredMessage, reason: string): void => {
-    shared.deadLetters.push({ station: name, group, message, reason });
+    shared.setAside({ station: name, group, message, reason });
   };
   const takeDue = (station: MemoryStation, { batchSize, partition }: PullOptions): MemoryDelivery[] => {
     const taken: MemoryDelivery[] = [];

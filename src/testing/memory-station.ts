@@ -16,12 +16,12 @@ interface Partition {
 /** One station. Keeps all messages, whatever its retention says. */
 export class MemoryStation {
   readonly name: string;
-  readonly #settings: StationSettings;
+  readonly settings: StationSettings;
   readonly #partitions: ReadonlyMap<number, Partition>;
 
   constructor(name: string, settings: StationSettings) {
     this.name = name;
-    this.#settings = settings;
+    this.settings = settings;
     const numbers = Array.from({ length: settings.partitionsNumber }, (_, index) => index + 1);
     this.#partitions = new Map(
       numbers.map((number) => [
@@ -40,7 +40,7 @@ export class MemoryStation {
     const { partition, msgId, partitionKey, headers } = outgoing;
     const { stream, log, known } = this.#at(partition);
     const first = msgId === undefined ? undefined : known.get(msgId);
-    if (first !== undefined && nowMs - first.storedMs < this.#settings.idempotencyWindowMs) {
+    if (first !== undefined && nowMs - first.storedMs < this.settings.idempotencyWindowMs) {
       return { station: this.name, partition, sequence: first.sequence, duplicate: true };
     }
     const sequence = log.length + 1;

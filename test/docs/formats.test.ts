@@ -33,7 +33,7 @@ test('the headers of a dead letter are listed, and no others', () => {
   const delivery = {
     message,
     stream: 'orders$1',
-    ackSubject: 'x',
+    ackSubject: '$JS.ACK.orders$1.billing.1.42.1.1767225600000000000.0',
     headers: [['Nats-Expected-Stream', 'x']] as const,
     pending: 0,
     credit: 0,

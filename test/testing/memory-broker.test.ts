@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isMemphisError } from '../../src/model/errors.ts';
 import type { Outcome } from '../../src/model/outcome.ts';
-import type { StationSettings } from '../../src/model/station.ts';
+import type { StationOptions } from '../../src/model/station-settings.ts';
 import { type MemoryBroker, makeFakeClock, makeMemoryBroker } from '../../src/testing/index.ts';
 
-const settings: StationSettings = {
+const settings: StationOptions = {
   partitionsNumber: 2,
   retentionType: 'message_age_sec',
   retentionValue: 3600,
@@ -194,11 +194,35 @@ describe('the memory broker', () => {
     assert.equal((await stopped).messages.length, 0);
   });
 
+  it('drops dead letters where the station says so, and copies them to a linked station', async () => {
+    const { broker } = await open();
+    await broker.createStation('dropping', { sendPoisonMsgToDls: false, dlsStation: 'linked' });
+    await broker.createStation('linking', { dlsStation: 'linked' });
+    for (const station of ['dropping', 'linking']) {
+      const message = { station, partition: 1, data: new Uint8Array(1), headers: { a: 'b' }, producerName: 'test' };
+      await broker.publish(message, { timeoutMs: 1000 });
+      const reader = broker.reader({ station, group: 'g', ackWaitMs: 1000, maxDeliveries: 1 });
+      const batch = await reader.pull({ batchSize: 1, waitMs: 0 });
+      await Promise.all(batch.messages.map((one) => batch.settle(one, { action: 'deadLetter', reason: 'why' })));
+    }
+    assert.deepEqual(
+      broker.deadLetters.map(({ station }) => station),
+      ['linking'],
+    );
+    const copies = broker.reader({ station: 'linked', group: 'g', ackWaitMs: 1000, maxDeliveries: 1 });
+    const { messages } = await copies.pull({ batchSize: 10, waitMs: 0 });
+    assert.deepEqual(
+      messages.map(({ headers }) => headers),
+      [{ a: 'b', station: 'linking', type: 'unacked' }],
+    );
+  });
+
   it('fails with the codes of a real one', async () => {
     const { broker, reader } = await open();
     const codes = [
       [() => broker.partitions('nowhere'), 'STATION_NOT_FOUND'],
       [() => broker.destroyStation('nowhere'), 'STATION_NOT_FOUND'],
+      [() => broker.createStation('tiered', { tieredStorageEnabled: true }), 'UNSUPPORTED'],
       [() => publish(broker, 'a', { partition: 9 }), 'PARTITION_NOT_FOUND'],
       [() => publish(broker, 'a'.repeat(2_000_000)), 'PAYLOAD_TOO_LARGE'],
     ] as const;

@@ -3,20 +3,23 @@
 import type { Connection } from '../../connection/port.ts';
 import type { BrokerAdmin } from '../../model/broker.ts';
 import { MemphisError } from '../../model/errors.ts';
-import type { StationSettings } from '../../model/station.ts';
+import { type StationSettings, toInternalName } from '../../model/station.ts';
+import { toStationSettings } from '../../model/station-settings.ts';
 import type { JetStreamBroker } from './broker.ts';
+import { makeStation } from './make-station.ts';
 import { store } from './publish.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
-import { BUCKET, deadLetterStreamOf, readRecord, recordSubject, stationNotFound, streamOf } from './stations.ts';
-import { apiError, encodeJson, refusalOf } from './wire/api.ts';
 import {
-  bucketConfig,
-  createStream,
-  deadLetterStreamConfig,
-  deleteStream,
-  stationStreamConfig,
-  streamNames,
-} from './wire/streams.ts';
+  BUCKET,
+  deadLetterStreamOf,
+  partitionsAmong,
+  readRecord,
+  recordSubject,
+  stationNotFound,
+  streamOf,
+} from './stations.ts';
+import { apiError, refusalOf } from './wire/api.ts';
+import { createStream, deleteStream, purgeStream, stationStreamConfig, streamNames } from './wire/streams.ts';
 
 export class JetStreamAdmin implements BrokerAdmin {
   readonly #broker: JetStreamBroker;
@@ -26,38 +29,40 @@ export class JetStreamAdmin implements BrokerAdmin {
   }
 
   async createStation(name: string, settings: StationSettings): Promise<boolean> {
+    if (settings.tieredStorageEnabled) {
+      throw new MemphisError('UNSUPPORTED', 'createStation: JetStream has no tiered storage; leave it off.', {
+        option: 'tieredStorageEnabled',
+        station: name,
+      });
+    }
     const { link, stations } = this.#broker;
-    const created = await repeat(link, 'create station', PATIENCE_MS, async (connection, limitMs) => {
-      if (await this.#exists(connection, name, settings, limitMs)) return false;
-      await this.#create(connection, name, settings, limitMs);
-      return true;
-    });
-    // the record comes last: a station with a record is whole
-    if (created) await this.#putRecord(name, encodeJson({ ...settings, name }), settings.replicas);
+    const isThere = await repeat(link, 'look for station', PATIENCE_MS, (connection, limitMs) =>
+      this.#exists(connection, name, settings, limitMs),
+    );
+    if (isThere) return false;
+    const { dlsStation } = settings;
+    if (dlsStation !== '') await this.createStation(dlsStation, toStationSettings(dlsStation, undefined));
+    await makeStation(link, name, settings);
     stations.forget(name);
-    return created;
+    return true;
   }
 
+  /** The record goes first, since a station with one is whole; what is left after a failure goes with the next call. */
   async destroyStation(name: string): Promise<void> {
     const { link, stations } = this.#broker;
-    const partitions = await stations.view(name).then((view) => view.partitions);
-    await this.#putRecord(name, undefined, 1);
-    const names = [...partitions.map((partition) => streamOf(name, partition)), deadLetterStreamOf(name)];
-    const deleted = await Promise.all(
-      names.map((stream) =>
-        repeat(link, 'destroy station', PATIENCE_MS, (connection, limitMs) =>
-          deleteStream(connection, stream, limitMs).then(
-            () => true,
-            (error: unknown) => {
-              if (refusalOf(error) === apiError.STREAM_NOT_FOUND) return false;
-              throw error;
-            },
-          ),
-        ),
-      ),
+    const { partitions, others, isRecorded } = await repeat(
+      link,
+      'look for station',
+      PATIENCE_MS,
+      (connection, limitMs) => this.#find(connection, name, limitMs),
     );
+    if (!isRecorded && partitions.length + others.length === 0) throw stationNotFound(name);
+    const own = partitions.map((partition) => streamOf(name, partition));
+    // sequences begin anew in a stream that is made anew: what was noted of deliveries must not meet them
+    await Promise.all(own.map((stream) => this.#forgetCredits(stream)));
+    if (isRecorded) await this.#removeRecord(name);
+    for (const streams of [own, others]) await Promise.all(streams.map((stream) => this.#deleteStream(stream)));
     stations.forget(name);
-    if (!deleted.includes(true)) throw stationNotFound(name);
   }
 
   /**
@@ -79,41 +84,38 @@ export class JetStreamAdmin implements BrokerAdmin {
     }
   }
 
-  async #create(connection: Connection, name: string, settings: StationSettings, limitMs: number): Promise<void> {
-    for (let partition = 1; partition <= settings.partitionsNumber; partition++) {
-      const stream = streamOf(name, partition);
-      try {
-        await createStream(connection, stationStreamConfig(stream, settings), limitMs);
-      } catch (error) {
-        if (refusalOf(error) !== apiError.STREAM_NAME_IN_USE) throw error;
-        throw new MemphisError(
-          'STATION_CONFLICT',
-          `Could not create station ${name}: stream ${stream} exists with other settings. Destroy it, or choose another name.`,
-          { cause: error, station: name },
-        );
-      }
-    }
-    const { storageType, replicas } = settings;
-    const deadLetters = deadLetterStreamConfig(deadLetterStreamOf(name), storageType, replicas);
-    await createStream(connection, deadLetters, limitMs).catch((error: unknown) => {
-      if (refusalOf(error) !== apiError.STREAM_NAME_IN_USE) throw error;
+  /** What there is of a station, its making or removal may have been cut off. */
+  async #find(connection: Connection, name: string, limitMs: number) {
+    const names = await streamNames(connection, limitMs);
+    const record = await readRecord(connection, name, limitMs);
+    const helpers = new Set([`${toInternalName(name)}$retry`, deadLetterStreamOf(name)]);
+    return {
+      partitions: partitionsAmong(names, name),
+      others: names.filter((stream) => helpers.has(stream)),
+      isRecorded: record !== undefined,
+    };
+  }
+
+  async #forgetCredits(stream: string): Promise<void> {
+    await repeat(this.#broker.link, 'forget credits', PATIENCE_MS, async (connection, limitMs) => {
+      const filter = `$KV.${BUCKET}.credit.${stream}.>`;
+      await purgeStream(connection, `KV_${BUCKET}`, { filter }, limitMs).catch(unlessMissing);
     });
   }
 
-  async #putRecord(name: string, record: Uint8Array | undefined, replicas: number): Promise<void> {
-    const headers = record === undefined ? ([['KV-Operation', 'DEL']] as const) : [];
-    await store(
-      this.#broker.link,
-      recordSubject(name),
-      { data: record ?? new Uint8Array(), headers },
-      {
-        timeoutMs: PATIENCE_MS,
-        onMissing: async (connection, limitMs) => {
-          await createStream(connection, bucketConfig(BUCKET, replicas), limitMs).catch((error: unknown) => {
-            if (refusalOf(error) !== apiError.STREAM_NAME_IN_USE) throw error;
-          });
-        },
-      },
+  async #deleteStream(stream: string): Promise<void> {
+    await repeat(this.#broker.link, 'destroy station', PATIENCE_MS, (connection, limitMs) =>
+      deleteStream(connection, stream, limitMs).catch(unlessMissing),
     );
   }
+
+  async #removeRecord(name: string): Promise<void> {
+    const marker = { data: new Uint8Array(), headers: [['KV-Operation', 'DEL']] as const };
+    await store(this.#broker.link, recordSubject(name), marker, { timeoutMs: PATIENCE_MS, onMissing: async () => {} });
+  }
+}
+
+/** Gone is what was wanted; also what a repeat after a lost answer finds. */
+function unlessMissing(error: unknown): void {
+  if (refusalOf(error) !== apiError.STREAM_NOT_FOUND) throw error;
 }

@@ -1,12 +1,13 @@
 /** A station's dead letters: whole payload, headers and reason, stored and confirmed before the source is terminated. */
 
-import type { Link } from '../../connection/link.ts';
 import type { Connection, HeaderList } from '../../connection/port.ts';
 import { MemphisError } from '../../model/errors.ts';
 import { toInternalName } from '../../model/station.ts';
 import type { Delivery } from './delivery.ts';
+import { type DeadLetterContext, storeInLinkedStation } from './linked-station.ts';
 import { store } from './publish.ts';
 import { deadLetterStreamOf } from './stations.ts';
+import { parseAckSubject } from './wire/ack.ts';
 import { apiError, refusalOf } from './wire/api.ts';
 import { frameSize } from './wire/publish.ts';
 import { createStream, deadLetterStreamConfig, streamConfig } from './wire/streams.ts';
@@ -19,6 +20,15 @@ const MAX_REASON_CHARACTERS = 500;
 function toHeaderText(reason: string): string {
   const text = reason.replace(/\p{Cc}+/gu, ' ').trim();
   return text.slice(0, MAX_REASON_CHARACTERS) || 'no reason given';
+}
+
+/**
+ * The id of a dead letter: where the delivered message is stored, and whose it is. A message that was put back is
+ * stored anew, so when it fails again it is not taken for the dead letter that it was before.
+ */
+export function deadLetterId(delivery: Delivery, group: string): string {
+  const { stream, sequence } = parseAckSubject(delivery.ackSubject);
+  return `${stream}:${sequence}:${toInternalName(group)}`;
 }
 
 function keepHeaders(headers: HeaderList): HeaderList {
@@ -35,7 +45,7 @@ export function deadLetterHeaders(delivery: Delivery, group: string, reason: str
   const make = (why: string): HeaderList => [
     // The same message of the same group is stored once, however often we have to ask. First of all headers: server
     // 2.9 looks for the name's letters only once, and would stop at the kept one of the message.
-    ['Nats-Msg-Id', `${message.id}:${toInternalName(group)}`],
+    ['Nats-Msg-Id', deadLetterId(delivery, group)],
     ...keepHeaders(delivery.headers),
     ['$memphis_dls_station', message.station],
     ['$memphis_dls_group', group],
@@ -50,17 +60,12 @@ export function deadLetterHeaders(delivery: Delivery, group: string, reason: str
 }
 
 /**
- * Stores one dead letter; resolves when the broker has confirmed it.
+ * Stores one dead letter, and its copy in a linked station; resolves when the broker has confirmed both.
  *
- * @throws MemphisError when it is not stored; the source must not be terminated then
+ * @throws MemphisError when one is not stored; the source must not be terminated then
  */
-export async function storeDeadLetter(
-  link: Link,
-  delivery: Delivery,
-  group: string,
-  reason: string,
-  timeoutMs: number,
-): Promise<void> {
+export async function storeDeadLetter(context: DeadLetterContext, delivery: Delivery, reason: string): Promise<void> {
+  const { link, group, timeoutMs } = context;
   const { message } = delivery;
   const stream = deadLetterStreamOf(message.station);
   const { maxPayload } = await (await link.ready(Date.now() + timeoutMs)).info;
@@ -71,6 +76,10 @@ export async function storeDeadLetter(
       `Message ${message.id} leaves no room for the headers of a dead letter. It stays in its station; raise max_payload.`,
       { station: message.station, group },
     );
+  }
+  // the copy first: where it fails again and again, the dead letters do not fill with repeats of one message
+  if (context.dlsStation !== '') {
+    await storeInLinkedStation(context, delivery, deadLetterId(delivery, group), maxPayload);
   }
   await store(
     link,

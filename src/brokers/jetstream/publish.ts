@@ -92,8 +92,12 @@ export async function publish(
   };
 }
 
-/** A 503 means a missing stream or one without a leader: the API tells which. */
-async function refuseMissing(
+/**
+ * A 503 means a missing stream or one without a leader: the API tells which.
+ *
+ * @throws MemphisError `STATION_NOT_FOUND`
+ */
+export async function refuseMissing(
   connection: Connection,
   station: string,
   stream: string,

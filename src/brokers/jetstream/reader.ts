@@ -16,7 +16,7 @@ import { type Delivery, toDelivery, withCredit } from './delivery.ts';
 import { Group } from './groups.ts';
 import { repeat } from './repeat.ts';
 import { Settler } from './settle.ts';
-import { type Stations, streamOf } from './stations.ts';
+import { type Stations, type StationView, streamOf } from './stations.ts';
 import type { Durable } from './wire/consumers.ts';
 import { type PullEnd, startPull } from './wire/pull.ts';
 
@@ -69,7 +69,7 @@ export class JetStreamReader implements Reader {
     for (;;) {
       const waitMs = Math.max(0, waitUntilMs - Date.now());
       const { deliveries, durables } = await this.#gather(partitions, { ...options, waitMs });
-      const batch = await this.#toBatch(deliveries, durables, view.sendPoisonMsgToDls);
+      const batch = await this.#toBatch(deliveries, durables, view);
       // nothing but messages whose deliveries ran out: an empty batch would say that the station is empty
       if (batch.messages.length === 0 && deliveries.length > 0 && !options.signal?.aborted) continue;
       emit('memphis-serverless:pull', () => ({ station, group, messages: batch.messages.length }));
@@ -221,13 +221,22 @@ export class JetStreamReader implements Reader {
     return withCredit(delivery, await readCredit(this.#link, key).catch(() => 0));
   }
 
-  async #toBatch(pulled: readonly Delivery[], durables: readonly Durable[], keepDeadLetters: boolean): Promise<Batch> {
+  async #toBatch(pulled: readonly Delivery[], durables: readonly Durable[], view: StationView): Promise<Batch> {
     const { station, group, ackWaitMs } = this.#options;
     const limits = durables.map((durable) => durable.maxDeliver).filter((limit) => limit > 0);
     const maxDeliveries = Math.min(this.#options.maxDeliveries, ...limits);
     const deliveries = await Promise.all(pulled.map((delivery) => this.#credited(delivery, maxDeliveries)));
     const settler = new Settler(
-      { link: this.#link, station, group, maxDeliveries, keepDeadLetters, timeoutMs: SETTLE_LIMIT_MS },
+      {
+        link: this.#link,
+        stations: this.#stations,
+        station,
+        group,
+        maxDeliveries,
+        keepDeadLetters: view.sendPoisonMsgToDls,
+        dlsStation: view.dlsStation,
+        timeoutMs: SETTLE_LIMIT_MS,
+      },
       deliveries,
     );
     // One delivery more than asked for: its message ran out without a word of a handler (a killed process)

@@ -3,7 +3,6 @@
  * request. Its answer vouches for those written before it on the same connection (jetstream-servers, Clusters).
  */
 
-import type { Link } from '../../connection/link.ts';
 import type { Connection } from '../../connection/port.ts';
 import { MemphisError } from '../../model/errors.ts';
 import type { StoredMessage } from '../../model/message.ts';
@@ -13,18 +12,16 @@ import { emit } from '../../telemetry/channels.ts';
 import { writeCredit } from './credits.ts';
 import { storeDeadLetter } from './dead-letters.ts';
 import type { Delivery } from './delivery.ts';
+import type { DeadLetterContext } from './linked-station.ts';
 import { repeat } from './repeat.ts';
 import { ackPayload } from './wire/ack.ts';
 
 /** Whose messages are settled. */
-export interface SettleContext {
-  readonly link: Link;
+export interface SettleContext extends DeadLetterContext {
   readonly station: string;
-  readonly group: string;
   readonly maxDeliveries: number;
   /** Off: what would be a dead letter is dropped, as the station's owner wants it. */
   readonly keepDeadLetters: boolean;
-  readonly timeoutMs: number;
 }
 
 interface Entry {
@@ -93,13 +90,13 @@ export class Settler {
 
   /** Applies the limit of deliveries, and stores the dead letter before anything is said to the source. */
   async #prepare(entry: Entry): Promise<Entry | undefined> {
-    const { link, group, station, maxDeliveries, keepDeadLetters, timeoutMs } = this.#context;
+    const { group, station, maxDeliveries, keepDeadLetters } = this.#context;
     const { delivery } = entry;
     const outcome = withinDeliveries(entry.outcome, delivery.message.deliveryCount, maxDeliveries);
     if (outcome.action === 'giveBack') await this.#keepFromRunningOut(delivery);
     if (outcome.action !== 'deadLetter') return entry;
     try {
-      if (keepDeadLetters) await storeDeadLetter(link, delivery, group, outcome.reason, timeoutMs);
+      if (keepDeadLetters) await storeDeadLetter(this.#context, delivery, outcome.reason);
       emit('memphis-serverless:dead-letter', () => ({
         station,
         group,

@@ -15,6 +15,9 @@ export const BUCKET = 'memphis_serverless';
 export interface StationView {
   readonly partitions: readonly number[];
   readonly sendPoisonMsgToDls: boolean;
+  readonly sendSchemaFailedMsgToDls: boolean;
+  /** The station that gets a copy of each dead letter; '' for none. */
+  readonly dlsStation: string;
   /** How long the broker remembers message ids; unknown for stations of others: the shortest there is. */
   readonly idempotencyWindowMs: number;
 }
@@ -46,7 +49,9 @@ export async function readRecord(
     return {
       partitions: Array.from({ length: Number(record.partitionsNumber) }, (_, index) => index + 1),
       sendPoisonMsgToDls: record.sendPoisonMsgToDls !== false,
-      idempotencyWindowMs: Number(record.idempotencyWindowMs ?? 100),
+      sendSchemaFailedMsgToDls: record.sendSchemaFailedMsgToDls !== false,
+      dlsStation: typeof record.dlsStation === 'string' ? record.dlsStation : '',
+      idempotencyWindowMs: Number(record.idempotencyWindowMs ?? unrecorded.idempotencyWindowMs),
     };
   } catch (error) {
     const number = refusalOf(error);
@@ -55,22 +60,34 @@ export async function readRecord(
   }
 }
 
+/** The partitions that streams of these names are of a station, ascending; 0 for one stream with its very name. */
+export function partitionsAmong(streams: readonly string[], station: string): readonly number[] {
+  const internal = toInternalName(station);
+  const numbered: number[] = [];
+  for (const stream of streams) {
+    const suffix = stream.startsWith(`${internal}$`) ? stream.slice(internal.length + 1) : '';
+    if (/^[1-9]\d*$/.test(suffix)) numbered.push(Number(suffix));
+  }
+  if (numbered.length > 0) return numbered.sort((a, b) => a - b);
+  return streams.includes(internal) ? [0] : [];
+}
+
+/** What counts where there is no record. */
+const unrecorded = {
+  sendPoisonMsgToDls: true,
+  sendSchemaFailedMsgToDls: true,
+  dlsStation: '',
+  idempotencyWindowMs: 100,
+} as const;
+
 /** Streams in the layout of a station that nobody recorded: made by other tools, or moved here. */
 async function findStreams(
   connection: Connection,
   station: string,
   timeoutMs: number,
 ): Promise<StationView | undefined> {
-  const internal = toInternalName(station);
-  const partitions: number[] = [];
-  for (const name of await streamNames(connection, timeoutMs)) {
-    if (name === internal) partitions.push(0);
-    const suffix = name.startsWith(`${internal}$`) ? name.slice(internal.length + 1) : '';
-    if (/^[1-9]\d*$/.test(suffix)) partitions.push(Number(suffix));
-  }
-  const numbered = partitions.filter((partition) => partition > 0).sort((a, b) => a - b);
-  const found = numbered.length > 0 ? numbered : partitions;
-  return found.length === 0 ? undefined : { partitions: found, sendPoisonMsgToDls: true, idempotencyWindowMs: 100 };
+  const found = partitionsAmong(await streamNames(connection, timeoutMs), station);
+  return found.length === 0 ? undefined : { ...unrecorded, partitions: found };
 }
 
 export function stationNotFound(station: string): MemphisError {

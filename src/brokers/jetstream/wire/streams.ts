@@ -12,7 +12,13 @@ const NS_PER_MS = 1_000_000;
  *   max_msgs, max_bytes, max_age (ns), duplicate_window (ns), ... }
  * Same configuration again: success. Another one: 10058. Layout of a station: memphis-wire 8.1.
  */
-export function stationStreamConfig(stream: string, settings: StationSettings): Json {
+export function stationStreamConfig(
+  stream: string,
+  settings: Pick<
+    StationSettings,
+    'retentionType' | 'retentionValue' | 'storageType' | 'replicas' | 'idempotencyWindowMs'
+  >,
+): Json {
   const { retentionType, retentionValue } = settings;
   return {
     name: stream,
@@ -106,6 +112,24 @@ export async function deleteStream(connection: Connection, stream: string, timeo
     attempted: `delete stream ${stream}`,
     timeoutMs,
   });
+}
+
+/*
+ * $JS.API.STREAM.PURGE.<stream> { filter?: subject, seq?: up to and without it }: { success: true, purged }
+ */
+export async function purgeStream(
+  connection: Connection,
+  stream: string,
+  what: { readonly filter?: string; readonly seq?: number },
+  timeoutMs: number,
+): Promise<number> {
+  const reply = await callApi(connection, {
+    subject: `$JS.API.STREAM.PURGE.${stream}`,
+    body: what,
+    attempted: `purge stream ${stream}`,
+    timeoutMs,
+  });
+  return Number(reply.purged ?? 0);
 }
 
 /*

@@ -1,0 +1,80 @@
+/** The station that a station names as its `dlsStation`: it gets a copy of each dead letter (memphis-wire 6.6). */
+
+import type { Link } from '../../connection/link.ts';
+import type { HeaderList } from '../../connection/port.ts';
+import { isMemphisError, MemphisError } from '../../model/errors.ts';
+import { choosePartition } from '../../model/partition.ts';
+import { toStationSettings } from '../../model/station-settings.ts';
+import type { Delivery } from './delivery.ts';
+import { makeStation } from './make-station.ts';
+import { refuseMissing, store } from './publish.ts';
+import { type Stations, streamOf } from './stations.ts';
+import { frameSize } from './wire/publish.ts';
+
+/** Whose dead letters are stored, and which station gets copies of them. */
+export interface DeadLetterContext {
+  readonly link: Link;
+  readonly stations: Stations;
+  readonly group: string;
+  /** '' for none. */
+  readonly dlsStation: string;
+  readonly timeoutMs: number;
+}
+
+/** Headers of the copy that say where it is from; a user's of these names are replaced. */
+const OWN_NAMES = new Set(['station', 'type']);
+
+/** Payload and headers as they were, but for what server and toolkit keep for themselves. */
+function copyHeaders({ message, headers }: Delivery, id: string): HeaderList {
+  return [
+    ['Nats-Msg-Id', id],
+    ...headers.filter(([name]) => !/^nats-|^\$memphis_retry_/i.test(name) && !OWN_NAMES.has(name)),
+    ['station', message.station],
+    ['type', 'unacked'],
+  ];
+}
+
+/**
+ * Stores the copy; resolves when the broker has confirmed it. A station that is missing is made with defaults.
+ *
+ * @param id decides on the partition too, so that a repeat meets its first copy
+ */
+export async function storeInLinkedStation(
+  context: DeadLetterContext,
+  delivery: Delivery,
+  id: string,
+  maxPayload: number,
+): Promise<void> {
+  const { link, stations, group, dlsStation, timeoutMs } = context;
+  const { message } = delivery;
+  const headers = copyHeaders(delivery, id);
+  if (frameSize(headers, message.data) > maxPayload) {
+    throw new MemphisError(
+      'PAYLOAD_TOO_LARGE',
+      `Message ${message.id} leaves no room for the headers of a copy in station ${dlsStation}. It stays in its station; raise max_payload.`,
+      { station: message.station, group },
+    );
+  }
+  const tryOnce = async (): Promise<void> => {
+    const { partitions } = await stations.view(dlsStation);
+    const partition = choosePartition(dlsStation, partitions, { msgId: id }) ?? 1;
+    const stream = streamOf(dlsStation, partition);
+    await store(
+      link,
+      `${stream}.final`,
+      { data: message.data, headers },
+      {
+        timeoutMs,
+        onMissing: (connection, limitMs) => refuseMissing(connection, dlsStation, stream, limitMs, stations),
+      },
+    );
+  };
+  try {
+    await tryOnce();
+  } catch (error) {
+    if (!isMemphisError(error, 'STATION_NOT_FOUND')) throw error;
+    await makeStation(link, dlsStation, toStationSettings(dlsStation, undefined));
+    stations.forget(dlsStation);
+    await tryOnce();
+  }
+}

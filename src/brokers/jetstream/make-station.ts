@@ -1,0 +1,75 @@
+/** Making the streams of a station and its record. The record comes last: a station with a record is whole. */
+
+import type { Link } from '../../connection/link.ts';
+import type { Connection } from '../../connection/port.ts';
+import { MemphisError } from '../../model/errors.ts';
+import type { StationSettings } from '../../model/station.ts';
+import { store } from './publish.ts';
+import { PATIENCE_MS, repeat } from './repeat.ts';
+import { BUCKET, deadLetterStreamOf, recordSubject, streamOf } from './stations.ts';
+import { apiError, encodeJson, refusalOf } from './wire/api.ts';
+import { bucketConfig, createStream, deadLetterStreamConfig, stationStreamConfig } from './wire/streams.ts';
+
+/** Streams that are made at the same time. */
+const AT_ONCE = 16;
+
+/** Goes on where the stream was made before, by an earlier try or by somebody else. */
+const unlessThere = (error: unknown): void => {
+  if (refusalOf(error) !== apiError.STREAM_NAME_IN_USE) throw error;
+};
+
+/**
+ * Makes the streams of a station that are not there yet.
+ *
+ * @throws MemphisError `STATION_CONFLICT` where one is there with other settings
+ */
+export async function createStreams(
+  connection: Connection,
+  name: string,
+  settings: StationSettings,
+  limitMs: number,
+): Promise<void> {
+  const partitions = Array.from({ length: settings.partitionsNumber }, (_, index) => index + 1);
+  while (partitions.length > 0) {
+    await Promise.all(
+      partitions.splice(0, AT_ONCE).map(async (partition) => {
+        const stream = streamOf(name, partition);
+        try {
+          await createStream(connection, stationStreamConfig(stream, settings), limitMs);
+        } catch (error) {
+          if (refusalOf(error) !== apiError.STREAM_NAME_IN_USE) throw error;
+          throw new MemphisError(
+            'STATION_CONFLICT',
+            `Could not create station ${name}: stream ${stream} exists with other settings. Destroy it, or choose another name.`,
+            { cause: error, station: name },
+          );
+        }
+      }),
+    );
+  }
+  const { storageType, replicas } = settings;
+  const deadLetters = deadLetterStreamConfig(deadLetterStreamOf(name), storageType, replicas);
+  await createStream(connection, deadLetters, limitMs).catch(unlessThere);
+}
+
+/** Stores the record of a station, and makes the bucket for it where that is missing. */
+export async function putRecord(link: Link, name: string, settings: StationSettings): Promise<void> {
+  await store(
+    link,
+    recordSubject(name),
+    { data: encodeJson({ ...settings, name }), headers: [] },
+    {
+      timeoutMs: PATIENCE_MS,
+      onMissing: (connection, limitMs) =>
+        createStream(connection, bucketConfig(BUCKET, settings.replicas), limitMs).catch(unlessThere),
+    },
+  );
+}
+
+/** Makes a station of which nothing is there. May be called again. */
+export async function makeStation(link: Link, name: string, settings: StationSettings): Promise<void> {
+  await repeat(link, 'create station', PATIENCE_MS, (connection, limitMs) =>
+    createStreams(connection, name, settings, limitMs),
+  );
+  await putRecord(link, name, settings);
+}
