@@ -35,7 +35,7 @@ const readInteger = (min: number, max: number) => (value: unknown) =>
     : must(`a whole number from ${min} to ${max}`);
 const parseNumber = (text: string): unknown => (text.trim() === '' ? text : Number(text));
 
-const integer = (min: number, max: number, fallback: number): OptionSpec<number> => ({
+export const integer = (min: number, max: number, fallback: number): OptionSpec<number> => ({
   read: readInteger(min, max),
   parse: parseNumber,
   fallback,

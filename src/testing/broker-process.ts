@@ -1,11 +1,11 @@
 /** One run of a nats-server program: started, ready or reported, and never outliving this process. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MemphisError } from '../model/errors.ts';
+import { suspend } from './suspend.ts';
 
 /** How to run it. */
 export interface BrokerLaunch {
@@ -26,7 +26,8 @@ export interface BrokerProcess {
   readonly version: string;
   /** False once it has ended, whoever ended it. */
   isRunning(): boolean;
-  signal(name: 'SIGSTOP' | 'SIGCONT'): void;
+  freeze(): void;
+  thaw(): void;
   /** Sends the signal, then SIGKILL when it has not ended within 5 s. Resolves when it has ended. */
   end(name: 'SIGTERM' | 'SIGKILL'): Promise<void>;
 }
@@ -127,11 +128,13 @@ function lastWords(log: string, { secrets }: BrokerLaunch): string {
 
 function toProcess(child: ChildProcess, ended: Promise<string>, version: string): BrokerProcess {
   const isRunning = () => child.exitCode === null && child.signalCode === null;
+  const pid = child.pid as number; // it has answered, so it has one
   return {
-    pid: child.pid as number, // it has answered, so it has one
+    pid,
     version,
     isRunning,
-    signal: (name) => void child.kill(name),
+    freeze: () => suspend(pid),
+    thaw: () => void child.kill('SIGCONT'),
     async end(name) {
       if (!isRunning()) return;
       child.ref(); // somebody waits for it now
@@ -145,46 +148,6 @@ function toProcess(child: ChildProcess, ended: Promise<string>, version: string)
       await ended;
       patience.abort();
       await late;
-    },
-  };
-}
-
-/** Ends brokers whose owner could not: see {@link startWatchdog}. */
-export interface Watchdog {
-  /** From now on it looks after this process; nothing: after none. */
-  watch(pid: number | undefined): void;
-  /** Its work is done; resolves when it has ended. */
-  dismiss(): Promise<void>;
-}
-
-/**
- * A shell that waits for the end of its input. When this process ends without a word (even by SIGKILL), the
- * input ends, and the shell kills the broker that it was told of and removes the folder.
- *
- * @param folder absent: nothing is removed
- */
-export function startWatchdog(folder: string | undefined): Watchdog {
-  const script = `trap '' HUP INT TERM
-    while read -r line; do [ "$line" = done ] && exit 0; pid=$line; done
-    [ "\${pid:-none}" = none ] || { kill -9 "$pid"; sleep 0.2; }
-    [ -z "$1" ] || rm -rf -- "$1"`;
-  const shell = spawn('/bin/sh', ['-c', script, 'sh', folder ?? ''], {
-    cwd: '/',
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
-  const gone = Promise.race([once(shell, 'exit'), once(shell, 'error')]).catch(() => {});
-  shell.on('error', () => {}); // no shell, no watchdog
-  shell.stdin.on('error', () => {});
-  shell.unref();
-  (shell.stdin as unknown as { unref?(): void }).unref?.();
-  return {
-    watch: (pid) => void shell.stdin.write(`${pid ?? 'none'}\n`),
-    async dismiss() {
-      if (shell.exitCode !== null || shell.signalCode !== null || shell.pid === undefined) return;
-      shell.ref();
-      shell.stdin.end('done\n');
-      await gone;
     },
   };
 }

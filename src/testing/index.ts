@@ -6,3 +6,10 @@ export { type MakeEventDetails, type MakeEventOptions, makeEvent } from './make-
 export { type MemoryBroker, type MemoryDeadLetter, makeMemoryBroker } from './memory-broker.ts';
 export { type EnsureNatsServerOptions, ensureNatsServer, findNatsServers } from './nats-server.ts';
 export { type RunningBroker, type StartBrokerOptions, startBroker } from './start-broker.ts';
+export {
+  type InvokeOptions,
+  type InvokeResult,
+  type RunningFunction,
+  type StartFunctionOptions,
+  startFunction,
+} from './start-function.ts';

@@ -8,8 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MemphisError } from '../model/errors.ts';
 import { flag, type Given, optionalInteger, type Resolved, resolveOptions, text } from '../model/options.ts';
 import { toConfigText } from './broker-config.ts';
-import { type BrokerProcess, launchBroker, startWatchdog, type Watchdog } from './broker-process.ts';
+import { type BrokerProcess, launchBroker } from './broker-process.ts';
 import { findNatsServers } from './nats-server.ts';
+import { startWatchdog, type Watchdog } from './watchdog.ts';
 
 const MAX_BYTES = Number.MAX_SAFE_INTEGER;
 
@@ -198,9 +199,9 @@ function toRunningBroker(site: Site, { port, process: first }: Run, cleanUp: () 
     await current.end(signal);
     site.watchdog.watch(undefined);
   };
-  const signal = (name: 'SIGSTOP' | 'SIGCONT') => {
-    if (!current.isRunning()) throw new MemphisError('CLOSED', 'This broker is down: it can be restarted only.');
-    current.signal(name);
+  const running = (): BrokerProcess => {
+    if (current.isRunning()) return current;
+    throw new MemphisError('CLOSED', 'This broker is down: it can be restarted only.');
   };
   const stop = () => {
     stopped ??= inTurn(async () => {
@@ -224,8 +225,8 @@ function toRunningBroker(site: Site, { port, process: first }: Run, cleanUp: () 
         await end('SIGTERM');
         current = (await launchOnPort(site, port, 5_000)).process;
       }),
-    freeze: () => signal('SIGSTOP'),
-    thaw: () => signal('SIGCONT'),
+    freeze: () => running().freeze(),
+    thaw: () => running().thaw(),
     stop,
     [Symbol.asyncDispose]: stop,
   };

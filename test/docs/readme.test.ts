@@ -50,7 +50,8 @@ test('every entry of the package is named, and no other', () => {
 test('every export of the testing kit is named, and no other', async () => {
   const kit = await import('../../src/testing/index.ts');
   const section = /^## Testing your code$([\s\S]*?)^## /m.exec(readme)?.[1] ?? '';
-  const named = [...section.matchAll(/^\| `(\w+)` *\|/gm)].map((match) => match[1]);
+  const table = /^\| export .*\n((?:\|.*\n)+)/m.exec(section)?.[1] ?? '';
+  const named = [...table.matchAll(/^\| `(\w+)` *\|/gm)].map((match) => match[1]);
   assert.deepEqual(named.sort(), Object.keys(kit).sort());
 });
 
