@@ -11,4 +11,11 @@ export type { Receipt } from './model/broker.ts';
 export { type ErrorCode, errorCodes, isMemphisError, MemphisError } from './model/errors.ts';
 export type { Headers, Message, StoredMessage } from './model/message.ts';
 export type { RetentionType, StationSettings, StorageType } from './model/station.ts';
+export type {
+  Backlog,
+  GroupState,
+  PartitionState,
+  StationDescription,
+  StationListing,
+} from './model/station-description.ts';
 export type { StationOptions } from './model/station-settings.ts';

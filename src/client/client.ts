@@ -5,6 +5,7 @@ import { JetStreamBroker } from '../brokers/jetstream/broker.ts';
 import type { BrokerAdmin } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
 import { checkName } from '../model/station.ts';
+import type { StationDescription, StationListing } from '../model/station-description.ts';
 import { type StationOptions, toStationSettings } from '../model/station-settings.ts';
 import { DataClient } from './data.ts';
 import { Station, type StationOwner } from './station.ts';
@@ -31,6 +32,21 @@ export class Client extends DataClient implements StationOwner {
   /** Deletes a station with its messages, groups and dead letters. @throws MemphisError `STATION_NOT_FOUND` */
   async destroyStation(name: string): Promise<void> {
     await (await this.#admin()).destroyStation(checkName('station', name));
+  }
+
+  /**
+   * A station as it is: settings in force, what its partitions hold, where its groups stand, how many dead letters.
+   *
+   * @throws MemphisError `STATION_NOT_FOUND`, `INVALID_NAME`, `PERMISSION_DENIED`
+   */
+  async describeStation(name: string): Promise<StationDescription> {
+    const checked = checkName('station', name);
+    return await (await this.#admin()).describeStation(checked);
+  }
+
+  /** All stations of this broker, those of others too, by name. @throws MemphisError `PERMISSION_DENIED` */
+  async listStations(): Promise<readonly StationListing[]> {
+    return await (await this.#admin()).listStations();
   }
 
   /** Ends the connection. */

@@ -1,5 +1,6 @@
 /** A station as the client hands it out: a name to work with, no I/O of its own. */
 
+import type { StationDescription } from '../model/station-description.ts';
 import type { Consumer, ConsumerOptions } from './consumer.ts';
 import type { Producer, ProducerOptions } from './producer.ts';
 
@@ -7,6 +8,7 @@ import type { Producer, ProducerOptions } from './producer.ts';
 export interface StationOwner {
   createProducer(station: string, options?: ProducerOptions): Promise<Producer>;
   createConsumer(station: string, options?: ConsumerOptions): Promise<Consumer>;
+  describeStation(station: string): Promise<StationDescription>;
   destroyStation(station: string): Promise<void>;
 }
 
@@ -25,6 +27,11 @@ export class Station {
 
   createConsumer(options?: ConsumerOptions): Promise<Consumer> {
     return this.#owner.createConsumer(this.name, options);
+  }
+
+  /** Settings in force, what its partitions hold, where its groups stand. @throws MemphisError `STATION_NOT_FOUND` */
+  describe(): Promise<StationDescription> {
+    return this.#owner.describeStation(this.name);
   }
 
   /** Deletes the station on the broker, with its messages, groups and dead letters. @throws MemphisError `STATION_NOT_FOUND` */

@@ -3,6 +3,7 @@
 import type { Batch } from './batch.ts';
 import type { Headers } from './message.ts';
 import type { StationSettings } from './station.ts';
+import type { StationDescription, StationListing } from './station-description.ts';
 
 /** Names of the drivers. */
 export type BrokerKind = 'jetstream' | 'memphis';
@@ -86,4 +87,8 @@ export interface BrokerAdmin {
   createStation(name: string, settings: StationSettings): Promise<boolean>;
   /** Removes the station with its dead letters. @throws MemphisError `STATION_NOT_FOUND` */
   destroyStation(name: string): Promise<void>;
+  /** @throws MemphisError `STATION_NOT_FOUND` */
+  describeStation(name: string): Promise<StationDescription>;
+  /** All stations of this broker, those of others too, by name. */
+  listStations(): Promise<readonly StationListing[]>;
 }

@@ -46,6 +46,11 @@ export function checkName(what: 'station' | 'group' | 'producer' | 'mapping', na
   return lower;
 }
 
+/** Whether a name is one as `checkName` returns it. */
+export function isName(name: string): boolean {
+  return name.length <= 128 && edges.test(name) && allowed.test(name);
+}
+
 /** The form that stream, durable and subject names use: `.` would split a subject, so it becomes `#`. */
 export function toInternalName(name: string): string {
   return name.replaceAll('.', '#');

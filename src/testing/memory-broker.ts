@@ -112,6 +112,11 @@ export function makeMemoryBroker(
       stations.delete(name);
       deadLetters.splice(0, deadLetters.length, ...deadLetters.filter(({ station }) => station !== name));
     },
+    describeStation: async (name) => ({
+      ...find(name).describe(),
+      deadLetters: deadLetters.filter(({ station }) => station === name).length,
+    }),
+    listStations: async () => [...stations.keys()].sort().map((name) => ({ name, isOurs: true })),
     unsettled: (name, group) => {
       const station = find(name);
       return station.partitions

@@ -103,8 +103,14 @@ export class MemoryPosition {
   }
 
   /** Messages of a log that were not handed out yet, and those that were and are not settled. */
-  remaining(log: readonly StoredMessage[]): { readonly unread: number; readonly underWay: number } {
-    return { unread: log.length - this.#next, underWay: this.#pending.size };
+  remaining(log: readonly StoredMessage[]): {
+    readonly unread: number;
+    readonly underWay: number;
+    /** Of these, handed out more than once. */
+    readonly redelivered: number;
+  } {
+    const redelivered = [...this.#pending.values()].filter(({ deliveries }) => deliveries > 1).length;
+    return { unread: log.length - this.#next, underWay: this.#pending.size, redelivered };
   }
 
   /** When the next one of them comes back; `Infinity` without any. */

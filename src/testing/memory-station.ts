@@ -4,6 +4,7 @@ import type { OutgoingMessage, Receipt } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { type StationSettings, toInternalName } from '../model/station.ts';
+import type { StationDescription } from '../model/station-description.ts';
 import { MemoryPosition } from './memory-group.ts';
 
 interface Partition {
@@ -70,6 +71,43 @@ export class MemoryStation {
     const known = groups.get(group) ?? new MemoryPosition();
     groups.set(group, known);
     return known;
+  }
+
+  /** As a real broker tells it, but for its dead letters. */
+  describe(): Omit<StationDescription, 'deadLetters'> {
+    const entries = [...this.#partitions];
+    const partitions = entries.map(([partition, { log }]) => {
+      const [first, last] = [log[0], log.at(-1)];
+      return {
+        partition,
+        messages: log.length,
+        bytes: log.reduce((sum, { data }) => sum + data.length, 0),
+        firstSequence: first?.sequence ?? 1,
+        lastSequence: last?.sequence ?? 0,
+        ...(first !== undefined && { firstAt: first.timestamp }),
+        ...(last !== undefined && { lastAt: last.timestamp }),
+      };
+    });
+    const names = new Set(entries.flatMap(([, { groups }]) => [...groups.keys()]));
+    const groups = [...names].sort().map((name) => {
+      const own = entries.flatMap(([partition, { log, groups }]) => {
+        const state = groups.get(name)?.remaining(log);
+        if (state === undefined) return [];
+        return [{ partition, pending: state.unread, ackPending: state.underWay, redelivered: state.redelivered }];
+      });
+      const sum = (of: 'pending' | 'ackPending' | 'redelivered') => own.reduce((total, state) => total + state[of], 0);
+      const sums = { pending: sum('pending'), ackPending: sum('ackPending'), redelivered: sum('redelivered') };
+      return { name, ...sums, comingBack: 0, partitions: own };
+    });
+    return {
+      name: this.name,
+      isOurs: true,
+      settings: this.settings,
+      messages: partitions.reduce((sum, { messages }) => sum + messages, 0),
+      bytes: partitions.reduce((sum, { bytes }) => sum + bytes, 0),
+      partitions,
+      groups,
+    };
   }
 
   destroyGroup(group: string): void {

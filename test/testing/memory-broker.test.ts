@@ -217,6 +217,30 @@ describe('the memory broker', () => {
     );
   });
 
+  it('describes and lists its stations', async () => {
+    const { broker, pull } = await open({ partitionsNumber: 2 });
+    await broker.createStation('a');
+    for (const text of ['x', 'y']) await publish(broker, text);
+    await pull(1);
+    const { groups, partitions, messages, deadLetters, isOurs } = await broker.describeStation('orders');
+    assert.deepEqual([messages, deadLetters, isOurs], [2, 0, true]);
+    assert.deepEqual(
+      partitions.map(({ partition, firstSequence, lastSequence }) => [partition, firstSequence, lastSequence]),
+      [
+        [1, 1, 2],
+        [2, 1, 0],
+      ],
+    );
+    assert.deepEqual(
+      groups.map(({ name, pending, ackPending, redelivered }) => [name, pending, ackPending, redelivered]),
+      [['billing', 1, 1, 0]],
+    );
+    assert.deepEqual(
+      (await broker.listStations()).map(({ name }) => name),
+      ['a', 'orders'],
+    );
+  });
+
   it('fails with the codes of a real one', async () => {
     const { broker, reader } = await open();
     const codes = [

@@ -1,11 +1,13 @@
-/** The JetStream driver's administration: making and removing stations. */
+/** The JetStream driver's administration: making, describing and removing stations. */
 
 import type { Connection } from '../../connection/port.ts';
 import type { BrokerAdmin } from '../../model/broker.ts';
 import { MemphisError } from '../../model/errors.ts';
-import { type StationSettings, toInternalName } from '../../model/station.ts';
+import type { StationSettings } from '../../model/station.ts';
+import type { StationDescription, StationListing } from '../../model/station-description.ts';
 import { toStationSettings } from '../../model/station-settings.ts';
 import type { JetStreamBroker } from './broker.ts';
+import { describeStation, listStations } from './describe.ts';
 import { makeStation } from './make-station.ts';
 import { store } from './publish.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
@@ -15,6 +17,7 @@ import {
   partitionsAmong,
   readRecord,
   recordSubject,
+  retryStreamOf,
   stationNotFound,
   streamOf,
 } from './stations.ts';
@@ -65,6 +68,14 @@ export class JetStreamAdmin implements BrokerAdmin {
     stations.forget(name);
   }
 
+  describeStation(name: string): Promise<StationDescription> {
+    return describeStation(this.#broker.link, name);
+  }
+
+  listStations(): Promise<readonly StationListing[]> {
+    return listStations(this.#broker.link);
+  }
+
   /**
    * A station with a record exists when its streams do. Without a record its making was cut off, or it is of others:
    * the same settings mean the first, and it is completed.
@@ -88,7 +99,7 @@ export class JetStreamAdmin implements BrokerAdmin {
   async #find(connection: Connection, name: string, limitMs: number) {
     const names = await streamNames(connection, limitMs);
     const record = await readRecord(connection, name, limitMs);
-    const helpers = new Set([`${toInternalName(name)}$retry`, deadLetterStreamOf(name)]);
+    const helpers = new Set([retryStreamOf(name), deadLetterStreamOf(name)]);
     return {
       partitions: partitionsAmong(names, name),
       others: names.filter((stream) => helpers.has(stream)),

@@ -3,7 +3,7 @@
 import type { Link } from '../../connection/link.ts';
 import type { Connection } from '../../connection/port.ts';
 import { isMemphisError, MemphisError } from '../../model/errors.ts';
-import { toInternalName } from '../../model/station.ts';
+import { isName, toInternalName } from '../../model/station.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import { apiError, isJson, refusalOf } from './wire/api.ts';
 import { lastMessage, streamNames } from './wire/streams.ts';
@@ -31,6 +31,16 @@ export function streamOf(station: string, partition: number): string {
 /** The stream of a station's dead letters. `$` cannot occur in a name, so this clashes with no station. */
 export function deadLetterStreamOf(station: string): string {
   return `${toInternalName(station)}$dls`;
+}
+
+/** The stream of copies that come back to one group: parked for a long delay, or put back from the dead letters. */
+export function retryStreamOf(station: string): string {
+  return `${toInternalName(station)}$retry`;
+}
+
+/** The station that a name in internal form stands for, or nothing where it can be none's. */
+export function toStationName(internal: string): string | undefined {
+  return isName(internal.replaceAll('#', '.')) ? internal.replaceAll('#', '.') : undefined;
 }
 
 export const recordSubject = (station: string): string => `$KV.${BUCKET}.station.${station}`;

@@ -87,15 +87,19 @@ export async function streamConfig(connection: Connection, stream: string, timeo
 }
 
 /*
- * $JS.API.STREAM.NAMES { offset }
+ * $JS.API.STREAM.NAMES { offset, subject?: those that take it }
  * { total, offset, limit: 1024, streams: [..] | null }
  */
-export async function streamNames(connection: Connection, timeoutMs: number): Promise<readonly string[]> {
+export async function streamNames(
+  connection: Connection,
+  timeoutMs: number,
+  subject?: string,
+): Promise<readonly string[]> {
   const names: string[] = [];
   for (;;) {
     const reply = await callApi(connection, {
       subject: '$JS.API.STREAM.NAMES',
-      body: { offset: names.length },
+      body: { offset: names.length, ...(subject === undefined ? {} : { subject }) },
       attempted: 'list streams',
       timeoutMs,
     });

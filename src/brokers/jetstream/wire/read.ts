@@ -1,0 +1,117 @@
+/**
+ * Reading a stretch of a stream, without a position that anybody keeps: a consumer that is made for it, acks nothing,
+ * and goes with the answer. Works alike on all servers from 2.9 on, and reads what the stream's leader has.
+ */
+
+import type { Connection, HeaderList } from '../../../connection/port.ts';
+import { MemphisError } from '../../../model/errors.ts';
+import { parseAckSubject } from './ack.ts';
+import { callApi } from './api.ts';
+import { startPull } from './pull.ts';
+
+/** So long the server keeps a consumer that nobody asks, where it could not be deleted. */
+const INACTIVE_NS = 10_000_000_000;
+/** One request for messages asks for so many at most. */
+const PULL_BATCH = 500;
+const SILENCE_MS = 2_000;
+
+/** What is read. */
+export interface Stretch {
+  readonly stream: string;
+  readonly filterSubject: string;
+  /** From this sequence on, or the newest message of each subject. */
+  readonly from: number | 'last of each subject';
+  /** Messages at most. */
+  readonly limit: number;
+  readonly headersOnly?: boolean;
+}
+
+/** A message as a stream has it. */
+export interface StreamMessage {
+  readonly subject: string;
+  readonly sequence: number;
+  readonly timestamp: Date;
+  readonly headers: HeaderList;
+  readonly data: Uint8Array;
+}
+
+/*
+ * $JS.API.CONSUMER.CREATE.<stream> { stream_name, config: { deliver_policy, opt_start_seq?, ack_policy: none, .. } }
+ * { name, num_pending, .. }; stream missing: 404 10059
+ */
+async function createReading(
+  connection: Connection,
+  { stream, filterSubject, from, headersOnly = false }: Stretch,
+  timeoutMs: number,
+): Promise<{ readonly name: string; readonly pending: number }> {
+  const reply = await callApi(connection, {
+    subject: `$JS.API.CONSUMER.CREATE.${stream}`,
+    body: {
+      stream_name: stream,
+      config: {
+        ...(from === 'last of each subject'
+          ? { deliver_policy: 'last_per_subject' }
+          : { deliver_policy: 'by_start_sequence', opt_start_seq: Math.max(1, from) }),
+        ack_policy: 'none',
+        filter_subject: filterSubject,
+        replay_policy: 'instant',
+        inactive_threshold: INACTIVE_NS,
+        mem_storage: true,
+        ...(headersOnly ? { headers_only: true } : {}),
+      },
+    },
+    attempted: `read stream ${stream}`,
+    timeoutMs,
+  });
+  return { name: String(reply.name), pending: Number(reply.num_pending ?? 0) };
+}
+
+/**
+ * The messages of a stretch, in order; fewer than the limit where the stream ends.
+ *
+ * @throws MemphisError `TIMEOUT`, `CONNECTION_LOST`, `PERMISSION_DENIED`, and as the API refuses
+ */
+export async function readStretch(
+  connection: Connection,
+  stretch: Stretch,
+  timeoutMs: number,
+): Promise<readonly StreamMessage[]> {
+  const { stream, limit } = stretch;
+  const { name, pending } = await createReading(connection, stretch, timeoutMs);
+  const found: StreamMessage[] = [];
+  let left = pending;
+  try {
+    while (left > 0 && found.length < limit) {
+      const batch = Math.min(PULL_BATCH, limit - found.length);
+      const before = found.length;
+      const pull = startPull(
+        connection,
+        { stream, durable: name, batch, waitMs: 0, silenceMs: SILENCE_MS },
+        (frame) => {
+          const position = parseAckSubject(frame.reply);
+          left = position.pending;
+          const { subject, headers, data } = frame;
+          found.push({ subject, headers, data, sequence: position.sequence, timestamp: position.timestamp });
+        },
+      );
+      const end = await pull.ended;
+      if (end !== 'done') throw interrupted(stream, end);
+      if (found.length === before) break; // what was there has gone in the meantime
+    }
+    return found;
+  } finally {
+    // nobody waits for it: without an answer the server drops it by itself
+    if (!connection.isClosed) connection.publish(`$JS.API.CONSUMER.DELETE.${stream}.${name}`, new Uint8Array());
+  }
+}
+
+function interrupted(stream: string, end: string): MemphisError {
+  if (end === 'lost') return new MemphisError('CONNECTION_LOST', `The connection ended while ${stream} was read.`);
+  if (end === 'denied') {
+    return new MemphisError(
+      'PERMISSION_DENIED',
+      `Could not read stream ${stream}: this user lacks the permission. Allow it $JS.API.CONSUMER.MSG.NEXT.${stream}.> and _INBOX.>.`,
+    );
+  }
+  return new MemphisError('TIMEOUT', `Stream ${stream} did not go on answering while it was read.`);
+}
