@@ -2,7 +2,8 @@
 
 export type { Client } from './client/client.ts';
 export { type ConnectOptions, connect } from './client/connect.ts';
-export type { Consumer, ConsumerOptions, FetchOptions } from './client/consumer.ts';
+export type { ConsumeHandler } from './client/consume.ts';
+export type { BindingArgument, ConsumeOptions, Consumer, ConsumerOptions, FetchOptions } from './client/consumer.ts';
 export type { DataClient, FetchMessagesOptions } from './client/data.ts';
 export type { Payload } from './client/payload.ts';
 export type { ProduceOptions, Producer, ProducerOptions } from './client/producer.ts';

@@ -49,9 +49,10 @@ export class Client extends DataClient implements StationOwner {
     return await (await this.#admin()).listStations();
   }
 
-  /** Ends the connection. */
-  close(): Promise<void> {
-    return this.session.close();
+  /** Stops all consumers, waits for their handlers, and ends the connection. Groups and their positions stay. */
+  async close(): Promise<void> {
+    await this.stopConsumers();
+    await this.session.close();
   }
 
   async #admin(): Promise<BrokerAdmin> {

@@ -1,57 +1,100 @@
-/** A consumer: batches of one group out of one station. */
+/** A consumer: messages of one group out of one station, batch by batch or in the background. */
 
 import { openLedger } from '../batch/ledger.ts';
-import type { Reader } from '../model/broker.ts';
+import type { Batch } from '../model/batch.ts';
+import type { PullOptions, Reader } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
 import type { Message } from '../model/message.ts';
-import { type consumerOptions, fetchOptions, type Given, type Resolved, resolveOptions } from '../model/options.ts';
+import {
+  consumerOptions,
+  fetchOptions,
+  type Given,
+  type Resolved,
+  readerOptions,
+  resolveOptions,
+} from '../model/options.ts';
 import { choosePartition } from '../model/partition.ts';
-import { checkName } from '../model/station.ts';
+import { resolveSource, type Source, type StartPosition, toStart } from '../model/source.ts';
+import { type ConsumeHandler, Consuming, iterate } from './consume.ts';
 import type { Session } from './session.ts';
+import { uniqueName } from './unique-name.ts';
 
-/** Options of `createConsumer`. */
-export type ConsumerOptions = Given<typeof consumerOptions>;
 /** Options of one fetch. */
 export type FetchOptions = Given<typeof fetchOptions>;
+/** A stream that exists already, in place of a station's name; the group may stand here or among the options. */
+export type BindingArgument = { readonly stream: string; readonly filterSubject?: string; readonly group?: string };
+
+const optionTable = { ...readerOptions, ...consumerOptions };
+
+/** Options of `createConsumer`. */
+export type ConsumerOptions = Given<typeof optionTable>;
+
+/** Options of {@link Consumer.consume}. */
+export interface ConsumeOptions<C> {
+  /** Handed to the handler as its second argument. */
+  readonly context?: C;
+}
+
+/** A station's name or a binding, together with options: one object for the tables. */
+export function withSource(where: string, source: string | BindingArgument, options: object = {}): object {
+  if (typeof source === 'string') return { ...options, station: source };
+  if (typeof source !== 'object' || source === null) {
+    throw new MemphisError(
+      'INVALID_OPTION',
+      `${where}: the first argument must be a station's name, or { stream, ... }.`,
+      {
+        option: 'station',
+      },
+    );
+  }
+  const { group } = options as { readonly group?: unknown };
+  if (group !== undefined && source.group !== undefined && group !== source.group) {
+    throw new MemphisError('INVALID_OPTION', `${where}: two different groups are given.`, { option: 'group' });
+  }
+  return { ...options, ...source };
+}
 
 export class Consumer {
+  /** Station; of a binding the stream. */
   readonly station: string;
   readonly group: string;
   readonly #session: Session;
-  readonly #options: Resolved<typeof consumerOptions>;
-  #reader: Reader | undefined;
+  readonly #source: Source;
+  readonly #options: Resolved<typeof optionTable>;
+  readonly #start: StartPosition | undefined;
+  #consuming: Consuming | undefined;
   #isDestroyed = false;
 
   /** Use `createConsumer`. */
-  constructor(session: Session, station: string, options: Resolved<typeof consumerOptions>) {
-    if (options.group === undefined) {
-      throw new MemphisError('INVALID_OPTION', 'createConsumer: group must be given.', { option: 'group' });
-    }
+  constructor(session: Session, source: string | BindingArgument, options?: ConsumerOptions) {
+    const where = 'createConsumer';
+    const { station, ...rest } = withSource(where, source, options) as Record<string, unknown>;
+    const given = resolveOptions(where, optionTable, rest);
+    const name = given.name === undefined || !given.genUniqueSuffix ? given.name : uniqueName(given.name);
+    this.#options = given;
+    this.#source = resolveSource(where, { ...given, station: station as string, group: given.group ?? name });
+    this.#start = toStart(where, given.startConsumeFromSequence, given.lastMessages);
     this.#session = session;
-    this.#options = options;
-    this.station = checkName('station', station);
-    this.group = checkName('group', options.group);
+    this.station = this.#source.station;
+    this.group = this.#source.group;
   }
 
   /**
    * One batch: as soon as something is there, or empty when the wait is over. Settle each message.
    *
-   * @throws MemphisError `STATION_NOT_FOUND`, `PARTITION_NOT_FOUND`, `INVALID_OPTION`, `CONNECTION_LOST`, `TIMEOUT`, `CLOSED`
+   * @throws MemphisError `STATION_NOT_FOUND`, `GROUP_CONFLICT`, `PARTITION_NOT_FOUND`, `INVALID_OPTION`,
+   * `CONNECTION_LOST`, `TIMEOUT`, `CLOSED`
    * @example
    * ```ts
    * for (const message of await consumer.fetch({ batchSize: 10 })) await message.ack();
    * ```
    */
   async fetch<T = unknown>(options?: FetchOptions): Promise<Message<T>[]> {
-    if (this.#isDestroyed) throw new MemphisError('CLOSED', 'This consumer was destroyed; create a new one.');
-    const given = resolveOptions('fetch', fetchOptions, options);
-    const broker = await this.#session.broker();
-    const { partition, partitionKey } = given;
+    const { partition, partitionKey, ...given } = resolveOptions('fetch', fetchOptions, options);
+    this.#refuseDestroyed();
     const isChosen = partition !== undefined || partitionKey !== undefined;
-    const chosen = isChosen
-      ? choosePartition(this.station, await broker.partitions(this.station), { partition, partitionKey })
-      : undefined;
-    const batch = await this.#open(broker).pull({
+    const chosen = isChosen ? await this.#choose(partition, partitionKey) : undefined;
+    const batch = await this.#pull({
       batchSize: given.batchSize ?? this.#options.batchSize,
       waitMs: given.batchMaxWaitMs ?? this.#options.batchMaxWaitMs,
       ...(chosen === undefined ? {} : { partition: chosen }),
@@ -59,19 +102,88 @@ export class Consumer {
     return [...openLedger<T>(batch).messages];
   }
 
-  /** Deletes the group on the broker: its position is gone, messages stay. JetStream knows no members of a group. */
-  async destroy(): Promise<void> {
-    this.#isDestroyed = true;
-    await this.#open(await this.#session.broker()).destroy();
+  /**
+   * Hands batch after batch to a handler, in the background, until {@link Consumer.stop}. The handler settles each
+   * message; while it runs, the time to settle is extended. What it throws, and what fetching throws, goes to `onError`
+   * (left out: a warning of the process); after trouble, fetching goes on. Messages that a handler leaves unsettled are
+   * delivered again when their time is over.
+   *
+   * @param handler gets one batch; the next one is fetched when it has ended
+   * @throws MemphisError `INVALID_OPTION` without a handler or while one is consuming already, `CLOSED`
+   * @example
+   * ```ts
+   * consumer.consume(async (messages) => { for (const message of messages) { await bill(message.json()); await message.ack(); } });
+   * ```
+   */
+  consume<T = unknown, C = unknown>(handler: ConsumeHandler<T, C>, options: ConsumeOptions<C> = {}): void {
+    this.#refuseDestroyed();
+    if (typeof handler !== 'function') {
+      throw new MemphisError('INVALID_OPTION', 'consume: the handler must be a function.', { option: 'handler' });
+    }
+    this.#begin().run(handler, options.context as C);
   }
 
-  #open(broker: Awaited<ReturnType<Session['broker']>>): Reader {
-    this.#reader ??= broker.reader({
-      station: this.station,
-      group: this.group,
+  /** Message after message, until {@link Consumer.stop} or `break`; what was fetched and not handed out then is given back. */
+  [Symbol.asyncIterator]<T = unknown>(): AsyncGenerator<Message<T>, void, void> {
+    this.#refuseDestroyed();
+    return iterate<T>(this.#begin());
+  }
+
+  /** Ends `consume` or `for await`. Resolves when the handler at work is done and nothing is under way any more. */
+  async stop(): Promise<void> {
+    await this.#consuming?.stop();
+    this.#consuming = undefined;
+  }
+
+  /** Stops, and deletes the group on the broker: its position is gone, messages stay. JetStream knows no members of a group. */
+  async destroy(): Promise<void> {
+    this.#isDestroyed = true;
+    await this.stop();
+    await (await this.#reader()).destroy();
+  }
+
+  #begin(): Consuming {
+    if (this.#consuming?.isOver === false) {
+      throw new MemphisError('INVALID_OPTION', 'This consumer is consuming already; stop it first.', {
+        option: 'handler',
+      });
+    }
+    const { batchSize, batchMaxWaitMs, pullIntervalMs, onError } = this.#options;
+    this.#consuming = new Consuming({
+      pull: (signal) => this.#pull({ batchSize, waitMs: batchMaxWaitMs, signal }),
+      pullIntervalMs,
+      onError,
+    });
+    return this.#consuming;
+  }
+
+  #refuseDestroyed(): void {
+    if (this.#isDestroyed) throw new MemphisError('CLOSED', 'This consumer was destroyed; create a new one.');
+  }
+
+  async #choose(partition: number | undefined, partitionKey: string | undefined): Promise<number | undefined> {
+    if (this.#source.binding !== undefined) {
+      throw new MemphisError('INVALID_OPTION', 'A stream that is bound to has no partitions to choose from.', {
+        option: partition === undefined ? 'partitionKey' : 'partition',
+      });
+    }
+    const broker = await this.#session.broker();
+    return choosePartition(this.station, await broker.partitions(this.station), { partition, partitionKey });
+  }
+
+  async #pull(options: PullOptions): Promise<Batch> {
+    return (await this.#reader()).pull(options);
+  }
+
+  /** Asked each time: the broker behind a session may be another one after a failure. */
+  async #reader(): Promise<Reader> {
+    const broker = await this.#session.broker();
+    return broker.reader({
+      ...this.#source,
       ackWaitMs: this.#options.maxAckTimeMs,
       maxDeliveries: this.#options.maxMsgDeliveries,
+      ordered: this.#options.ordered,
+      ...(this.#start === undefined ? {} : { start: this.#start }),
     });
-    return this.#reader;
   }
 }

@@ -3,20 +3,20 @@
 import type { Receipt } from '../model/broker.ts';
 import type { Message } from '../model/message.ts';
 import {
-  consumerOptions,
   fetchOptions,
   type Given,
   pickOptions,
   producerOptions,
+  readerOptions,
   resolveOptions,
 } from '../model/options.ts';
-import { Consumer, type ConsumerOptions } from './consumer.ts';
+import { type BindingArgument, Consumer, type ConsumerOptions, withSource } from './consumer.ts';
 import type { Payload } from './payload.ts';
 import { type ProduceOptions, Producer, type ProducerOptions } from './producer.ts';
 import type { Session } from './session.ts';
 
 const fetchMessagesOptions = {
-  ...consumerOptions,
+  ...readerOptions,
   partition: fetchOptions.partition,
   partitionKey: fetchOptions.partitionKey,
 } as const;
@@ -29,6 +29,8 @@ export class DataClient {
   readonly session: Session;
   readonly #producers = new Map<string, Producer>();
   readonly #consumers = new Map<string, Consumer>();
+  /** Those that may be consuming in the background. */
+  readonly #open = new Set<Consumer>();
 
   constructor(session: Session) {
     this.session = session;
@@ -64,25 +66,43 @@ export class DataClient {
   /**
    * A consumer of a group. The group's position is made on first use.
    *
+   * @param source a station's name; or `{ stream, filterSubject?, group? }` for a stream that exists already, whose
+   * settings and whose groups' settings are never changed
    * @throws MemphisError `STATION_NOT_FOUND`, `INVALID_NAME`, `INVALID_OPTION`
    */
-  async createConsumer(station: string, options?: ConsumerOptions): Promise<Consumer> {
-    const consumer = new Consumer(this.session, station, resolveOptions('createConsumer', consumerOptions, options));
+  async createConsumer(source: string | BindingArgument, options?: ConsumerOptions): Promise<Consumer> {
+    const consumer = new Consumer(this.session, source, options);
     const broker = await this.session.broker();
-    await broker.partitions(consumer.station);
+    if (typeof source === 'string') await broker.partitions(consumer.station);
+    this.#open.add(consumer);
     return consumer;
   }
 
   /** One batch without a consumer of one's own; see `Consumer.fetch`. */
-  async fetchMessages<T = unknown>(station: string, options?: FetchMessagesOptions): Promise<Message<T>[]> {
-    const given = resolveOptions('fetchMessages', fetchMessagesOptions, options);
-    const settings = pickOptions(consumerOptions, given);
+  async fetchMessages<T = unknown>(
+    source: string | BindingArgument,
+    options?: FetchMessagesOptions,
+  ): Promise<Message<T>[]> {
+    const { station, ...rest } = withSource('fetchMessages', source, options) as Record<string, unknown>;
+    const given = resolveOptions('fetchMessages', fetchMessagesOptions, rest);
+    const settings = pickOptions(readerOptions, given);
     const key = JSON.stringify([station, settings]);
     let consumer = this.#consumers.get(key);
     if (consumer === undefined) {
-      consumer = new Consumer(this.session, station, settings);
+      const { stream, filterSubject, ...others } = settings;
+      const from =
+        stream === undefined
+          ? (station as string)
+          : { stream, ...(filterSubject === undefined ? {} : { filterSubject }) };
+      consumer = new Consumer(this.session, from, others);
       this.#consumers.set(key, consumer);
     }
     return await consumer.fetch<T>({ partition: given.partition, partitionKey: given.partitionKey });
+  }
+
+  /** Stops all consumers. */
+  protected async stopConsumers(): Promise<void> {
+    await Promise.all([...this.#open].map((consumer) => consumer.stop()));
+    this.#open.clear();
   }
 }

@@ -6,7 +6,7 @@ import type { Reader } from '../model/broker.ts';
 import { defaultReserveMs, remainingTimeMs } from '../model/deadline.ts';
 import { MemphisError } from '../model/errors.ts';
 import { type consumerFunctionOptions, type Resolved, toEnvName } from '../model/options.ts';
-import { checkName } from '../model/station.ts';
+import { resolveSource, type Source, toStart } from '../model/source.ts';
 import { logFailures } from './log-failures.ts';
 
 /** What a pulling invocation did; the counts are those the broker confirmed and add up to `received`. */
@@ -51,8 +51,8 @@ interface Tally {
  */
 export async function pullInvocation<T, C>(invocation: PullInvocation<T, C>): Promise<PullSummary> {
   const { context, options } = invocation;
-  const station = checkName('station', need('station', options.station));
-  const group = checkName('group', need('group', options.group));
+  const source = resolveSource('withMemphis: the event is no pushed batch, so it is to pull', options, hintOf);
+  const { station, group } = source;
   const tally: Tally = {
     batches: 0,
     received: 0,
@@ -63,7 +63,7 @@ export async function pullInvocation<T, C>(invocation: PullInvocation<T, C>): Pr
     failed: 0,
     firstError: undefined,
   };
-  await pullAll(invocation, station, group, tally, startWorkTime(context, options.deadlineReserveMs));
+  await pullAll(invocation, source, tally, startWorkTime(context, options.deadlineReserveMs));
 
   const { failed, firstError, ...counts } = tally;
   if (options.failWhenAllFail && failed > 0 && failed === counts.received) {
@@ -80,18 +80,19 @@ export async function pullInvocation<T, C>(invocation: PullInvocation<T, C>): Pr
 
 async function pullAll<T, C>(
   { session, handler, context, options }: PullInvocation<T, C>,
-  station: string,
-  group: string,
+  source: Source,
   tally: Tally,
   workMs: () => number,
 ): Promise<void> {
   if (workMs() <= 0) return;
   const broker = await session.broker(dialLimit(workMs()));
+  const start = toStart('withMemphis', options.startConsumeFromSequence, options.lastMessages);
   const reader = broker.reader({
-    station,
-    group,
+    ...source,
     ackWaitMs: options.maxAckTimeMs,
     maxDeliveries: options.maxMsgDeliveries,
+    ordered: options.ordered,
+    ...(start === undefined ? {} : { start }),
   });
   const limit = options.drain ? (options.maxBatches ?? Number.POSITIVE_INFINITY) : 1;
   let longestMs = 0;
@@ -137,15 +138,7 @@ function dialLimit(workMs: number): { deadlineMs?: number } {
   return workMs === Number.POSITIVE_INFINITY ? {} : { deadlineMs: Date.now() + Math.min(4000, workMs / 3) };
 }
 
-function need(option: 'station' | 'group', value: string | undefined): string {
-  if (value !== undefined) return value;
-  throw new MemphisError(
-    'INVALID_OPTION',
-    `withMemphis: the event is no pushed batch, and pulling needs the option ${option}; ` +
-      `give it, or set the environment variable ${toEnvName(option)}.`,
-    { option },
-  );
-}
+const hintOf = (option: string): string => `: give the option, or set ${toEnvName(option)}`;
 
 function add(tally: Tally, result: BatchResult): void {
   tally.batches += 1;

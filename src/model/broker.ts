@@ -2,6 +2,7 @@
 
 import type { Batch } from './batch.ts';
 import type { Headers } from './message.ts';
+import type { Source, StartPosition } from './source.ts';
 import type { StationSettings } from './station.ts';
 import type { StationDescription, StationListing } from './station-description.ts';
 
@@ -30,14 +31,16 @@ export interface Receipt {
   readonly duplicate: boolean;
 }
 
-/** Which messages a reader gets and what they are worth. Resolved and checked: no field is optional. */
-export interface ReaderOptions {
-  readonly station: string;
-  readonly group: string;
+/** Which messages a reader gets and what they are worth. Resolved and checked. */
+export interface ReaderOptions extends Source {
   /** Time to settle before the broker delivers again. */
   readonly ackWaitMs: number;
   /** How often a handler may see a message. */
   readonly maxDeliveries: number;
+  /** Left out: from the first message on, or where the group stands. */
+  readonly start?: StartPosition;
+  /** Each partition hands out its next message when the one before is settled; also across redeliveries. */
+  readonly ordered?: boolean;
 }
 
 /** One request for messages. */
@@ -60,7 +63,7 @@ export interface Reader {
    * One batch, empty when the wait is over. Nothing stays open behind it: no pull, no subscription, no timer.
    * Messages whose deliveries ran out unseen go to the dead letters and are not among those returned.
    *
-   * @throws MemphisError `STATION_NOT_FOUND`, `CONNECTION_LOST`, `TIMEOUT`, `PERMISSION_DENIED`
+   * @throws MemphisError `STATION_NOT_FOUND`, `GROUP_CONFLICT`, `CONNECTION_LOST`, `TIMEOUT`, `PERMISSION_DENIED`
    */
   pull(options: PullOptions): Promise<Batch>;
   /** Deletes the group's position on the broker. */

@@ -35,6 +35,8 @@ export const errorCodes = {
   STATION_NOT_FOUND: false,
   /** Streams of that name exist already and differ from what was asked for. */
   STATION_CONFLICT: false,
+  /** The group exists and cannot be what was asked for: another start, another filter, a kind that settles otherwise. */
+  GROUP_CONFLICT: false,
   /** The partition does not exist in that station. */
   PARTITION_NOT_FOUND: false,
   /** The broker refused a request; `cause` has its words. */

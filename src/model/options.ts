@@ -83,6 +83,11 @@ const nameOrNone: OptionSpec<string> = {
   parse: (raw) => raw,
   fallback: '',
 };
+/** A function that is called; not settable from the environment. */
+const callback = <F extends (...args: never[]) => unknown>(): OptionSpec<F | undefined> => ({
+  read: (value) => (typeof value === 'function' ? (value as F) : must('a function')),
+  fallback: undefined,
+});
 /** An option of the Memphis SDKs of which only the default can be had so far. */
 const onlyDefault = <T extends string | number | boolean>(fallback: T): OptionSpec<T> => ({
   read: (value) => (value === fallback ? fallback : must(`${JSON.stringify(fallback)}: nothing else is supported yet`)),
@@ -158,8 +163,12 @@ export const produceOptions = {
   partition: optionalInteger(1, 10_000),
 } as const;
 
-/** `createConsumer` and `fetchMessages`. */
-export const consumerOptions = {
+/** `createConsumer`, `fetchMessages`, and part of `withMemphis`: how a group is read. */
+export const readerOptions = {
+  /** A stream that exists already, in place of a station; its settings and those of its groups are never changed. */
+  stream: text<undefined>(undefined),
+  /** Which messages of that stream; left out: all, or what the group says. */
+  filterSubject: text<undefined>(undefined),
   group: text<undefined>(undefined),
   batchSize: integer(1, 5_000, 10),
   /** How long a fetch waits for the first message. */
@@ -168,6 +177,24 @@ export const consumerOptions = {
   maxAckTimeMs: integer(100, DAY_MS, 30_000),
   /** How often a handler may see a message before it goes to the dead letters. */
   maxMsgDeliveries: integer(1, 1_000_000, 10),
+  /** Where a group begins that does not exist yet: at this sequence of each partition. */
+  startConsumeFromSequence: integer(1, Number.MAX_SAFE_INTEGER, 1),
+  /** Where a group begins that does not exist yet: so many before the end of each partition; -1: does not say. */
+  lastMessages: integer(-1, Number.MAX_SAFE_INTEGER, -1),
+  /** Each partition hands out one message at a time, so that redeliveries are not overtaken. */
+  ordered: flag(false),
+} as const;
+
+/** `createConsumer`: these beside those of `readerOptions`. */
+export const consumerOptions = {
+  /** The group where none is given, as in the Memphis SDKs. */
+  name: text<undefined>(undefined),
+  /** Makes the name unlike any other. */
+  genUniqueSuffix: flag(false),
+  /** `consume` and `for await`: the shortest time from one empty fetch to the next. */
+  pullIntervalMs: integer(0, DAY_MS, 1_000),
+  /** `consume`: told what handler and fetches throw; left out: a warning of the process. */
+  onError: callback<(error: unknown) => void>(),
 } as const;
 
 /** `consumer.fetch` and `fetchMessages`. */
@@ -181,7 +208,7 @@ export const fetchOptions = {
 /** `withMemphis`: these beside those of `connectOptions`. */
 export const consumerFunctionOptions = {
   station: text<undefined>(undefined),
-  ...consumerOptions,
+  ...readerOptions,
   /** A pull takes what is there; on an empty station it waits this long. */
   batchMaxWaitMs: integer(0, 900_000, 0),
   /** Go on until the station is empty, `maxBatches`, or the deadline reserve. */
@@ -272,6 +299,9 @@ export const mappingOptions = {
   /** Shown in reports; lower case, no two alike. */
   name: text<undefined>(undefined),
   station: text<undefined>(undefined),
+  /** A stream that exists already, in place of a station. */
+  stream: text<undefined>(undefined),
+  filterSubject: text<undefined>(undefined),
   group: text<undefined>(undefined),
   /** Name, `name:alias` or ARN. */
   functionName: text<undefined>(undefined),

@@ -2,12 +2,11 @@
 
 import { MemphisError } from '../model/errors.ts';
 import { type Given, mappingOptions, type Resolved, resolveOptions } from '../model/options.ts';
+import { resolveSource, type Source } from '../model/source.ts';
 import { checkName } from '../model/station.ts';
 
-/** One mapping as users write it: station, group and function name are needed, the rest has defaults. */
+/** One mapping as users write it: station (or stream), group and function name are needed, the rest has defaults. */
 export type MappingOptions = Given<typeof mappingOptions> & {
-  /** Station to read. */
-  readonly station: string;
   /** Group whose position is used; several pollers of one group share the work. */
   readonly group: string;
   /** Name, `name:alias` or ARN of the function. */
@@ -15,12 +14,14 @@ export type MappingOptions = Given<typeof mappingOptions> & {
 };
 
 /** A mapping with every value in place. */
-export type Mapping = Omit<Resolved<typeof mappingOptions>, 'name' | 'station' | 'group' | 'functionName'> & {
-  readonly name: string;
-  readonly station: string;
-  readonly group: string;
-  readonly functionName: string;
-};
+export type Mapping = Omit<
+  Resolved<typeof mappingOptions>,
+  'name' | 'station' | 'stream' | 'filterSubject' | 'group' | 'functionName'
+> &
+  Source & {
+    readonly name: string;
+    readonly functionName: string;
+  };
 
 /** A function's name, alias and ARN as the Invoke API takes them (140 characters for names, 170 for ARNs). */
 const functionNamePattern = /^[A-Za-z0-9_:$-]{1,200}$/;
@@ -86,11 +87,11 @@ function resolveMapping(where: string, given: unknown): Mapping {
       { option: 'functionName' },
     );
   }
-  const station = checkName('station', need(where, 'station', options.station));
-  const group = checkName('group', need(where, 'group', options.group));
+  const source = resolveSource(where, options);
   // A function name may hold what a mapping's name may not, so the default is made of the two others.
-  const name = options.name === undefined ? `${station}-to-${group}` : checkName('mapping', options.name);
-  return { ...options, name, station, group, functionName };
+  const name = options.name === undefined ? `${source.station}-to-${source.group}` : checkName('mapping', options.name);
+  const { stream: _stream, filterSubject: _filter, ...rest } = options;
+  return { ...rest, ...source, name, functionName };
 }
 
 function need(where: string, option: string, value: string | undefined): string {

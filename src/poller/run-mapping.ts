@@ -159,11 +159,17 @@ async function gather(run: MappingRun, state: LoopState, timeMs: number): Promis
 }
 
 async function openReader(run: MappingRun, state: LoopState, timeMs: number): Promise<Reader> {
-  const { station, group, maxAckTimeMs, maximumRetryAttempts } = run.mapping;
+  const { station, group, binding, maxAckTimeMs, maximumRetryAttempts } = run.mapping;
   const broker = await run.broker(Date.now() + Math.min(DIAL_MS, timeMs));
   if (broker !== state.broker || state.reader === undefined) {
     state.broker = broker;
-    state.reader = broker.reader({ station, group, ackWaitMs: maxAckTimeMs, maxDeliveries: maximumRetryAttempts + 1 });
+    state.reader = broker.reader({
+      station,
+      group,
+      ...(binding === undefined ? {} : { binding }),
+      ackWaitMs: maxAckTimeMs,
+      maxDeliveries: maximumRetryAttempts + 1,
+    });
   }
   return state.reader;
 }

@@ -8,6 +8,7 @@ import { deadLetterHeaders } from '../../src/brokers/jetstream/dead-letters.ts';
 import { fromEvent, toEvent } from '../../src/envelope/event.ts';
 import { parseResponse } from '../../src/envelope/response.ts';
 import { defaultReserveMs } from '../../src/model/deadline.ts';
+import { makeLane } from '../support/lanes.ts';
 
 const page = readFileSync(join(import.meta.dirname, '../../docs/architecture.md'), 'utf8');
 const [event, answer] = [...page.matchAll(/^```json\n([\s\S]*?)^```$/gm)].map(([, json = '']): unknown =>
@@ -32,7 +33,9 @@ test('the headers of a dead letter are listed, and no others', () => {
   assert.ok(message !== undefined);
   const delivery = {
     message,
-    stream: 'orders$1',
+    lane: makeLane({ stream: 'orders$1', durable: 'billing', partition: 1 }),
+    laneSequence: 42,
+    laneDeliveries: 1,
     ackSubject: '$JS.ACK.orders$1.billing.1.42.1.1767225600000000000.0',
     headers: [['Nats-Expected-Stream', 'x']] as const,
     pending: 0,

@@ -4,9 +4,9 @@ import { isMemphisError } from '../../src/model/errors.ts';
 import {
   connectOptions,
   consumerFunctionOptions,
-  consumerOptions,
   didYouMean,
   produceOptions,
+  readerOptions,
   resolveOptions,
   stationOptions,
   toEnvName,
@@ -26,12 +26,17 @@ const refuses = (
 };
 
 test('what is left out has the default of the Memphis SDKs', () => {
-  assert.deepEqual(resolveOptions('call', consumerOptions, undefined), {
+  assert.deepEqual(resolveOptions('call', readerOptions, undefined), {
+    stream: undefined,
+    filterSubject: undefined,
     group: undefined,
     batchSize: 10,
     batchMaxWaitMs: 5_000,
     maxAckTimeMs: 30_000,
     maxMsgDeliveries: 10,
+    startConsumeFromSequence: 1,
+    lastMessages: -1,
+    ordered: false,
   });
   const connection = resolveOptions('call', connectOptions, {});
   assert.deepEqual(
@@ -58,18 +63,18 @@ test('the caller wins over the environment, the environment over the default', (
 });
 
 test('unknown names are refused with the nearest real one', () => {
-  refuses(consumerOptions, { batchsize: 5 }, /there is no option batchsize\. Did you mean batchSize\?/);
-  refuses(consumerOptions, { toString: 5 }, /there is no option toString/);
+  refuses(readerOptions, { batchsize: 5 }, /there is no option batchsize\. Did you mean batchSize\?/);
+  refuses(readerOptions, { toString: 5 }, /there is no option toString/);
   refuses(connectOptions, { sevrers: ['x'] }, /Did you mean servers\?/);
-  refuses(consumerOptions, [], /must be an object/);
-  refuses(consumerOptions, 'x', /must be an object/);
-  refuses(consumerOptions, null, /must be an object/);
+  refuses(readerOptions, [], /must be an object/);
+  refuses(readerOptions, 'x', /must be an object/);
+  refuses(readerOptions, null, /must be an object/);
   assert.equal(didYouMean('xyzzy', ['batchSize']), '');
 });
 
 test('values outside their range are refused by name, those of the environment by variable', () => {
   for (const batchSize of [0, -1, 5_001, 1.5, '10', null, Number.NaN, {}])
-    refuses(consumerOptions, { batchSize }, /batchSize must be a whole number/);
+    refuses(readerOptions, { batchSize }, /batchSize must be a whole number/);
   refuses(stationOptions, { retentionType: 'forever' }, /one of message_age_sec/);
   refuses(stationOptions, { schemaName: 'orders' }, /nothing else is supported yet/);
   refuses(connectOptions, { reconnect: 'yes' }, /true or false/);

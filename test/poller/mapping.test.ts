@@ -37,7 +37,7 @@ test('takes the mapping of the documentation from JSON text, names in lower case
 for (const [what, given, code, message] of [
   ['no list', base, 'INVALID_OPTION', /list/],
   ['an entry that is no object', [1], 'INVALID_OPTION', /mapping 1 must be an object/],
-  ['a missing station', [{ ...base, station: undefined }], 'INVALID_OPTION', /station is missing/],
+  ['a missing station', [{ ...base, station: undefined }], 'INVALID_OPTION', /option station .*is missing/],
   ['a missing group', [{ ...base, group: undefined }], 'INVALID_OPTION', /group is missing/],
   ['a missing function', [{ ...base, functionName: undefined }], 'INVALID_OPTION', /functionName is missing/],
   ['a function name with a blank', [{ ...base, functionName: 'a b' }], 'INVALID_OPTION', /functionName/],

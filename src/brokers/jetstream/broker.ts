@@ -4,17 +4,20 @@ import type { Link } from '../../connection/link.ts';
 import type { Broker, OutgoingMessage, Reader, ReaderOptions, Receipt } from '../../model/broker.ts';
 import { publish } from './publish.ts';
 import { JetStreamReader } from './reader.ts';
+import { Retries } from './retries.ts';
 import { Stations } from './stations.ts';
 
 export class JetStreamBroker implements Broker {
   readonly kind = 'jetstream';
   readonly link: Link;
   readonly stations: Stations;
+  readonly retries: Retries;
   readonly #readers = new Map<string, Reader>();
 
   constructor(link: Link) {
     this.link = link;
     this.stations = new Stations(link);
+    this.retries = new Retries(link);
   }
 
   async partitions(station: string): Promise<readonly number[]> {
@@ -27,11 +30,11 @@ export class JetStreamBroker implements Broker {
 
   /** The same reader for the same options: what it knows of its durables serves the next invocation too. */
   reader(options: ReaderOptions): Reader {
-    const { station, group, ackWaitMs, maxDeliveries } = options;
-    const key = JSON.stringify([station, group, ackWaitMs, maxDeliveries]);
+    const { station, group, binding, ackWaitMs, maxDeliveries, start, ordered } = options;
+    const key = JSON.stringify([station, group, binding, ackWaitMs, maxDeliveries, start, ordered]);
     let reader = this.#readers.get(key);
     if (reader === undefined) {
-      reader = new JetStreamReader(this.link, this.stations, options);
+      reader = new JetStreamReader(this.link, this.stations, this.retries, options);
       this.#readers.set(key, reader);
     }
     return reader;

@@ -4,11 +4,16 @@
  */
 
 import type { Link } from '../../connection/link.ts';
+import type { Delivery } from './delivery.ts';
 import { store } from './publish.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import { BUCKET } from './stations.ts';
 import { apiError, encodeJson, refusalOf } from './wire/api.ts';
+import { purgeSubject } from './wire/retry-stream.ts';
 import { bucketConfig, createStream, lastMessage } from './wire/streams.ts';
+
+/** How long taking a note away may hold up the end of settling. */
+const DROP_LIMIT_MS = 1_000;
 
 /** Which message of which group. */
 export interface CreditKey {
@@ -19,6 +24,12 @@ export interface CreditKey {
 
 const subjectOf = ({ stream, durable, sequence }: CreditKey): string =>
   `$KV.${BUCKET}.credit.${stream}.${durable}.${sequence}`;
+
+export const creditKeyOf = ({ lane, laneSequence }: Delivery): CreditKey => ({
+  stream: lane.stream,
+  durable: lane.durable,
+  sequence: laneSequence,
+});
 
 /** How many deliveries of a message do not count. */
 export async function readCredit(link: Link, key: CreditKey): Promise<number> {
@@ -46,4 +57,14 @@ export async function writeCredit(link: Link, key: CreditKey, credit: number, ti
       onMissing: (connection, limitMs) => createStream(connection, bucketConfig(BUCKET, 1), limitMs),
     },
   );
+}
+
+/** Takes the note of a message away that is done with. Best effort: what stays behind is a few bytes. */
+export async function dropCredit(link: Link, key: CreditKey): Promise<void> {
+  try {
+    const connection = await link.ready(Date.now() + DROP_LIMIT_MS);
+    await purgeSubject(connection, `KV_${BUCKET}`, subjectOf(key), DROP_LIMIT_MS);
+  } catch {
+    // the message is settled, which is what counts
+  }
 }

@@ -4,16 +4,14 @@ import type { Connection, HeaderList } from '../../connection/port.ts';
 import { MemphisError } from '../../model/errors.ts';
 import { toInternalName } from '../../model/station.ts';
 import type { Delivery } from './delivery.ts';
+import { keepHeaders } from './kept-headers.ts';
 import { type DeadLetterContext, storeInLinkedStation } from './linked-station.ts';
 import { store } from './publish.ts';
 import { deadLetterStreamOf } from './stations.ts';
-import { parseAckSubject } from './wire/ack.ts';
 import { apiError, refusalOf } from './wire/api.ts';
 import { frameSize } from './wire/publish.ts';
 import { createStream, deadLetterStreamConfig, streamConfig } from './wire/streams.ts';
 
-/** Under this prefix a dead letter keeps headers that a server would act on. */
-const KEPT_PREFIX = '$memphis_kept_';
 const MAX_REASON_CHARACTERS = 500;
 
 /** A reason as a header value: one line, no control characters, not long. */
@@ -26,14 +24,8 @@ function toHeaderText(reason: string): string {
  * The id of a dead letter: where the delivered message is stored, and whose it is. A message that was put back is
  * stored anew, so when it fails again it is not taken for the dead letter that it was before.
  */
-export function deadLetterId(delivery: Delivery, group: string): string {
-  const { stream, sequence } = parseAckSubject(delivery.ackSubject);
-  return `${stream}:${sequence}:${toInternalName(group)}`;
-}
-
-function keepHeaders(headers: HeaderList): HeaderList {
-  // put back as they came, Nats- headers would be acted on or refused (jetstream-servers)
-  return headers.map(([name, value]) => [/^nats-/i.test(name) ? `${KEPT_PREFIX}${name}` : name, value] as const);
+export function deadLetterId({ lane, laneSequence }: Delivery, group: string): string {
+  return `${lane.stream}:${laneSequence}:${toInternalName(group)}`;
 }
 
 /**
@@ -85,7 +77,7 @@ export async function storeDeadLetter(context: DeadLetterContext, delivery: Deli
     link,
     `${stream}.${toInternalName(group)}`,
     { data: message.data, headers },
-    { timeoutMs, onMissing: (connection, limitMs) => makeStream(connection, stream, delivery.stream, limitMs) },
+    { timeoutMs, onMissing: (connection, limitMs) => makeStream(connection, stream, delivery.lane.stream, limitMs) },
   );
 }
 

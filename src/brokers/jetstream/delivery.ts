@@ -3,42 +3,69 @@
 import type { Frame, HeaderList } from '../../connection/port.ts';
 import type { StoredMessage } from '../../model/message.ts';
 import { headerOf, toUserHeaders } from './headers.ts';
+import type { Lane } from './lane.ts';
 import { parseAckSubject } from './wire/ack.ts';
 
 export interface Delivery {
   readonly message: StoredMessage;
-  readonly stream: string;
+  readonly lane: Lane;
+  /** Its place in the lane's stream; of a copy another one than the message's. */
+  readonly laneSequence: number;
+  /** How often the broker has delivered it on this lane. */
+  readonly laneDeliveries: number;
   /** Where settling goes. */
   readonly ackSubject: string;
-  /** All headers, the reserved ones too: a dead letter keeps them. */
+  /** All headers, the reserved ones too, but for those of the lane: a dead letter keeps them. */
   readonly headers: HeaderList;
   /** Messages behind this one that were never delivered. */
   readonly pending: number;
   /** Deliveries that the broker counted and we do not (`credits.ts`); `message.deliveryCount` is without them. */
   readonly credit: number;
+  /** Wall-clock time before which no handler may see it; parked on a server that cannot wait by itself. */
+  readonly untilMs?: number;
 }
 
+const RETRY_PREFIX = '$memphis_retry_';
+
+/** Headers of a copy on the retry stream: which message it is, and what was with it. */
+export const retryHeader = {
+  /** Stream, sequence and time of the message itself. */
+  stream: `${RETRY_PREFIX}stream`,
+  sequence: `${RETRY_PREFIX}sequence`,
+  storedAt: `${RETRY_PREFIX}stored_at`,
+  /** Deliveries that handlers have seen. */
+  deliveries: `${RETRY_PREFIX}deliveries`,
+  /** Not before this time. */
+  until: `${RETRY_PREFIX}until`,
+} as const;
+
 /** A frame off a pull as a delivery. @throws MemphisError `BROKER_REFUSED` without a delivery's reply subject */
-export function toDelivery(frame: Frame, station: string, partition: number): Delivery {
-  const { stream, sequence, deliveryCount, timestamp, pending } = parseAckSubject(frame.reply);
+export function toDelivery(frame: Frame, station: string, lane: Lane): Delivery {
+  const position = parseAckSubject(frame.reply);
+  const origin = originOf(frame.headers, lane);
+  const headers = origin === undefined ? frame.headers : withoutRetryHeaders(frame.headers);
+  const { stream, sequence, timestamp } = origin ?? position;
   const key = headerOf(frame.headers, '$memphis_partitionKey');
   return {
     message: {
       id: `${stream}:${sequence}`,
       station,
-      partition,
+      partition: lane.partition,
       sequence,
-      deliveryCount,
+      deliveryCount: (origin?.deliveries ?? 0) + position.deliveryCount,
       timestamp,
-      headers: toUserHeaders(frame.headers),
+      headers: toUserHeaders(headers),
       data: frame.data,
       ...(key === undefined ? {} : { partitionKey: decodeKey(key) }),
     },
-    stream,
+    lane,
+    laneSequence: position.sequence,
+    laneDeliveries: position.deliveryCount,
     ackSubject: frame.reply,
-    headers: frame.headers,
-    pending,
+    headers,
+    pending: position.pending,
     credit: 0,
+    ...(origin?.untilMs === undefined ? {} : { untilMs: origin.untilMs }),
   };
 }
 
@@ -48,6 +75,35 @@ export function withCredit(delivery: Delivery, credit: number): Delivery {
   const deliveryCount = Math.max(1, delivery.message.deliveryCount - credit);
   return { ...delivery, credit, message: { ...delivery.message, deliveryCount } };
 }
+
+interface Origin {
+  readonly stream: string;
+  readonly sequence: number;
+  readonly timestamp: Date;
+  readonly deliveries: number;
+  readonly untilMs?: number;
+}
+
+/** Which message a copy is of; nothing for what is no copy, or was put on the retry stream by somebody else. */
+function originOf(headers: HeaderList, lane: Lane): Origin | undefined {
+  if (!lane.isRetry) return undefined;
+  const stream = headerOf(headers, retryHeader.stream);
+  const sequence = Number(headerOf(headers, retryHeader.sequence));
+  if (stream === undefined || !Number.isSafeInteger(sequence)) return undefined;
+  const storedMs = Date.parse(headerOf(headers, retryHeader.storedAt) ?? '');
+  const untilMs = Date.parse(headerOf(headers, retryHeader.until) ?? '');
+  const deliveries = Number(headerOf(headers, retryHeader.deliveries) ?? 0);
+  return {
+    stream,
+    sequence,
+    timestamp: new Date(Number.isNaN(storedMs) ? 0 : storedMs),
+    deliveries: Number.isSafeInteger(deliveries) && deliveries > 0 ? deliveries : 0,
+    ...(Number.isNaN(untilMs) ? {} : { untilMs }),
+  };
+}
+
+const withoutRetryHeaders = (headers: HeaderList): HeaderList =>
+  headers.filter(([name]) => !name.startsWith(RETRY_PREFIX) && !/^nats-/i.test(name));
 
 function decodeKey(key: string): string {
   try {

@@ -1,55 +1,78 @@
-/** A group's durables: found, made on first use, brought to the ack wait that was asked for. */
+/** A group's lanes: its durables found, made on first use, and brought to what was asked for. */
 
 import type { Link } from '../../connection/link.ts';
 import type { Connection } from '../../connection/port.ts';
 import type { ReaderOptions } from '../../model/broker.ts';
+import { MemphisError } from '../../model/errors.ts';
+import type { StartPosition } from '../../model/source.ts';
 import { toInternalName } from '../../model/station.ts';
+import { isOrdered, type Lane, toLane } from './lane.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
+import { OURS, type Retries } from './retries.ts';
 import { isStreamMissing, type Stations, stationNotFound, streamOf } from './stations.ts';
 import { apiError, refusalOf } from './wire/api.ts';
-import { createDurable, type Durable, deleteDurable, durableInfo } from './wire/consumers.ts';
+import {
+  createDurable,
+  type DeliverFrom,
+  type Durable,
+  deleteDurable,
+  durableInfo,
+  updateDurable,
+} from './wire/consumers.ts';
+import { lastSequence } from './wire/streams.ts';
 
-/** The durables of one group on one station. Remembers what it has seen; `forget` after a surprise. */
+/** The durables of one group. Remembers what it has seen; `forget` after a surprise. */
 export class Group {
+  readonly durableName: string;
   readonly #link: Link;
   readonly #stations: Stations;
+  readonly #retries: Retries;
   readonly #options: ReaderOptions;
-  readonly #known = new Map<number, Promise<Durable>>();
+  readonly #known = new Map<string, Promise<Lane>>();
 
-  constructor(link: Link, stations: Stations, options: ReaderOptions) {
+  constructor(link: Link, stations: Stations, retries: Retries, options: ReaderOptions) {
     this.#link = link;
     this.#stations = stations;
+    this.#retries = retries;
     this.#options = options;
+    this.durableName = options.binding === undefined ? toInternalName(options.group) : options.group;
   }
 
-  get durableName(): string {
-    return toInternalName(this.#options.group);
+  /**
+   * All lanes: the partitions' own, and those of copies that came back for these partitions.
+   *
+   * @throws MemphisError `STATION_NOT_FOUND`, `GROUP_CONFLICT`
+   */
+  async lanes(partitions: readonly number[]): Promise<readonly Lane[]> {
+    const { station } = this.#options;
+    const [own] = await Promise.all([
+      Promise.all(partitions.map((partition) => this.#own(partition))),
+      this.#known.size === 0 ? this.refresh() : undefined,
+    ]);
+    const back = this.#retries.partitions(station, this.durableName);
+    const wanted = back.filter((partition) => partitions.includes(partition));
+    return [...own, ...(await Promise.all(wanted.map((partition) => this.#retry(partition))))];
   }
 
-  /** @throws MemphisError `STATION_NOT_FOUND` */
-  durable(partition: number): Promise<Durable> {
-    let known = this.#known.get(partition);
-    if (known === undefined) {
-      known = repeat(this.#link, 'look up group', PATIENCE_MS, (connection, limitMs) =>
-        this.#findOrMake(connection, partition, limitMs),
-      );
-      this.#known.set(partition, known);
-      known.catch(() => this.#known.delete(partition));
-    }
-    return known;
+  /** Looks for lanes that others have opened, when it was not done just now. Never rejects. */
+  async refresh(): Promise<void> {
+    const { station } = this.#options;
+    if (this.#retries.isStale(station)) await this.#retries.look(station);
   }
 
-  forget(partition: number): void {
-    this.#known.delete(partition);
+  /** After a surprise: what is known of these lanes is looked up again. */
+  forget(): void {
+    this.#known.clear();
   }
 
   /** Deletes the durables: the group's position is gone, its messages stay. */
   async destroy(partitions: readonly number[]): Promise<void> {
+    const names = partitions.map((partition) => this.#stream(partition));
     await Promise.all(
-      partitions.map((partition) =>
+      names.map((stream) =>
         repeat(this.#link, 'delete group', PATIENCE_MS, async (connection, limitMs) => {
           try {
-            await deleteDurable(connection, this.#stream(partition), this.durableName, limitMs);
+            await deleteDurable(connection, stream, this.durableName, limitMs);
           } catch (error) {
             const number = refusalOf(error);
             // gone is what was wanted; also what a repeat after a lost answer finds
@@ -58,31 +81,141 @@ export class Group {
         }),
       ),
     );
+    await this.#retries.destroyGroup(this.#options.station, this.durableName);
     this.#known.clear();
   }
 
-  #stream(partition: number): string {
-    return streamOf(this.#options.station, partition);
+  #own(partition: number): Promise<Lane> {
+    const place = { stream: this.#stream(partition), durable: this.durableName, partition, isRetry: false };
+    return this.#remember(`own ${partition}`, async (connection, limitMs) =>
+      toLane(place, await this.#findOrMake(connection, place.stream, limitMs)),
+    );
   }
 
-  async #findOrMake(connection: Connection, partition: number, limitMs: number): Promise<Durable> {
+  #retry(partition: number): Promise<Lane> {
     const { station, ackWaitMs } = this.#options;
-    const stream = this.#stream(partition);
-    const make = (): Promise<Durable> =>
-      createDurable(
-        connection,
-        { stream, name: this.durableName, ackWaitMs, filterSubject: `${stream}.final` },
-        limitMs,
-      );
+    const at = { station, durable: this.durableName, partition, stream: this.#stream(partition), ackWaitMs };
+    return this.#remember(`retry ${partition}`, (connection, limitMs) => this.#retries.lane(connection, at, limitMs));
+  }
+
+  #remember(key: string, look: (connection: Connection, limitMs: number) => Promise<Lane>): Promise<Lane> {
+    let known = this.#known.get(key);
+    if (known === undefined) {
+      known = repeat(this.#link, 'look up group', PATIENCE_MS, look);
+      this.#known.set(key, known);
+      known.catch(() => this.#known.delete(key));
+    }
+    return known;
+  }
+
+  #stream(partition: number): string {
+    const { station, binding } = this.#options;
+    return binding?.stream ?? streamOf(station, partition);
+  }
+
+  async #findOrMake(connection: Connection, stream: string, limitMs: number): Promise<Durable> {
+    const { station, ackWaitMs, ordered = false } = this.#options;
     try {
       const found = await durableInfo(connection, stream, this.durableName, limitMs);
-      // a durable with a limit of deliveries was made by others: its settings are theirs
-      return found.maxDeliver === -1 && found.ackWaitMs !== ackWaitMs ? await make() : found;
+      this.#check(found);
+      // one that is not of our making stays as its owner wants it
+      if (!isOurs(found)) return found;
+      const maxAckPending = ordered ? 1 : found.maxAckPending;
+      if (found.ackWaitMs === ackWaitMs && found.maxAckPending === maxAckPending) return found;
+      return await updateDurable(connection, stream, found, { ackWaitMs, maxAckPending }, limitMs);
     } catch (error) {
-      if (refusalOf(error) === apiError.CONSUMER_NOT_FOUND) return await make();
+      if (refusalOf(error) === apiError.CONSUMER_NOT_FOUND) return await this.#make(connection, stream, limitMs);
       if (!isStreamMissing(error)) throw error;
       this.#stations.forget(station);
       throw stationNotFound(station);
     }
   }
+
+  async #make(connection: Connection, stream: string, limitMs: number): Promise<Durable> {
+    const { ackWaitMs, ordered = false, start, binding } = this.#options;
+    const filterSubject = binding === undefined ? `${stream}.final` : binding.filterSubject;
+    return createDurable(
+      connection,
+      stream,
+      {
+        name: this.durableName,
+        description: describe(start),
+        ackWaitMs,
+        from: await fromOf(connection, stream, start, limitMs),
+        maxAckPending: ordered ? 1 : -1,
+        ...(filterSubject === undefined ? {} : { filterSubject }),
+      },
+      limitMs,
+    );
+  }
+
+  /** Whether an existing durable can be what was asked for. */
+  #check(found: Durable): void {
+    const { binding, start, ordered } = this.#options;
+    const { config } = found;
+    if (config.deliver_subject !== undefined) {
+      throw this.#conflict('is a push consumer; only pull consumers can be read by functions');
+    }
+    if (config.ack_policy !== undefined && config.ack_policy !== 'explicit') {
+      throw this.#conflict(`settles by ack policy ${config.ack_policy}; only explicit acks settle single messages`);
+    }
+    const filters = filtersOf(found);
+    const wanted = binding?.filterSubject;
+    if (wanted !== undefined && !(filters.length === 1 && filters[0] === wanted)) {
+      throw this.#conflict(`has another filter (${filters.join(', ') || 'none'}) than the ${wanted} asked for`);
+    }
+    if (
+      ordered &&
+      !isOurs(found) &&
+      !isOrdered(toLane({ stream: '', durable: '', partition: 0, isRetry: false }, found))
+    ) {
+      throw this.#conflict('is not of our making and lets several messages out at a time, so it cannot be ordered');
+    }
+    if (start !== undefined && !beganAt(found, start)) {
+      throw this.#conflict('began somewhere else, and where a group begins cannot be changed');
+    }
+  }
+
+  #conflict(why: string): MemphisError {
+    const { station, group } = this.#options;
+    return new MemphisError(
+      'GROUP_CONFLICT',
+      `Group ${group} of ${station} exists already and ${why}. Use another group, or destroy this one.`,
+      { station, group },
+    );
+  }
+}
+
+const isOurs = ({ description }: Durable): boolean => description === OURS || description.startsWith(`${OURS} `);
+
+function describe(start: StartPosition | undefined): string {
+  if (start === undefined) return OURS;
+  return 'sequence' in start ? `${OURS} from sequence ${start.sequence}` : `${OURS} last ${start.lastMessages}`;
+}
+
+/** What an existing durable's start says; of durables of others only a sequence can be compared. */
+function beganAt(found: Durable, start: StartPosition): boolean {
+  if (isOurs(found)) return found.description === describe(start);
+  const { deliver_policy: policy, opt_start_seq: sequence } = found.config;
+  if ('sequence' in start) return policy === 'by_start_sequence' && sequence === start.sequence;
+  return start.lastMessages === 0 && policy === 'new';
+}
+
+function filtersOf({ config }: Durable): readonly string[] {
+  if (Array.isArray(config.filter_subjects) && config.filter_subjects.length > 0)
+    return config.filter_subjects.map(String);
+  return typeof config.filter_subject === 'string' && config.filter_subject !== '' ? [config.filter_subject] : [];
+}
+
+async function fromOf(
+  connection: Connection,
+  stream: string,
+  start: StartPosition | undefined,
+  limitMs: number,
+): Promise<DeliverFrom> {
+  if (start === undefined) return { deliver_policy: 'all' };
+  if ('sequence' in start) return { deliver_policy: 'by_start_sequence', opt_start_seq: start.sequence };
+  if (start.lastMessages === 0) return { deliver_policy: 'new' };
+  const last = await lastSequence(connection, stream, limitMs);
+  return { deliver_policy: 'by_start_sequence', opt_start_seq: Math.max(1, last - start.lastMessages + 1) };
 }

@@ -7,18 +7,22 @@ import type { Connection } from '../../connection/port.ts';
 import { MemphisError } from '../../model/errors.ts';
 import type { StoredMessage } from '../../model/message.ts';
 import { type Outcome, type Settled, withinDeliveries } from '../../model/outcome.ts';
-import { toInternalName } from '../../model/station.ts';
 import { emit } from '../../telemetry/channels.ts';
-import { writeCredit } from './credits.ts';
+import { creditKeyOf, dropCredit, writeCredit } from './credits.ts';
 import { storeDeadLetter } from './dead-letters.ts';
 import type { Delivery } from './delivery.ts';
 import type { DeadLetterContext } from './linked-station.ts';
+import { shouldPark } from './parking.ts';
 import { repeat } from './repeat.ts';
+import type { Retries } from './retries.ts';
 import { ackPayload } from './wire/ack.ts';
 
 /** Whose messages are settled. */
 export interface SettleContext extends DeadLetterContext {
+  readonly retries: Retries;
   readonly station: string;
+  /** The group's durable name. */
+  readonly durable: string;
   readonly maxDeliveries: number;
   /** Off: what would be a dead letter is dropped, as the station's owner wants it. */
   readonly keepDeadLetters: boolean;
@@ -27,13 +31,16 @@ export interface SettleContext extends DeadLetterContext {
 interface Entry {
   readonly delivery: Delivery;
   readonly outcome: Outcome;
+  /** A copy waits for its time in the retry stream, so this delivery is done. */
+  readonly isParked?: boolean;
   resolve(settled: Settled): void;
   reject(error: unknown): void;
 }
 
 const settledAs = { ack: 'acked', retry: 'retried', deadLetter: 'deadLettered', giveBack: 'givenBack' } as const;
 
-function payloadOf({ outcome }: Entry): Uint8Array {
+function payloadOf({ outcome, isParked = false }: Entry): Uint8Array {
+  if (isParked) return ackPayload.ack;
   switch (outcome.action) {
     case 'ack':
       return ackPayload.ack;
@@ -44,6 +51,14 @@ function payloadOf({ outcome }: Entry): Uint8Array {
     case 'deadLetter':
       return ackPayload.term;
   }
+}
+
+/** A year: as long as a delayed NAK. */
+const MAX_PARKED_MS = 365 * 86_400_000;
+
+/** The stream of a message's own id; of a copy not the one that it came on. */
+function originOf({ id, sequence }: StoredMessage): { readonly stream: string; readonly sequence: number } {
+  return { stream: id.slice(0, id.lastIndexOf(':')), sequence };
 }
 
 /** Settles deliveries of one pull. */
@@ -81,19 +96,22 @@ export class Settler {
     const entries = this.#collected;
     this.#collected = [];
     const ready = await Promise.all(entries.map((entry) => this.#prepare(entry)));
-    const byStream = Map.groupBy(
+    const byLane = Map.groupBy(
       ready.filter((entry) => entry !== undefined),
-      (entry) => entry.delivery.stream,
+      (entry) => entry.delivery.lane,
     );
-    await Promise.all([...byStream.values()].map((group) => this.#confirm(group)));
+    await Promise.all([...byLane.values()].map((group) => this.#confirm(group)));
   }
 
-  /** Applies the limit of deliveries, and stores the dead letter before anything is said to the source. */
+  /** Applies the limit of deliveries, and stores what has to be stored before anything is said to the source. */
   async #prepare(entry: Entry): Promise<Entry | undefined> {
     const { group, station, maxDeliveries, keepDeadLetters } = this.#context;
     const { delivery } = entry;
     const outcome = withinDeliveries(entry.outcome, delivery.message.deliveryCount, maxDeliveries);
     if (outcome.action === 'giveBack') await this.#keepFromRunningOut(delivery);
+    if (outcome.action === 'retry' && shouldPark(delivery.lane, outcome.delayMs)) {
+      return { ...entry, isParked: await this.#park(delivery, outcome.delayMs) };
+    }
     if (outcome.action !== 'deadLetter') return entry;
     try {
       if (keepDeadLetters) await storeDeadLetter(this.#context, delivery, outcome.reason);
@@ -112,11 +130,43 @@ export class Settler {
 
   /** No handler saw this delivery, so it must not be the message's last (the delivery budget). */
   async #keepFromRunningOut(delivery: Delivery): Promise<void> {
-    const { link, group, maxDeliveries, timeoutMs } = this.#context;
-    if (delivery.message.deliveryCount < maxDeliveries) return;
-    const key = { stream: delivery.stream, durable: toInternalName(group), sequence: delivery.message.sequence };
+    const { link, maxDeliveries, timeoutMs } = this.#context;
+    const { message, lane, credit } = delivery;
+    // a parked copy that the server could not hold back is given back before its time as a matter of course
+    if (message.deliveryCount < maxDeliveries && !lane.isRetry) return;
     // not noted: the message ends as a dead letter, whole, instead of with a handler
-    await writeCredit(link, key, delivery.credit + 1, timeoutMs).catch(() => {});
+    await writeCredit(link, creditKeyOf(delivery), credit + 1, timeoutMs).catch(() => {});
+  }
+
+  /** @returns whether a copy is stored; where it cannot be, the delay is kept as a delayed NAK, which loses nothing either */
+  async #park(delivery: Delivery, delayMs: number): Promise<boolean> {
+    const { retries, station, durable, timeoutMs } = this.#context;
+    const { message, lane } = delivery;
+    const { stream, sequence } = originOf(message);
+    const untilMs = Date.now() + Math.min(delayMs, MAX_PARKED_MS);
+    try {
+      await retries.store(
+        {
+          station,
+          durable,
+          partition: lane.partition,
+          stream,
+          sequence,
+          storedAt: message.timestamp,
+          headers: delivery.headers,
+          data: message.data,
+          deliveries: message.deliveryCount,
+          ackWaitMs: lane.ackWaitMs,
+          copyId: `${message.id}:${durable}:${message.deliveryCount}`,
+          untilMs,
+        },
+        timeoutMs,
+      );
+      return true;
+    } catch (error) {
+      emit('memphis-serverless:retry', () => ({ operation: 'park', attempt: 1, error }));
+      return false;
+    }
   }
 
   async #confirm(entries: readonly Entry[]): Promise<void> {
@@ -130,6 +180,10 @@ export class Settler {
       return;
     }
     this.#report(entries);
+    const isOver = ({ outcome, isParked }: Entry): boolean =>
+      isParked === true || outcome.action === 'ack' || outcome.action === 'deadLetter';
+    const noted = entries.filter((entry) => entry.delivery.credit > 0 && isOver(entry));
+    await Promise.all(noted.map(({ delivery }) => dropCredit(link, creditKeyOf(delivery))));
     for (const entry of entries) entry.resolve(settledAs[entry.outcome.action]);
   }
 

@@ -11,6 +11,7 @@ import { frameSize, parsePubAck } from '../../../src/brokers/jetstream/wire/publ
 import { stationStreamConfig } from '../../../src/brokers/jetstream/wire/streams.ts';
 import type { Frame, HeaderList } from '../../../src/connection/port.ts';
 import { isMemphisError } from '../../../src/model/errors.ts';
+import { makeLane } from '../../support/lanes.ts';
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 const frame = (fields: Partial<Frame>): Frame => ({
@@ -142,7 +143,7 @@ test('a dead letter keeps payload and headers, hides what a server would act on,
       data: new Uint8Array(100),
     }),
     'o',
-    1,
+    makeLane({ stream: 'o$1', durable: 'g', partition: 1 }),
   );
   const headers = Object.fromEntries(deadLetterHeaders(delivery, 'g', 'line 1\r\nline 2', 2_000));
   assert.equal(headers.a, '1');

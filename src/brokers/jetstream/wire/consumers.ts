@@ -1,4 +1,4 @@
-/** Requests about durables: create, info, delete. */
+/** Requests about durables: create, info, names, delete. */
 
 import type { Connection } from '../../../connection/port.ts';
 import { callApi, isJson, type Json } from './api.ts';
@@ -10,45 +10,89 @@ export interface Durable {
   readonly ackWaitMs: number;
   /** -1: no limit. */
   readonly maxDeliver: number;
+  /** How many may be out unsettled, delayed ones included; -1: no limit. */
+  readonly maxAckPending: number;
+  /** As its maker left it; ours say where they began. */
+  readonly description: string;
+  /** All of its settings, so that an update changes nothing else. */
+  readonly config: Json;
 }
 
 function toDurable(reply: Json): Durable {
   const config = isJson(reply.config) ? reply.config : {};
-  return { ackWaitMs: Number(config.ack_wait ?? 0) / NS_PER_MS, maxDeliver: Number(config.max_deliver ?? -1) };
+  return {
+    ackWaitMs: Number(config.ack_wait ?? 0) / NS_PER_MS,
+    maxDeliver: Number(config.max_deliver ?? -1),
+    maxAckPending: Number(config.max_ack_pending ?? -1),
+    description: String(config.description ?? ''),
+    config,
+  };
+}
+
+/** Where a durable begins. */
+export type DeliverFrom =
+  | { readonly deliver_policy: 'all' | 'new' }
+  | { readonly deliver_policy: 'by_start_sequence'; readonly opt_start_seq: number };
+
+/** Settings of a durable that we make. */
+export interface NewDurable {
+  readonly name: string;
+  readonly description: string;
+  readonly ackWaitMs: number;
+  /** Left out: all of the stream. */
+  readonly filterSubject?: string;
+  readonly from: DeliverFrom;
+  readonly maxAckPending: number;
 }
 
 /*
  * $JS.API.CONSUMER.DURABLE.CREATE.<stream>.<durable>
- * { stream_name, config: { durable_name, deliver_policy, ack_policy, ack_wait (ns), max_deliver, filter_subject, .. } }
+ * { stream_name, config: { durable_name, description, deliver_policy, opt_start_seq?, ack_policy, ack_wait (ns), max_deliver, filter_subject, .. } }
  * Settings as the broker of Memphis makes them (memphis-wire 5.2), but for max_deliver: docs/decisions/002.
- * On an existing durable it changes ack_wait and leaves the position alone.
  */
 export async function createDurable(
   connection: Connection,
-  durable: {
-    readonly stream: string;
-    readonly name: string;
-    readonly ackWaitMs: number;
-    readonly filterSubject: string;
-  },
+  stream: string,
+  durable: NewDurable,
   timeoutMs: number,
 ): Promise<Durable> {
-  const { stream, name, ackWaitMs, filterSubject } = durable;
+  const { name, description, ackWaitMs, filterSubject, from, maxAckPending } = durable;
+  return putDurable(
+    connection,
+    stream,
+    {
+      durable_name: name,
+      description,
+      ...from,
+      ack_policy: 'explicit',
+      ack_wait: ackWaitMs * NS_PER_MS,
+      max_deliver: -1,
+      ...(filterSubject === undefined ? {} : { filter_subject: filterSubject }),
+      replay_policy: 'instant',
+      max_ack_pending: maxAckPending,
+    },
+    timeoutMs,
+  );
+}
+
+/** Changes an existing durable; its position, its filter and where it began stay. */
+export async function updateDurable(
+  connection: Connection,
+  stream: string,
+  durable: Durable,
+  change: { readonly ackWaitMs: number; readonly maxAckPending: number },
+  timeoutMs: number,
+): Promise<Durable> {
+  const { ackWaitMs, maxAckPending } = change;
+  const config = { ...durable.config, ack_wait: ackWaitMs * NS_PER_MS, max_ack_pending: maxAckPending };
+  return putDurable(connection, stream, config, timeoutMs);
+}
+
+async function putDurable(connection: Connection, stream: string, config: Json, timeoutMs: number): Promise<Durable> {
+  const name = String(config.durable_name);
   const reply = await callApi(connection, {
     subject: `$JS.API.CONSUMER.DURABLE.CREATE.${stream}.${name}`,
-    body: {
-      stream_name: stream,
-      config: {
-        durable_name: name,
-        deliver_policy: 'all',
-        ack_policy: 'explicit',
-        ack_wait: ackWaitMs * NS_PER_MS,
-        max_deliver: -1,
-        filter_subject: filterSubject,
-        replay_policy: 'instant',
-        max_ack_pending: -1,
-      },
-    },
+    body: { stream_name: stream, config },
     attempted: `create group ${name} on ${stream}`,
     timeoutMs,
   });
@@ -68,6 +112,29 @@ export async function durableInfo(
     timeoutMs,
   });
   return toDurable(reply);
+}
+
+/*
+ * $JS.API.CONSUMER.NAMES.<stream> { offset }
+ * { total, offset, limit: 1024, consumers: [..] | null }; stream missing: 404 10059
+ */
+export async function durableNames(
+  connection: Connection,
+  stream: string,
+  timeoutMs: number,
+): Promise<readonly string[]> {
+  const names: string[] = [];
+  for (;;) {
+    const reply = await callApi(connection, {
+      subject: `$JS.API.CONSUMER.NAMES.${stream}`,
+      body: { offset: names.length },
+      attempted: `list groups of ${stream}`,
+      timeoutMs,
+    });
+    const page = Array.isArray(reply.consumers) ? reply.consumers.map(String) : [];
+    names.push(...page);
+    if (page.length === 0 || names.length >= Number(reply.total ?? 0)) return names;
+  }
 }
 
 /* $JS.API.CONSUMER.DELETE.<stream>.<durable>, no body: { success: true } */

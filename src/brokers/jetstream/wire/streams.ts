@@ -86,6 +86,16 @@ export async function streamConfig(connection: Connection, stream: string, timeo
   return isJson(reply.config) ? reply.config : {};
 }
 
+/** The sequence of the last message that was stored; 0 where there was none. Same request as `streamConfig`. */
+export async function lastSequence(connection: Connection, stream: string, timeoutMs: number): Promise<number> {
+  const reply = await callApi(connection, {
+    subject: `$JS.API.STREAM.INFO.${stream}`,
+    attempted: `look at stream ${stream}`,
+    timeoutMs,
+  });
+  return isJson(reply.state) ? Number(reply.state.last_seq ?? 0) : 0;
+}
+
 /*
  * $JS.API.STREAM.NAMES { offset, subject?: those that take it }
  * { total, offset, limit: 1024, streams: [..] | null }

@@ -1,0 +1,27 @@
+/** A lane: one durable that a reader pulls from. A group has one for each partition, and more for what comes back later. */
+
+import type { Durable } from './wire/consumers.ts';
+
+export interface Lane {
+  readonly stream: string;
+  readonly durable: string;
+  /** The partition whose messages it carries; 0 where there are none. */
+  readonly partition: number;
+  /** It carries copies that were parked or put back (`retries.ts`), each with its origin in its headers. */
+  readonly isRetry: boolean;
+  readonly ackWaitMs: number;
+  /** How often the broker delivers; -1: no limit. */
+  readonly maxDeliver: number;
+  /** How many may be out unsettled, delayed ones included; -1: no limit. */
+  readonly maxAckPending: number;
+}
+
+/** Only one message is out at a time, so that a redelivery is never overtaken. */
+export const isOrdered = (lane: Lane): boolean => lane.maxAckPending === 1;
+
+export function toLane(
+  place: Pick<Lane, 'stream' | 'durable' | 'partition' | 'isRetry'>,
+  { ackWaitMs, maxDeliver, maxAckPending }: Durable,
+): Lane {
+  return { ...place, ackWaitMs, maxDeliver, maxAckPending };
+}

@@ -1,0 +1,257 @@
+/**
+ * Copies that come back through the station's retry stream: messages parked for a long delay, and dead letters put back
+ * for one group. A delayed NAK would hold the delivery, and a place among those that may be out, for all of the delay.
+ * A copy holds neither, blocks nothing, and is stored. Reasons and layout: docs/decisions/012.
+ */
+
+import type { Link } from '../../connection/link.ts';
+import type { Connection, HeaderList } from '../../connection/port.ts';
+import { isMemphisError } from '../../model/errors.ts';
+import { toInternalName } from '../../model/station.ts';
+import { retryHeader } from './delivery.ts';
+import { keepHeaders } from './kept-headers.ts';
+import { type Lane, toLane } from './lane.ts';
+import { store } from './publish.ts';
+import { PATIENCE_MS, repeat } from './repeat.ts';
+import { apiError, refusalOf } from './wire/api.ts';
+import {
+  createDurable,
+  type Durable,
+  deleteDurable,
+  durableInfo,
+  durableNames,
+  updateDurable,
+} from './wire/consumers.ts';
+import type { PubAck } from './wire/publish.ts';
+import { hasSchedules, purgeSubject, retryStreamConfig, scheduleHeaders, updateStream } from './wire/retry-stream.ts';
+import { createStream, streamConfig } from './wire/streams.ts';
+
+/** So long what is known of a station's retry durables is taken for true; another process may make the first one. */
+const KNOWN_FOR_MS = 2_000;
+
+/** The stream of a station's copies. `$` cannot occur in a name, so this clashes with no station. */
+export const retryStreamOf = (station: string): string => `${toInternalName(station)}$retry`;
+
+/** Description of every durable that this toolkit makes; what follows it says where it began. */
+export const OURS = 'memphis-serverless';
+
+/** A message to be delivered again to one group of its station. */
+export interface RetryCopy {
+  readonly station: string;
+  /** The group's durable name. */
+  readonly durable: string;
+  readonly partition: number;
+  /** Where the message itself is stored, or was. */
+  readonly stream: string;
+  readonly sequence: number;
+  readonly storedAt: Date;
+  /** All of its headers. */
+  readonly headers: HeaderList;
+  readonly data: Uint8Array;
+  /** Deliveries that handlers have seen and that count. */
+  readonly deliveries: number;
+  /** Time to settle of a durable that has to be made. */
+  readonly ackWaitMs: number;
+  /** The same copy is stored once in two minutes. */
+  readonly copyId: string;
+  /** Not before this wall-clock time; left out: at once. */
+  readonly untilMs?: number;
+}
+
+const dueSubject = (stream: string, durable: string, partition: number): string =>
+  `${stream}.due.${durable}.${partition}`;
+
+/** Headers of a copy, as they are stored. */
+export function retryHeaders(copy: RetryCopy): HeaderList {
+  return [
+    ['Nats-Msg-Id', copy.copyId],
+    ...keepHeaders(copy.headers),
+    [retryHeader.stream, copy.stream],
+    [retryHeader.sequence, String(copy.sequence)],
+    [retryHeader.storedAt, copy.storedAt.toISOString()],
+    [retryHeader.deliveries, String(copy.deliveries)],
+    ...(copy.untilMs === undefined ? [] : [[retryHeader.until, new Date(copy.untilMs).toISOString()] as const]),
+  ];
+}
+
+interface Known {
+  readonly atMs: number;
+  readonly names: ReadonlySet<string>;
+}
+
+/** What a session knows of retry streams. */
+export class Retries {
+  readonly #link: Link;
+  readonly #known = new Map<string, Known>();
+  readonly #looking = new Map<string, Promise<void>>();
+  /** Durables that were there when last stored to, and whether their stream can wait by itself. */
+  readonly #ready = new Map<string, { readonly isScheduled: boolean }>();
+
+  constructor(link: Link) {
+    this.#link = link;
+  }
+
+  /** Whether it is time to look again for durables that others have made. */
+  isStale(station: string): boolean {
+    return Date.now() - (this.#known.get(station)?.atMs ?? 0) > KNOWN_FOR_MS;
+  }
+
+  /** Looks which durables there are. Never rejects: without an answer it stays with what it knew. */
+  look(station: string): Promise<void> {
+    let looking = this.#looking.get(station);
+    if (looking === undefined) {
+      looking = this.#look(station).finally(() => this.#looking.delete(station));
+      this.#looking.set(station, looking);
+    }
+    return looking;
+  }
+
+  /** Partitions for which a group has a retry durable, as far as is known. */
+  partitions(station: string, durable: string): readonly number[] {
+    const prefix = `${durable}$`;
+    return [...(this.#known.get(station)?.names ?? [])]
+      .filter((name) => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length)))
+      .map((name) => Number(name.slice(prefix.length)));
+  }
+
+  /** The lane of a group's copies; makes its durable, and the stream, where they are missing. */
+  async lane(
+    connection: Connection,
+    at: Pick<RetryCopy, 'station' | 'durable' | 'partition' | 'stream' | 'ackWaitMs'>,
+    limitMs: number,
+  ): Promise<Lane> {
+    const stream = retryStreamOf(at.station);
+    const name = `${at.durable}$${at.partition}`;
+    const make = (): Promise<Durable> =>
+      createDurable(
+        connection,
+        stream,
+        {
+          name,
+          description: OURS,
+          ackWaitMs: at.ackWaitMs,
+          filterSubject: dueSubject(stream, at.durable, at.partition),
+          from: { deliver_policy: 'all' },
+          maxAckPending: -1,
+        },
+        limitMs,
+      );
+    let found: Durable;
+    try {
+      found = await durableInfo(connection, stream, name, limitMs);
+      if (found.ackWaitMs !== at.ackWaitMs) {
+        found = await updateDurable(connection, stream, found, { ackWaitMs: at.ackWaitMs, maxAckPending: -1 }, limitMs);
+      }
+    } catch (error) {
+      const number = refusalOf(error);
+      if (number !== apiError.CONSUMER_NOT_FOUND && number !== apiError.STREAM_NOT_FOUND) throw error;
+      if (number === apiError.STREAM_NOT_FOUND) await makeRetryStream(connection, stream, at.stream, limitMs);
+      found = await make();
+    }
+    this.#note(at.station, name);
+    return toLane({ stream, durable: name, partition: at.partition, isRetry: true }, found);
+  }
+
+  /**
+   * Stores a copy; resolves when the broker has confirmed it. Its group will be delivered it, by whoever reads.
+   *
+   * @throws MemphisError when it is not stored; the source must not be settled then
+   */
+  async store(copy: RetryCopy, timeoutMs: number): Promise<PubAck> {
+    const deadlineMs = Date.now() + timeoutMs;
+    const stream = retryStreamOf(copy.station);
+    const due = dueSubject(stream, copy.durable, copy.partition);
+    const { isScheduled } = await this.#prepare(copy, due, timeoutMs);
+    const { untilMs } = copy;
+    const waits = isScheduled && untilMs !== undefined;
+    // one subject a message: parked again, the later time replaces the earlier one
+    const subject = waits ? `${stream}.later.${copy.durable}.${copy.partition}.${copy.sequence}` : due;
+    const headers = waits ? [...retryHeaders(copy), ...scheduleHeaders(untilMs, due)] : retryHeaders(copy);
+    const options = {
+      timeoutMs: Math.max(1, deadlineMs - Date.now()),
+      onMissing: async (connection: Connection, limitMs: number) => {
+        await this.lane(connection, copy, limitMs);
+      },
+    };
+    try {
+      return await store(this.#link, subject, { data: copy.data, headers }, options);
+    } catch (error) {
+      this.#ready.delete(due); // whatever was wrong: look again next time
+      throw error;
+    }
+  }
+
+  /** Deletes what a group has on the retry stream. */
+  async destroyGroup(station: string, durable: string): Promise<void> {
+    const stream = retryStreamOf(station);
+    await this.look(station);
+    const partitions = this.partitions(station, durable);
+    if (partitions.length === 0) return;
+    await repeat(this.#link, 'delete group', PATIENCE_MS, async (connection, limitMs) => {
+      for (const kind of ['due', 'later']) {
+        await purgeSubject(connection, stream, `${stream}.${kind}.${durable}.>`, limitMs).catch(ignoreMissing);
+      }
+      for (const partition of partitions) {
+        await deleteDurable(connection, stream, `${durable}$${partition}`, limitMs).catch(ignoreMissing);
+      }
+    });
+    this.#known.delete(station);
+    this.#ready.clear();
+  }
+
+  /** The durable comes before the copy, which would be looked for in vain without it. */
+  async #prepare(copy: RetryCopy, due: string, timeoutMs: number): Promise<{ readonly isScheduled: boolean }> {
+    const known = this.#ready.get(due);
+    if (known !== undefined) return known;
+    const made = await repeat(this.#link, 'prepare retry', timeoutMs, async (connection, limitMs) => {
+      const { stream } = await this.lane(connection, copy, limitMs);
+      return { isScheduled: await ensureSchedules(connection, stream, limitMs) };
+    });
+    this.#ready.set(due, made);
+    return made;
+  }
+
+  #note(station: string, name: string): void {
+    const known = this.#known.get(station);
+    const names = new Set(known?.names ?? []);
+    names.add(name);
+    this.#known.set(station, { atMs: known?.atMs ?? 0, names });
+  }
+
+  async #look(station: string): Promise<void> {
+    try {
+      const names = await repeat(this.#link, 'look for retries', PATIENCE_MS, (connection, limitMs) =>
+        durableNames(connection, retryStreamOf(station), limitMs),
+      );
+      this.#known.set(station, { atMs: Date.now(), names: new Set(names) });
+    } catch (error) {
+      const isNone = refusalOf(error) === apiError.STREAM_NOT_FOUND || isMemphisError(error, 'PERMISSION_DENIED');
+      if (isNone) this.#known.set(station, { atMs: Date.now(), names: new Set() });
+    }
+  }
+}
+
+function ignoreMissing(error: unknown): void {
+  const number = refusalOf(error);
+  if (number !== apiError.CONSUMER_NOT_FOUND && number !== apiError.STREAM_NOT_FOUND) throw error;
+}
+
+/** On the same kind of storage as the stream whose messages it takes. */
+async function makeRetryStream(connection: Connection, stream: string, source: string, limitMs: number): Promise<void> {
+  const { apiLevel } = await connection.info;
+  const like = await streamConfig(connection, source, limitMs);
+  try {
+    await createStream(connection, retryStreamConfig(stream, like, apiLevel), limitMs);
+  } catch (error) {
+    if (refusalOf(error) !== apiError.STREAM_NAME_IN_USE) throw error; // another one made it first
+  }
+}
+
+/** Whether the stream can wait by itself; one made before the server could is brought up to it. */
+async function ensureSchedules(connection: Connection, stream: string, limitMs: number): Promise<boolean> {
+  if (!hasSchedules((await connection.info).apiLevel)) return false;
+  const config = await streamConfig(connection, stream, limitMs);
+  if (config.allow_msg_schedules === true) return true;
+  await updateStream(connection, { ...config, allow_msg_schedules: true }, limitMs);
+  return (await streamConfig(connection, stream, limitMs)).allow_msg_schedules === true;
+}

@@ -1,0 +1,171 @@
+/** Reading in the background: one batch after the other, to a handler or to a `for await`, until it is stopped. */
+
+import { type Ledger, openLedger } from '../batch/ledger.ts';
+import { keepLease } from '../batch/run-timers.ts';
+import { backoffMs } from '../model/backoff.ts';
+import type { Batch } from '../model/batch.ts';
+import { isMemphisError } from '../model/errors.ts';
+import type { Message } from '../model/message.ts';
+
+/** Gets one batch, and the context that `consume` was given. Settles each message itself. */
+export type ConsumeHandler<T = unknown, C = unknown> = (messages: Message<T>[], context: C) => unknown;
+
+/** What reading in the background needs. */
+export interface ConsumingOptions {
+  /** One batch; the signal ends its wait. */
+  readonly pull: (signal: AbortSignal) => Promise<Batch>;
+  readonly pullIntervalMs: number;
+  readonly onError: ((error: unknown) => void) | undefined;
+}
+
+/** Longest pause after trouble. */
+const MAX_PAUSE_MS = 30_000;
+
+/** One run, from `consume` to `stop`. */
+export class Consuming {
+  readonly #options: ConsumingOptions;
+  readonly #stop = new AbortController();
+  readonly #ended = Promise.withResolvers<void>();
+  #isOver = false;
+
+  constructor(options: ConsumingOptions) {
+    this.#options = options;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  get isStopping(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
+  /** Starts the loop. Never throws, leaves no rejection. */
+  run<T, C>(handler: ConsumeHandler<T, C>, context: C): void {
+    void this.#loop(handler, context).finally(() => this.end());
+  }
+
+  /** Resolves when the run is over. */
+  stop(): Promise<void> {
+    this.#stop.abort();
+    return this.#ended.promise;
+  }
+
+  /** The run is over: nothing of it is under way. */
+  end(): void {
+    this.#isOver = true;
+    this.#ended.resolve();
+  }
+
+  /** The next batch that holds messages; nothing when stopped. What came while stopping is given back. */
+  async next(): Promise<Batch | undefined> {
+    const { pull, pullIntervalMs } = this.#options;
+    while (!this.isStopping) {
+      const startedAt = performance.now();
+      const batch = await pull(this.#stop.signal);
+      if (batch.messages.length > 0) {
+        if (!this.isStopping) return batch;
+        await giveBack(openLedger(batch));
+        return undefined;
+      }
+      await this.#pause(pullIntervalMs - (performance.now() - startedAt));
+    }
+    return undefined;
+  }
+
+  async #loop<T, C>(handler: ConsumeHandler<T, C>, context: C): Promise<void> {
+    for (let failures = 0; !this.isStopping; ) {
+      try {
+        const batch = await this.next();
+        failures = 0;
+        if (batch !== undefined) await this.#handle(batch, handler, context);
+      } catch (error) {
+        if (isMemphisError(error, 'CLOSED')) {
+          if (!this.isStopping) this.#report(error);
+          return;
+        }
+        failures++;
+        this.#report(error);
+        await this.#pause(
+          backoffMs({ baseMs: Math.max(100, this.#options.pullIntervalMs), maxMs: MAX_PAUSE_MS }, failures),
+        );
+      }
+    }
+  }
+
+  async #handle<T, C>(batch: Batch, handler: ConsumeHandler<T, C>, context: C): Promise<void> {
+    const ledger = openLedger<T>(batch);
+    const stopLease = keepLease(ledger, batch.ackWaitMs);
+    try {
+      await handler([...ledger.messages], context);
+    } catch (error) {
+      this.#report(error);
+    } finally {
+      stopLease();
+      await ledger.quiet();
+    }
+    // what the handler settled without awaiting it: seen here, so that stopping waits for it
+    await ledger.confirmed().catch((error: unknown) => this.#report(error));
+  }
+
+  #report(error: unknown): void {
+    const { onError } = this.#options;
+    if (onError === undefined) process.emitWarning(error instanceof Error ? error : String(error));
+    else {
+      try {
+        onError(error);
+      } catch (thrown) {
+        process.emitWarning(thrown instanceof Error ? thrown : String(thrown));
+      }
+    }
+  }
+
+  /** Ends early at `stop`. */
+  #pause(ms: number): Promise<void> {
+    const { signal } = this.#stop;
+    if (ms <= 0 || signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      signal.addEventListener('abort', end, { once: true });
+    });
+  }
+}
+
+/** Messages one by one. The time to settle is extended for those of a batch that wait for their turn. */
+export async function* iterate<T>(run: Consuming): AsyncGenerator<Message<T>, void, void> {
+  try {
+    for (let batch = await run.next(); batch !== undefined; batch = await run.next()) {
+      yield* handOut<T>(run, batch);
+    }
+  } finally {
+    run.end();
+  }
+}
+
+async function* handOut<T>(run: Consuming, batch: Batch): AsyncGenerator<Message<T>, void, void> {
+  const ledger = openLedger<T>(batch);
+  const stopLease = keepLease(ledger, batch.ackWaitMs);
+  let handedOut = 0;
+  try {
+    for (const message of ledger.messages) {
+      if (run.isStopping) return;
+      handedOut++;
+      yield message;
+    }
+  } finally {
+    stopLease();
+    await ledger.quiet();
+    await giveBack(ledger, handedOut);
+  }
+}
+
+/** Puts back what nobody has seen. Best effort: without an answer it comes again when its time is over. */
+async function giveBack<T>(ledger: Ledger<T>, from = 0): Promise<void> {
+  const unseen = ledger.messages.map((_, index) => index).filter((index) => index >= from);
+  await Promise.allSettled(unseen.map((index) => ledger.decide(index, { action: 'giveBack' })));
+}
