@@ -58,6 +58,10 @@ export class Client extends DataClient implements StationOwner {
   async #admin(): Promise<BrokerAdmin> {
     const broker = await this.session.broker();
     if (broker instanceof JetStreamBroker) return new JetStreamAdmin(broker);
+    if (isAdmin(broker)) return broker;
     throw new MemphisError('UNSUPPORTED', `The ${broker.kind} driver has no administration yet.`);
   }
 }
+
+/** A driver of a test may have its administration with it. */
+const isAdmin = (broker: object): broker is BrokerAdmin => 'createStation' in broker;

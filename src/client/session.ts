@@ -5,6 +5,8 @@ import { cached, cachedValues } from '../connection/cache.ts';
 import type { Link } from '../connection/link.ts';
 import { type ConnectSettings, makeLink } from '../connection/open.ts';
 import type { Broker } from '../model/broker.ts';
+import { MemphisError } from '../model/errors.ts';
+import { placedBroker } from '../model/placed-broker.ts';
 
 export interface Session {
   /**
@@ -23,18 +25,24 @@ export interface Session {
 
 class LinkSession implements Session {
   readonly #settings: ConnectSettings;
-  readonly #link: Link;
+  /** Absent while a broker of a test stands in the place of all others. */
+  #link: Link | undefined;
   readonly #onClose: () => void;
   #broker: Promise<Broker> | undefined;
+  #isClosed = false;
 
   constructor(settings: ConnectSettings, onClose: () => void) {
     this.#settings = settings;
-    this.#link = makeLink(settings);
+    this.#link = placedBroker() === undefined ? makeLink(settings) : undefined;
     this.#onClose = onClose;
   }
 
-  broker(options: { readonly deadlineMs?: number } = {}): Promise<Broker> {
+  async broker(options: { readonly deadlineMs?: number } = {}): Promise<Broker> {
+    if (this.#isClosed) throw new MemphisError('CLOSED', 'This client was closed; connect again.');
+    const placed = placedBroker();
+    if (placed !== undefined) return placed;
     const deadlineMs = options.deadlineMs ?? Date.now() + this.#settings.timeoutMs;
+    this.#link ??= makeLink(this.#settings);
     this.#broker ??= chooseBroker(this.#link, this.#settings.broker, deadlineMs).catch((error: unknown) => {
       this.#broker = undefined; // a failed dial is never remembered
       throw error;
@@ -43,7 +51,7 @@ class LinkSession implements Session {
   }
 
   isConnected(): boolean {
-    return this.#link.isConnected();
+    return !this.#isClosed && (placedBroker() !== undefined || this.#link?.isConnected() === true);
   }
 
   warm(): void {
@@ -51,8 +59,9 @@ class LinkSession implements Session {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#onClose();
-    await this.#link.close();
+    await this.#link?.close();
   }
 }
 

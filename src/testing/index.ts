@@ -1,15 +1,11 @@
 /** Entry `memphis-serverless/testing`: what users of this package, and its own tests, test with. */
 
 export { type Clock, type FakeClock, makeFakeClock } from './fake-clock.ts';
+export type { InvokeOptions, StartFunctionOptions } from './function-options.ts';
 export { type MakeContextOptions, makeContext } from './make-context.ts';
 export { type MakeEventDetails, type MakeEventOptions, makeEvent } from './make-event.ts';
 export { type MemoryBroker, type MemoryDeadLetter, makeMemoryBroker } from './memory-broker.ts';
 export { type EnsureNatsServerOptions, ensureNatsServer, findNatsServers } from './nats-server.ts';
 export { type RunningBroker, type StartBrokerOptions, startBroker } from './start-broker.ts';
-export {
-  type InvokeOptions,
-  type InvokeResult,
-  type RunningFunction,
-  type StartFunctionOptions,
-  startFunction,
-} from './start-function.ts';
+export { type InvokeResult, type RunningFunction, startFunction } from './start-function.ts';
+export { type EndOfUse, useBroker } from './use-broker.ts';

@@ -1,80 +1,18 @@
 /** A Lambda function on this machine: a handler in AWS's own runtime client, frozen between invocations as in Lambda. */
 
-import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { statSync } from 'node:fs';
-import { isAbsolute, resolve } from 'node:path';
 import { MemphisError } from '../model/errors.ts';
-import {
-  flag,
-  type Given,
-  integer,
-  type OptionSpec,
-  optionalInteger,
-  type Resolved,
-  resolveOptions,
-  text,
-} from '../model/options.ts';
+import { type Resolved, resolveOptions } from '../model/options.ts';
 import { Environment } from './environment.ts';
-import { findRuntimeClient, findTypeScript } from './function-files.ts';
+import { type Launch, type Settings, toLaunch } from './function-launch.ts';
+import {
+  type InvokeOptions,
+  invokeOptions,
+  type StartFunctionOptions,
+  startFunctionOptions,
+} from './function-options.ts';
 import type { Answer } from './runtime-api.ts';
-import { runtimeClientModule } from './runtime-client.ts';
 import { startWatchdog } from './watchdog.ts';
-
-const must = (what: string): never => {
-  throw new RangeError(what);
-};
-const texts = (value: unknown): value is readonly string[] =>
-  Array.isArray(value) && value.every((item) => typeof item === 'string');
-
-/** The table of {@link StartFunctionOptions}. */
-export const startFunctionOptions = {
-  /** `file.export`, as Lambda writes it: `orders.handler`, `dist/orders.handler`. */
-  handler: text<undefined>(undefined),
-  /** The folder with the code, and the working directory. Left out: the current one. */
-  taskRoot: text<undefined>(undefined),
-  /** Environment variables of the function. It sees none of this process's own. */
-  env: {
-    read: (value) =>
-      typeof value === 'object' && value !== null && texts(Object.values(value))
-        ? (value as Readonly<Record<string, string>>)
-        : must('an object of texts'),
-    fallback: {},
-  } as OptionSpec<Readonly<Record<string, string>>>,
-  /** Time of an invocation; then the environment is killed. */
-  timeoutMs: integer(1, 900_000, 3_000),
-  /** What the context says; the memory is not limited. */
-  memoryMb: integer(128, 10_240, 128),
-  functionName: text('test-function'),
-  /** Whether the environment stands still (SIGSTOP) while it has nothing to do. */
-  freeze: flag(true),
-  /** The program that runs it; left out: the Node that runs this. */
-  node: text<undefined>(undefined),
-  /** Flags for Node, beside those that Lambda sets and the `--conditions` of this process. */
-  execArgv: {
-    read: (value) => (texts(value) ? value : must('a list of texts')),
-    fallback: [],
-  } as OptionSpec<readonly string[]>,
-} as const;
-
-/** Options of {@link startFunction}; all but `handler` may be left out. */
-export type StartFunctionOptions = Given<typeof startFunctionOptions>;
-
-/** The table of {@link InvokeOptions}. */
-export const invokeOptions = {
-  /** Left out: the function's. */
-  timeoutMs: optionalInteger(1, 900_000),
-  /** Left out: a random one. */
-  requestId: text<undefined>(undefined),
-  /** What the handler finds in `context.clientContext`. */
-  clientContext: {
-    read: (value) => (typeof value === 'object' && value !== null ? value : must('an object')),
-    fallback: undefined,
-  } as OptionSpec<object | undefined>,
-} as const;
-
-/** Options of one invocation. */
-export type InvokeOptions = Given<typeof invokeOptions>;
 
 /** What an invoker gets of Lambda, and what only a test can know. */
 export interface InvokeResult {
@@ -145,80 +83,6 @@ const SHUTDOWN_MS = 500;
 export async function startFunction(options: StartFunctionOptions = {}): Promise<RunningFunction> {
   const settings = resolveOptions('startFunction', startFunctionOptions, options);
   return new LocalFunction(settings, toLaunch(settings));
-}
-
-type Settings = Resolved<typeof startFunctionOptions>;
-type Launch = Omit<Parameters<typeof Environment.launch>[0], 'onSpawn' | 'onOutput'>;
-
-function toLaunch(settings: Settings): Launch {
-  const { handler, functionName, memoryMb, freeze, execArgv } = settings;
-  if (handler === undefined) {
-    throw new MemphisError('INVALID_OPTION', 'startFunction: handler must be given, for example orders.handler.', {
-      option: 'handler',
-    });
-  }
-  const folder = resolve(settings.taskRoot ?? '.');
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new MemphisError('INVALID_OPTION', `startFunction: taskRoot must be a folder, and ${folder} is none.`, {
-      option: 'taskRoot',
-    });
-  }
-  const client = findRuntimeClient(folder);
-  const node = settings.node ?? process.execPath;
-  const region = 'eu-central-1';
-  return {
-    node,
-    args: [
-      // AWS's Node runtimes switch require() of ES modules and syntax detection off
-      '--no-experimental-require-module',
-      '--no-experimental-detect-module',
-      ...conditionsOf(process.execArgv),
-      ...execArgv,
-      '--import',
-      runtimeClientModule(findTypeScript(folder, handler)),
-      client,
-    ],
-    folder,
-    freeze,
-    env: {
-      PATH: process.env.PATH ?? '',
-      LANG: 'en_US.UTF-8',
-      TZ: ':UTC',
-      AWS_REGION: region,
-      AWS_DEFAULT_REGION: region,
-      AWS_EXECUTION_ENV: `AWS_Lambda_nodejs${majorOf(node)}.x`,
-      AWS_LAMBDA_FUNCTION_NAME: functionName,
-      AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
-      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMb),
-      AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
-      AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${functionName}`,
-      AWS_LAMBDA_LOG_STREAM_NAME: '2026/01/01/[$LATEST]00000000000000000000000000000000',
-      LAMBDA_TASK_ROOT: folder,
-      _HANDLER: handler,
-      ...settings.env,
-    },
-  };
-}
-
-/** What a test resolves to sources, its functions resolve to sources too. */
-function conditionsOf(flags: readonly string[]): string[] {
-  return flags.flatMap((flag, index) => {
-    if (flag.startsWith('--conditions=')) return [flag];
-    return flag === '--conditions' || flag === '-C' ? [`--conditions=${flags[index + 1]}`] : [];
-  });
-}
-
-/** @throws MemphisError `PROGRAM_FAILED` */
-function majorOf(node: string): string {
-  if (node === process.execPath) return process.versions.node.split('.')[0] ?? '';
-  const program = node.includes('/') && !isAbsolute(node) ? resolve(node) : node;
-  const { status, stdout } = spawnSync(program, ['--version'], { encoding: 'utf8', timeout: 10_000 });
-  const major = status === 0 ? /^v(\d+)\./.exec(stdout)?.[1] : undefined;
-  if (major !== undefined) return major;
-  throw new MemphisError(
-    'PROGRAM_FAILED',
-    `startFunction: ${node} does not run as a Node; name one in the option node.`,
-  );
 }
 
 class LocalFunction implements RunningFunction {

@@ -3,7 +3,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 const PATIENCE_MS = 200;
-const pulse = new Int32Array(new SharedArrayBuffer(4));
 
 /**
  * Stops a process, or (below 0) a process group. The system stops each thread at its next step only; where it tells
@@ -13,6 +12,7 @@ const pulse = new Int32Array(new SharedArrayBuffer(4));
  */
 export function suspend(pid: number): void {
   process.kill(pid, 'SIGSTOP');
+  const pulse = new Int32Array(new SharedArrayBuffer(4));
   const deadline = performance.now() + PATIENCE_MS;
   while (!isStill(Math.abs(pid)) && performance.now() < deadline) Atomics.wait(pulse, 0, 0, 1);
 }

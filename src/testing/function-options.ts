@@ -1,0 +1,58 @@
+/** The options of a function under test. */
+
+import { flag, type Given, integer, type OptionSpec, optionalInteger, text } from '../model/options.ts';
+
+const must = (what: string): never => {
+  throw new RangeError(what);
+};
+const texts = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string');
+
+/** The table of {@link StartFunctionOptions}. */
+export const startFunctionOptions = {
+  /** `file.export`, as Lambda writes it: `orders.handler`, `dist/orders.handler`. */
+  handler: text<undefined>(undefined),
+  /** The folder with the code, and the working directory. Left out: the current one. */
+  taskRoot: text<undefined>(undefined),
+  /** Environment variables of the function. It sees none of this process's own. */
+  env: {
+    read: (value) =>
+      typeof value === 'object' && value !== null && texts(Object.values(value))
+        ? (value as Readonly<Record<string, string>>)
+        : must('an object of texts'),
+    fallback: {},
+  } as OptionSpec<Readonly<Record<string, string>>>,
+  /** Time of an invocation; then the environment is killed. */
+  timeoutMs: integer(1, 900_000, 3_000),
+  /** What the context says; the memory is not limited. */
+  memoryMb: integer(128, 10_240, 128),
+  functionName: text('test-function'),
+  /** Whether the environment stands still (SIGSTOP) while it has nothing to do. */
+  freeze: flag(true),
+  /** The program that runs it; left out: the Node that runs this. */
+  node: text<undefined>(undefined),
+  /** Flags for Node, beside those that Lambda sets and the `--conditions` of this process. */
+  execArgv: {
+    read: (value) => (texts(value) ? value : must('a list of texts')),
+    fallback: [],
+  } as OptionSpec<readonly string[]>,
+} as const;
+
+/** Options of {@link startFunction}; all but `handler` may be left out. */
+export type StartFunctionOptions = Given<typeof startFunctionOptions>;
+
+/** The table of {@link InvokeOptions}. */
+export const invokeOptions = {
+  /** Left out: the function's. */
+  timeoutMs: optionalInteger(1, 900_000),
+  /** Left out: a random one. */
+  requestId: text<undefined>(undefined),
+  /** What the handler finds in `context.clientContext`. */
+  clientContext: {
+    read: (value) => (typeof value === 'object' && value !== null ? value : must('an object')),
+    fallback: undefined,
+  } as OptionSpec<object | undefined>,
+} as const;
+
+/** Options of one invocation. */
+export type InvokeOptions = Given<typeof invokeOptions>;
