@@ -89,12 +89,7 @@ export class DataClient {
     const key = JSON.stringify([station, settings]);
     let consumer = this.#consumers.get(key);
     if (consumer === undefined) {
-      const { stream, filterSubject, ...others } = settings;
-      const from =
-        stream === undefined
-          ? (station as string)
-          : { stream, ...(filterSubject === undefined ? {} : { filterSubject }) };
-      consumer = new Consumer(this.session, from, others);
+      consumer = new Consumer(this.session, source, settings);
       this.#consumers.set(key, consumer);
     }
     return await consumer.fetch<T>({ partition: given.partition, partitionKey: given.partitionKey });

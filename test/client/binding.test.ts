@@ -1,0 +1,171 @@
+/** Binding to streams and groups that others made: read as they are, never changed. */
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { callApi, type Json } from '../../src/brokers/jetstream/wire/api.ts';
+import { openOfficial } from '../../src/connection/official/open-official.ts';
+import type { Connection } from '../../src/connection/port.ts';
+import { type Client, connect, isMemphisError, type Message } from '../../src/index.ts';
+import { each, withMemphis } from '../../src/lambda/index.ts';
+import { makeContext } from '../../src/testing/make-context.ts';
+import { type RunningBroker, startBroker } from '../../src/testing/start-broker.ts';
+import { readDeadLetters } from '../support/dead-letters.ts';
+import { serversUnderTest } from '../support/servers.ts';
+
+const code = (expected: Parameters<typeof isMemphisError>[1]) => (error: unknown) => {
+  assert.ok(isMemphisError(error, expected), `${expected}, not ${String(error)}`);
+  return true;
+};
+const texts = (messages: readonly Message[]): string[] => messages.map((message) => message.text());
+
+for (const { binary, version } of serversUnderTest()) {
+  describe(`bindings on nats-server ${version}`, () => {
+    let broker: RunningBroker;
+    let memphis: Client;
+    let raw: Connection;
+    const api = (subject: string, body?: Json): Promise<Json> =>
+      callApi(raw, {
+        subject: `$JS.API.${subject}`,
+        ...(body === undefined ? {} : { body }),
+        attempted: 'test',
+        timeoutMs: 2_000,
+      });
+    const makeStream = async (name: string, extra: Json = {}): Promise<void> => {
+      const subjects = [`${name.toLowerCase()}.>`];
+      await api(`STREAM.CREATE.${name}`, { name, subjects, storage: 'memory', ...extra });
+    };
+    const store = async (subject: string, text: string): Promise<void> => {
+      await raw.request(subject, Buffer.from(text), { timeoutMs: 2_000 });
+    };
+    const makeDurable = async (stream: string, name: string, config: Json): Promise<Json> =>
+      api(`CONSUMER.DURABLE.CREATE.${stream}.${name}`, {
+        stream_name: stream,
+        config: { durable_name: name, ack_policy: 'explicit', ...config },
+      });
+    const configOf = async (stream: string, name: string): Promise<unknown> =>
+      (await api(`CONSUMER.INFO.${stream}.${name}`)).config;
+
+    before(async () => {
+      broker = await startBroker({ binary });
+      memphis = await connect({ servers: [broker.url] });
+      raw = openOfficial({ servers: [`127.0.0.1:${broker.port}`], name: 'test', timeoutMs: 2_000 });
+    });
+    after(async () => {
+      await raw.close();
+      await memphis.close();
+      await broker.stop();
+    });
+
+    test('reads what a filter lets through, and leaves stream and group as they were', async () => {
+      await makeStream('ORDERS');
+      for (const subject of ['orders.eu.1', 'orders.us.1', 'orders.eu.2']) await store(subject, subject);
+      const streamBefore = (await api('STREAM.INFO.ORDERS')).config;
+      await makeDurable('ORDERS', 'Billing', { filter_subject: 'orders.eu.>', ack_wait: 60e9, max_deliver: 5 });
+      const before = await configOf('ORDERS', 'Billing');
+      const binding = { stream: 'ORDERS', filterSubject: 'orders.eu.>', group: 'Billing' };
+      const consumer = await memphis.createConsumer(binding, { maxAckTimeMs: 1_000 });
+      const messages = await consumer.fetch();
+      assert.deepEqual(texts(messages), ['orders.eu.1', 'orders.eu.2']);
+      assert.deepEqual(
+        messages.map(({ id, station, partition, sequence }) => ({ id, station, partition, sequence })),
+        [
+          { id: 'ORDERS:1', station: 'ORDERS', partition: 0, sequence: 1 },
+          { id: 'ORDERS:3', station: 'ORDERS', partition: 0, sequence: 3 },
+        ],
+      );
+      await Promise.all(messages.map((message) => message.ack()));
+      assert.deepEqual(await configOf('ORDERS', 'Billing'), before);
+      assert.deepEqual((await api('STREAM.INFO.ORDERS')).config, streamBefore);
+      assert.deepEqual(await consumer.fetch({ batchMaxWaitMs: 0 }), []);
+    });
+
+    test('makes a group that is missing, with the filter; without one, all of the stream', async () => {
+      await makeStream('EVENTS');
+      for (const subject of ['events.a', 'events.b']) await store(subject, subject);
+      assert.deepEqual(
+        texts(await memphis.fetchMessages({ stream: 'EVENTS', filterSubject: 'events.b', group: 'one' })),
+        ['events.b'],
+      );
+      assert.deepEqual(texts(await memphis.fetchMessages({ stream: 'EVENTS' }, { group: 'all' })), [
+        'events.a',
+        'events.b',
+      ]);
+      assert.deepEqual(texts(await memphis.fetchMessages({ stream: 'EVENTS', group: 'last' }, { lastMessages: 1 })), [
+        'events.b',
+      ]);
+    });
+
+    test('retries, dead letters and long delays work as on a station', async () => {
+      await makeStream('JOBS');
+      for (const n of [1, 2, 3]) await store('jobs.x', String(n));
+      const options = { group: 'g', maxAckTimeMs: 200, batchMaxWaitMs: 3_000 };
+      const [first, second, third] = await memphis.fetchMessages({ stream: 'JOBS' }, options);
+      await Promise.all([first?.deadLetter('bad'), second?.delay(50), third?.delay(1_000)]);
+      assert.equal((await readDeadLetters(broker.port, 'JOBS'))[0]?.text, '1');
+      const [again] = await memphis.fetchMessages({ stream: 'JOBS' }, options);
+      assert.deepEqual([again?.text(), again?.deliveryCount], ['2', 2]);
+      await again?.ack();
+      const [parked] = await memphis.fetchMessages({ stream: 'JOBS' }, options);
+      assert.deepEqual([parked?.id, parked?.deliveryCount], ['JOBS:3', 2]);
+      await parked?.ack();
+    });
+
+    test('a function is bound by its options', async () => {
+      await makeStream('BILLS');
+      for (const subject of ['bills.eu', 'bills.us']) await store(subject, JSON.stringify({ subject }));
+      const seen: unknown[] = [];
+      const handler = withMemphis(
+        each((value) => {
+          seen.push(value);
+        }),
+        { stream: 'BILLS', filterSubject: 'bills.eu', group: 'mail', servers: [broker.url] },
+      );
+      const summary = await handler({}, makeContext());
+      assert.deepEqual(seen, [{ subject: 'bills.eu' }]);
+      assert.partialDeepStrictEqual(summary, { station: 'BILLS', group: 'mail', received: 1, acked: 1 });
+    });
+
+    test('refuses a group that cannot be what was asked for', async () => {
+      await makeStream('THEIRS');
+      await makeDurable('THEIRS', 'push', { deliver_subject: 'somewhere' });
+      await makeDurable('THEIRS', 'none', { ack_policy: 'none' });
+      await makeDurable('THEIRS', 'sums', { ack_policy: 'all' });
+      await makeDurable('THEIRS', 'eu', { filter_subject: 'theirs.eu' });
+      await makeDurable('THEIRS', 'many', {});
+      const fetch = (options: Record<string, unknown>): Promise<unknown> =>
+        memphis.fetchMessages({ stream: 'THEIRS' }, { batchMaxWaitMs: 0, ...options });
+      for (const group of ['push', 'none', 'sums'])
+        await assert.rejects(fetch({ group }), code('GROUP_CONFLICT'), group);
+      await assert.rejects(
+        memphis.fetchMessages({ stream: 'THEIRS', filterSubject: 'theirs.us', group: 'eu' }),
+        code('GROUP_CONFLICT'),
+      );
+      await assert.rejects(fetch({ group: 'many', ordered: true }), code('GROUP_CONFLICT'));
+      await assert.rejects(fetch({ group: 'many', startConsumeFromSequence: 5 }), code('GROUP_CONFLICT'));
+      assert.deepEqual(await fetch({ group: 'many' }), []);
+    });
+
+    test('refuses what is no binding', async () => {
+      const fetch = (source: unknown, options?: unknown): Promise<unknown> =>
+        memphis.fetchMessages(source as string, options as never);
+      await assert.rejects(fetch({ stream: 'NOT_THERE', group: 'g' }), code('STATION_NOT_FOUND'));
+      for (const stream of ['a b', 'a.b', 'a*', '>', 'a/b']) {
+        await assert.rejects(fetch({ stream, group: 'g' }), code('INVALID_NAME'), stream);
+      }
+      for (const filterSubject of ['a..b', '.a', 'a b', 'a.>.b', 'a*']) {
+        await assert.rejects(
+          fetch({ stream: 'ORDERS', filterSubject, group: 'g' }),
+          code('INVALID_OPTION'),
+          filterSubject,
+        );
+      }
+      await assert.rejects(fetch({ stream: 'ORDERS', group: 'g' }, { group: 'h' }), code('INVALID_OPTION'));
+      await assert.rejects(fetch('orders', { stream: 'ORDERS', group: 'g' }), code('INVALID_OPTION'));
+      await assert.rejects(fetch('orders', { filterSubject: 'x', group: 'g' }), code('INVALID_OPTION'));
+      await assert.rejects(fetch({ stream: 'ORDERS', subject: 'x', group: 'g' }), code('INVALID_OPTION'));
+      await assert.rejects(fetch(7, { group: 'g' }), code('INVALID_OPTION'));
+      await assert.rejects(fetch({ stream: 'ORDERS', group: 'a.b' }), code('INVALID_NAME'));
+      await assert.rejects(fetch({ stream: 'ORDERS', group: 'g' }, { partition: 1 }), code('INVALID_OPTION'));
+    });
+  });
+}
