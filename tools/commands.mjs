@@ -9,7 +9,8 @@ const SOURCE = '--conditions=@memphis-serverless/source';
 const lint = { name: 'style (biome check)', run: (job) => job.tool('biome', ['check', ...job.args]) };
 const types = { name: 'types (tsc)', run: (job) => job.tool('tsc', ['-p', '.']) };
 const build = { name: 'build (tsc, ESM and CommonJS into dist)', run: buildPackage };
-const broker = { name: 'nats-server', run: findBroker };
+const broker = { name: 'nats-server', run: (job) => findBroker(job, []) };
+const brokers = { name: 'nats-server, the old and the new', run: (job) => findBroker(job, ['--newest']) };
 const bundle = { name: 'package (serverless package)', run: (job) => job.tool('serverless', ['package', ...job.args]) };
 const demo = { name: 'demo', run: (job) => job.node([SOURCE, 'demo/main.ts', ...job.args]) };
 const tests = (which) => ({ name: `${which === 'all' ? '' : `${which} `}tests`, run: (job) => runTests(job, which) });
@@ -21,12 +22,12 @@ export const commands = {
   demo: { says: 'runs the main job on this machine, with a real broker', steps: [broker, demo] },
   test: {
     says: 'checks style and types, builds, and runs all tests',
-    steps: [plain(lint), types, build, broker, tests('all')],
+    steps: [plain(lint), types, build, brokers, tests('all')],
   },
-  'test:unit': { says: 'runs all tests but those of whole systems', steps: [broker, tests('unit')] },
+  'test:unit': { says: 'runs all tests but those of whole systems', steps: [brokers, tests('unit')] },
   'test:integration': {
     says: 'builds, and runs the tests of whole systems',
-    steps: [build, broker, tests('integration')],
+    steps: [build, brokers, tests('integration')],
   },
   'test:types': { says: 'checks types, those in test/types too', steps: [types] },
   lint: { says: 'checks style', steps: [lint] },
@@ -53,8 +54,8 @@ async function buildPackage(job) {
 }
 
 /** A process of its own, so that what it starts ends with it. Later steps find its answer in the environment. */
-async function findBroker(job) {
-  const { code, output } = await job.capture(['tools/find-broker.mjs']);
+async function findBroker(job, flags) {
+  const { code, output } = await job.capture(['tools/find-broker.mjs', ...flags]);
   if (code === 0) job.env.NATS_SERVER_BIN = output.trim();
   return code;
 }
