@@ -1,6 +1,5 @@
 /** Where the AWS SDK is: loaded on first use, or handed in. Nothing else of the package names it. */
 
-import type { LambdaClientConfig } from '@aws-sdk/client-lambda';
 import { MemphisError } from '../model/errors.ts';
 
 /** What we use of a `LambdaClient`. */
@@ -8,8 +7,17 @@ export interface LambdaLike {
   send(...args: never[]): unknown;
 }
 
+/** What the constructor of `LambdaClient` takes. Not its own type: users' types must hold without the SDK installed. */
+export type LambdaConfiguration = object;
+
 /** A `LambdaClient`, or its configuration. */
-export type LambdaOption = LambdaLike | LambdaClientConfig;
+export type LambdaOption = LambdaLike | LambdaConfiguration;
+
+/** A configuration with our settings in it. */
+export interface LambdaSettings {
+  readonly maxAttempts?: unknown;
+  readonly requestHandler: unknown;
+}
 
 /** What Lambda answered. */
 export interface InvokeAnswer {
@@ -33,7 +41,7 @@ const CONNECTION_TIMEOUT_MS = 5_000;
  * The client's settings for synchronous invocations. The SDK repeats a request by default, and so would run a
  * function again whose answer was merely slow; and it takes fewer sockets than we need.
  */
-export function lambdaSettings(given: LambdaClientConfig, maxSockets: number): LambdaClientConfig {
+export function lambdaSettings(given: LambdaConfiguration, maxSockets: number): LambdaSettings {
   const agent = { keepAlive: true, maxSockets };
   const ours = {
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -43,14 +51,10 @@ export function lambdaSettings(given: LambdaClientConfig, maxSockets: number): L
     httpAgent: agent,
     httpsAgent: agent,
   };
-  const theirs = given.requestHandler;
+  const theirs = (given as { readonly requestHandler?: unknown }).requestHandler;
   const isHandler = typeof theirs === 'object' && theirs !== null && 'handle' in theirs;
   const requestHandler = isHandler ? theirs : { ...ours, ...(theirs as object | undefined) };
-  return {
-    maxAttempts: 1,
-    ...given,
-    requestHandler: requestHandler as NonNullable<LambdaClientConfig['requestHandler']>,
-  };
+  return { maxAttempts: 1, ...given, requestHandler };
 }
 
 /**
@@ -61,7 +65,7 @@ export function lambdaSettings(given: LambdaClientConfig, maxSockets: number): L
  */
 export async function openLambda(given: LambdaOption | undefined, maxSockets: number): Promise<LambdaPort> {
   const { InvokeCommand, LambdaClient } = await loadSdk();
-  const ours = isClient(given) ? undefined : new LambdaClient(lambdaSettings(given ?? {}, maxSockets));
+  const ours = isClient(given) ? undefined : new LambdaClient(lambdaSettings(given ?? {}, maxSockets) as object);
   const client = (ours ?? given) as { send(command: unknown, options: unknown): Promise<InvokeAnswer> };
   return {
     invoke: async (FunctionName, Payload, abortSignal) =>
