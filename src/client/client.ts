@@ -8,6 +8,7 @@ import { checkName } from '../model/station.ts';
 import type { StationDescription, StationListing } from '../model/station-description.ts';
 import { type StationOptions, toStationSettings } from '../model/station-settings.ts';
 import { DataClient } from './data.ts';
+import { DeadLetters, toDeadLetterSource } from './dead-letters.ts';
 import { Station, type StationOwner } from './station.ts';
 
 export class Client extends DataClient implements StationOwner {
@@ -47,6 +48,16 @@ export class Client extends DataClient implements StationOwner {
   /** All stations of this broker, those of others too, by name. @throws MemphisError `PERMISSION_DENIED` */
   async listStations(): Promise<readonly StationListing[]> {
     return await (await this.#admin()).listStations();
+  }
+
+  /**
+   * The dead letters of a station, or of a stream that was made by others. No I/O.
+   *
+   * @throws MemphisError `INVALID_NAME`, `INVALID_OPTION`
+   */
+  deadLetters(source: string | { readonly stream: string }): DeadLetters {
+    const { name, isBound } = toDeadLetterSource(source);
+    return new DeadLetters({ name, isBound }, async () => (await this.#admin()).deadLetterStore(name, isBound));
   }
 
   /** Stops all consumers, waits for their handlers, and ends the connection. Groups and their positions stay. */

@@ -2,6 +2,7 @@
 
 import type { StationDescription } from '../model/station-description.ts';
 import type { Consumer, ConsumerOptions } from './consumer.ts';
+import type { DeadLetters } from './dead-letters.ts';
 import type { Producer, ProducerOptions } from './producer.ts';
 
 /** What a station needs of its client. */
@@ -9,6 +10,7 @@ export interface StationOwner {
   createProducer(station: string, options?: ProducerOptions): Promise<Producer>;
   createConsumer(station: string, options?: ConsumerOptions): Promise<Consumer>;
   describeStation(station: string): Promise<StationDescription>;
+  deadLetters(station: string): DeadLetters;
   destroyStation(station: string): Promise<void>;
 }
 
@@ -32,6 +34,11 @@ export class Station {
   /** Settings in force, what its partitions hold, where its groups stand. @throws MemphisError `STATION_NOT_FOUND` */
   describe(): Promise<StationDescription> {
     return this.#owner.describeStation(this.name);
+  }
+
+  /** Its dead letters: to list, read, drop and put back. No I/O. */
+  deadLetters(): DeadLetters {
+    return this.#owner.deadLetters(this.name);
   }
 
   /** Deletes the station on the broker, with its messages, groups and dead letters. @throws MemphisError `STATION_NOT_FOUND` */

@@ -1,6 +1,7 @@
 /** The driver ports: what a broker must be able to do for the data side, and for administration. */
 
 import type { Batch } from './batch.ts';
+import type { DeadLetterStore } from './dead-letter.ts';
 import type { Headers } from './message.ts';
 import type { Source, StartPosition } from './source.ts';
 import type { StationSettings } from './station.ts';
@@ -94,4 +95,11 @@ export interface BrokerAdmin {
   describeStation(name: string): Promise<StationDescription>;
   /** All stations of this broker, those of others too, by name. */
   listStations(): Promise<readonly StationListing[]>;
+  /**
+   * No I/O.
+   *
+   * @param station its name; of a binding the stream's
+   * @param isBound it is a stream of others, not a station
+   */
+  deadLetterStore(station: string, isBound: boolean): DeadLetterStore;
 }

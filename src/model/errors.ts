@@ -37,6 +37,8 @@ export const errorCodes = {
   STATION_CONFLICT: false,
   /** The group exists and cannot be what was asked for: another start, another filter, a kind that settles otherwise. */
   GROUP_CONFLICT: false,
+  /** There is no dead letter of that id. */
+  DEAD_LETTER_NOT_FOUND: false,
   /** The partition does not exist in that station. */
   PARTITION_NOT_FOUND: false,
   /** The broker refused a request; `cause` has its words. */

@@ -85,7 +85,7 @@ export function toStart(where: string, sequence: number, lastMessages: number): 
 }
 
 /** Names on streams of others are what their owners chose: only what the protocol cannot carry is refused. */
-function checkToken(what: 'stream' | 'group', name: string): string {
+export function checkToken(what: 'stream' | 'group', name: string): string {
   const refuse = (why: string): never => {
     throw new MemphisError('INVALID_NAME', `The ${what} name ${JSON.stringify(name.slice(0, 140))} ${why}.`);
   };

@@ -8,16 +8,9 @@ import type { Outcome, Settled } from '../model/outcome.ts';
 import { choosePartition } from '../model/partition.ts';
 import { type StationOptions, toStationSettings } from '../model/station-settings.ts';
 import { type Clock, realClock } from './fake-clock.ts';
+import { type MemoryDeadLetter, MemoryDeadLetters } from './memory-dead-letters.ts';
 import type { MemoryDelivery } from './memory-group.ts';
 import { MemoryStation } from './memory-station.ts';
-
-/** A message that was set aside. */
-export interface MemoryDeadLetter {
-  readonly station: string;
-  readonly group: string;
-  readonly message: StoredMessage;
-  readonly reason: string;
-}
 
 /** A broker in memory, with what tests want to know and do beyond the ports. */
 export interface MemoryBroker extends Broker, BrokerAdmin {
@@ -46,6 +39,7 @@ export function makeMemoryBroker(
   const { clock = realClock, maxPayloadBytes = 1_048_576 } = options;
   const stations = new Map<string, MemoryStation>();
   const deadLetters: MemoryDeadLetter[] = [];
+  let lastDeadLetter = 0;
   const faults = { epoch: 0, unconfirmed: 0 };
   let changed = Promise.withResolvers<void>();
   const notify = (): void => {
@@ -73,15 +67,16 @@ export function makeMemoryBroker(
   };
 
   /** As on a real one: dropped where the station says so, else kept, with a copy in a linked station. */
-  const setAside = (letter: MemoryDeadLetter): void => {
-    const { station, group, message } = letter;
+  const setAside = (letter: Omit<MemoryDeadLetter, 'id' | 'setAsideAt'>): void => {
+    const { station, message } = letter;
     const { sendPoisonMsgToDls, dlsStation } = find(station).settings;
     if (!sendPoisonMsgToDls) return;
-    deadLetters.push(letter);
+    const id = ++lastDeadLetter;
+    deadLetters.push({ ...letter, id, setAsideAt: new Date(clock.now()) });
     if (dlsStation === '') return;
     create(dlsStation);
     const linked = find(dlsStation);
-    const msgId = `${message.id}:${group}`;
+    const msgId = `dead letter ${id}`;
     const partition = choosePartition(dlsStation, linked.partitions, { msgId }) ?? 1;
     const headers = { ...message.headers, station, type: 'unacked' };
     linked.store({ station: dlsStation, partition, data: message.data, headers, msgId, producerName: '' }, clock.now());
@@ -117,6 +112,7 @@ export function makeMemoryBroker(
       deadLetters: deadLetters.filter(({ station }) => station === name).length,
     }),
     listStations: async () => [...stations.keys()].sort().map((name) => ({ name, isOurs: true })),
+    deadLetterStore: (name) => new MemoryDeadLetters({ clock, letters: deadLetters, find, notify }, name),
     unsettled: (name, group) => {
       const station = find(name);
       return station.partitions
@@ -140,7 +136,7 @@ interface Shared {
   readonly clock: Clock;
   readonly faults: { epoch: number; unconfirmed: number };
   find(station: string): MemoryStation;
-  setAside(letter: MemoryDeadLetter): void;
+  setAside(letter: Omit<MemoryDeadLetter, 'id' | 'setAsideAt'>): void;
   /** Wakes those who wait for messages. */
   notify(): void;
   whenChanged(): Promise<void>;

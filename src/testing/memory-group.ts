@@ -96,6 +96,11 @@ export class MemoryPosition {
     }
   }
 
+  /** Delivers a message again as if for the first time. */
+  putBack(sequence: number, nowMs: number): void {
+    this.#pending.set(sequence, { deliveries: 0, token: 0, dueMs: nowMs });
+  }
+
   /** Starts the time to settle of a delivery anew. */
   extend({ message, token }: MemoryDelivery, dueMs: number): void {
     const pending = this.#pending.get(message.sequence);

@@ -2,11 +2,13 @@
 
 import type { Connection } from '../../connection/port.ts';
 import type { BrokerAdmin } from '../../model/broker.ts';
+import type { DeadLetterStore } from '../../model/dead-letter.ts';
 import { MemphisError } from '../../model/errors.ts';
 import type { StationSettings } from '../../model/station.ts';
 import type { StationDescription, StationListing } from '../../model/station-description.ts';
 import { toStationSettings } from '../../model/station-settings.ts';
 import type { JetStreamBroker } from './broker.ts';
+import { JetStreamDeadLetters } from './dead-letter-admin.ts';
 import { describeStation, listStations } from './describe.ts';
 import { makeStation } from './make-station.ts';
 import { store } from './publish.ts';
@@ -62,7 +64,7 @@ export class JetStreamAdmin implements BrokerAdmin {
     if (!isRecorded && partitions.length + others.length === 0) throw stationNotFound(name);
     const own = partitions.map((partition) => streamOf(name, partition));
     // sequences begin anew in a stream that is made anew: what was noted of deliveries must not meet them
-    await Promise.all(own.map((stream) => this.#forgetCredits(stream)));
+    await Promise.all([...own, ...others].map((stream) => this.#forgetCredits(stream)));
     if (isRecorded) await this.#removeRecord(name);
     for (const streams of [own, others]) await Promise.all(streams.map((stream) => this.#deleteStream(stream)));
     stations.forget(name);
@@ -74,6 +76,10 @@ export class JetStreamAdmin implements BrokerAdmin {
 
   listStations(): Promise<readonly StationListing[]> {
     return listStations(this.#broker.link);
+  }
+
+  deadLetterStore(station: string, isBound: boolean): DeadLetterStore {
+    return new JetStreamDeadLetters(this.#broker, station, isBound);
   }
 
   /**

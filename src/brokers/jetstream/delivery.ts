@@ -105,7 +105,8 @@ function originOf(headers: HeaderList, lane: Lane): Origin | undefined {
 const withoutRetryHeaders = (headers: HeaderList): HeaderList =>
   headers.filter(([name]) => !name.startsWith(RETRY_PREFIX) && !/^nats-/i.test(name));
 
-function decodeKey(key: string): string {
+/** A partition key as its header has it. */
+export function decodeKey(key: string): string {
   try {
     return decodeURIComponent(key);
   } catch {

@@ -7,12 +7,12 @@
 import type { Link } from '../../connection/link.ts';
 import type { Connection, HeaderList } from '../../connection/port.ts';
 import { isMemphisError } from '../../model/errors.ts';
-import { toInternalName } from '../../model/station.ts';
 import { retryHeader } from './delivery.ts';
 import { keepHeaders } from './kept-headers.ts';
 import { type Lane, toLane } from './lane.ts';
 import { store } from './publish.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
+import { retryStreamOf } from './stations.ts';
 import { apiError, refusalOf } from './wire/api.ts';
 import {
   createDurable,
@@ -28,9 +28,6 @@ import { createStream, streamConfig } from './wire/streams.ts';
 
 /** So long what is known of a station's retry durables is taken for true; another process may make the first one. */
 const KNOWN_FOR_MS = 2_000;
-
-/** The stream of a station's copies. `$` cannot occur in a name, so this clashes with no station. */
-export const retryStreamOf = (station: string): string => `${toInternalName(station)}$retry`;
 
 /** Description of every durable that this toolkit makes; what follows it says where it began. */
 export const OURS = 'memphis-serverless';

@@ -157,7 +157,8 @@ export class Settler {
           data: message.data,
           deliveries: message.deliveryCount,
           ackWaitMs: lane.ackWaitMs,
-          copyId: `${message.id}:${durable}:${message.deliveryCount}`,
+          // of the delivery, not of the message: put back from the dead letters, its deliveries are counted anew
+          copyId: `${lane.stream}:${delivery.laneSequence}:${durable}:${message.deliveryCount}`,
           untilMs,
         },
         timeoutMs,

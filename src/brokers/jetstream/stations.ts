@@ -33,7 +33,7 @@ export function deadLetterStreamOf(station: string): string {
   return `${toInternalName(station)}$dls`;
 }
 
-/** The stream of copies that come back to one group: parked for a long delay, or put back from the dead letters. */
+/** The stream of copies that come back to one group: parked for a long delay, or put back from the dead letters (012). */
 export function retryStreamOf(station: string): string {
   return `${toInternalName(station)}$retry`;
 }

@@ -6,7 +6,7 @@
 import type { Connection, HeaderList } from '../../../connection/port.ts';
 import { MemphisError } from '../../../model/errors.ts';
 import { parseAckSubject } from './ack.ts';
-import { callApi } from './api.ts';
+import { callApi, isJson } from './api.ts';
 import { startPull } from './pull.ts';
 
 /** So long the server keeps a consumer that nobody asks, where it could not be deleted. */
@@ -64,6 +64,41 @@ async function createReading(
     timeoutMs,
   });
   return { name: String(reply.name), pending: Number(reply.num_pending ?? 0) };
+}
+
+/* "NATS/1.0\r\nName: value\r\n\r\n" */
+function parseHeaders(block: string): HeaderList {
+  const lines = block.split('\r\n').slice(1).filter(Boolean);
+  return lines.map((line) => {
+    const colon = line.indexOf(':');
+    return [line.slice(0, colon), line.slice(colon + 1).trim()] as const;
+  });
+}
+
+/*
+ * $JS.API.STREAM.MSG.GET.<stream> { seq }, answered by the leader
+ * { message: { subject, seq, hdrs?: base64, data?: base64, time } }; nothing there: 404 10037
+ */
+export async function messageAt(
+  connection: Connection,
+  stream: string,
+  sequence: number,
+  timeoutMs: number,
+): Promise<StreamMessage> {
+  const reply = await callApi(connection, {
+    subject: `$JS.API.STREAM.MSG.GET.${stream}`,
+    body: { seq: sequence },
+    attempted: `read message ${sequence} of stream ${stream}`,
+    timeoutMs,
+  });
+  const message = isJson(reply.message) ? reply.message : {};
+  return {
+    subject: String(message.subject),
+    sequence,
+    timestamp: new Date(String(message.time)),
+    headers: parseHeaders(Buffer.from(String(message.hdrs ?? ''), 'base64').toString()),
+    data: new Uint8Array(Buffer.from(String(message.data ?? ''), 'base64')),
+  };
 }
 
 /**

@@ -147,6 +147,24 @@ export async function purgeStream(
 }
 
 /*
+ * $JS.API.STREAM.MSG.DELETE.<stream> { seq, no_erase }: { success: true }; nothing there: 400 10043
+ * Without `no_erase` the server overwrites the message on disk, which takes it 1.5 ms each (2.15.2).
+ */
+export async function deleteMessage(
+  connection: Connection,
+  stream: string,
+  sequence: number,
+  timeoutMs: number,
+): Promise<void> {
+  await callApi(connection, {
+    subject: `$JS.API.STREAM.MSG.DELETE.${stream}`,
+    body: { seq: sequence, no_erase: true },
+    attempted: `delete message ${sequence} of stream ${stream}`,
+    timeoutMs,
+  });
+}
+
+/*
  * $JS.API.STREAM.MSG.GET.<stream> { last_by_subj }
  * { message: { subject, seq, hdrs?: base64, data?: base64, time } }; nothing there: 404 10037
  */
