@@ -1,5 +1,6 @@
 /** Reading in the background: one batch after the other, to a handler or to a `for await`, until it is stopped. */
 
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Ledger, openLedger } from '../batch/ledger.ts';
 import { keepLease } from '../batch/run-timers.ts';
 import { backoffMs } from '../model/backoff.ts';
@@ -21,15 +22,25 @@ export interface ConsumingOptions {
 /** Longest pause after trouble. */
 const MAX_PAUSE_MS = 30_000;
 
+/** Whose handler is at work: it may stop its own run, and must not wait for itself then. */
+const atWork = new AsyncLocalStorage<Consuming>();
+
 /** One run, from `consume` to `stop`. */
 export class Consuming {
   readonly #options: ConsumingOptions;
   readonly #stop = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
   #isOver = false;
+  /** What ends the run while it stands still in the body of a `for await`. */
+  #onStop: (() => Promise<void>) | undefined;
 
   constructor(options: ConsumingOptions) {
     this.#options = options;
+  }
+
+  /** Resolves when the run is over. Never rejects. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
   }
 
   get isOver(): boolean {
@@ -45,10 +56,18 @@ export class Consuming {
     void this.#loop(handler, context).finally(() => this.end());
   }
 
-  /** Resolves when the run is over. */
-  stop(): Promise<void> {
+  /** Resolves when the run is over, or at once where the run itself is waiting for this. */
+  async stop(): Promise<void> {
     this.#stop.abort();
-    return this.#ended.promise;
+    if (this.#onStop !== undefined) {
+      await this.#onStop();
+      this.end();
+    } else if (atWork.getStore() !== this) await this.#ended.promise;
+  }
+
+  /** From now on the run stands still in somebody else's code: `onStop` ends it there. Nothing: it goes on. */
+  standStill(onStop: (() => Promise<void>) | undefined): void {
+    this.#onStop = onStop;
   }
 
   /** The run is over: nothing of it is under way. */
@@ -97,7 +116,7 @@ export class Consuming {
     const ledger = openLedger<T>(batch);
     const stopLease = keepLease(ledger, batch.ackWaitMs);
     try {
-      await handler([...ledger.messages], context);
+      await atWork.run(this, () => handler([...ledger.messages], context));
     } catch (error) {
       this.#report(error);
     } finally {
@@ -151,16 +170,22 @@ async function* handOut<T>(run: Consuming, batch: Batch): AsyncGenerator<Message
   const ledger = openLedger<T>(batch);
   const stopLease = keepLease(ledger, batch.ackWaitMs);
   let handedOut = 0;
+  const end = async (): Promise<void> => {
+    run.standStill(undefined);
+    stopLease();
+    await ledger.quiet();
+    await giveBack(ledger, handedOut);
+  };
   try {
     for (const message of ledger.messages) {
       if (run.isStopping) return;
       handedOut++;
+      run.standStill(end);
       yield message;
+      run.standStill(undefined);
     }
   } finally {
-    stopLease();
-    await ledger.quiet();
-    await giveBack(ledger, handedOut);
+    await end();
   }
 }
 

@@ -62,11 +62,17 @@ export class Consumer {
   readonly #source: Source;
   readonly #options: Resolved<typeof optionTable>;
   readonly #start: StartPosition | undefined;
+  readonly #onRun: (run: Consuming) => void;
   #consuming: Consuming | undefined;
   #isDestroyed = false;
 
   /** Use `createConsumer`. */
-  constructor(session: Session, source: string | BindingArgument, options?: ConsumerOptions) {
+  constructor(
+    session: Session,
+    source: string | BindingArgument,
+    options?: ConsumerOptions,
+    onRun: (run: Consuming) => void = () => {},
+  ) {
     const where = 'createConsumer';
     const { station, ...rest } = withSource(where, source, options) as Record<string, unknown>;
     const given = resolveOptions(where, optionTable, rest);
@@ -75,6 +81,7 @@ export class Consumer {
     this.#source = resolveSource(where, { ...given, station: station as string, group: given.group ?? name });
     this.#start = toStart(where, given.startConsumeFromSequence, given.lastMessages);
     this.#session = session;
+    this.#onRun = onRun;
     this.station = this.#source.station;
     this.group = this.#source.group;
   }
@@ -124,12 +131,15 @@ export class Consumer {
   }
 
   /** Message after message, until {@link Consumer.stop} or `break`; what was fetched and not handed out then is given back. */
-  [Symbol.asyncIterator]<T = unknown>(): AsyncGenerator<Message<T>, void, void> {
+  async *[Symbol.asyncIterator]<T = unknown>(): AsyncGenerator<Message<T>, void, void> {
     this.#refuseDestroyed();
-    return iterate<T>(this.#begin());
+    yield* iterate<T>(this.#begin());
   }
 
-  /** Ends `consume` or `for await`. Resolves when the handler at work is done and nothing is under way any more. */
+  /**
+   * Ends `consume` or `for await`. Resolves when the handler at work is done and nothing is under way any more; called by
+   * the handler, or in the body of the loop, it does not wait for these.
+   */
   async stop(): Promise<void> {
     await this.#consuming?.stop();
     this.#consuming = undefined;
@@ -154,6 +164,7 @@ export class Consumer {
       pullIntervalMs,
       onError,
     });
+    this.#onRun(this.#consuming);
     return this.#consuming;
   }
 

@@ -10,6 +10,7 @@ import {
   readerOptions,
   resolveOptions,
 } from '../model/options.ts';
+import type { Consuming } from './consume.ts';
 import { type BindingArgument, Consumer, type ConsumerOptions, withSource } from './consumer.ts';
 import type { Payload } from './payload.ts';
 import { type ProduceOptions, Producer, type ProducerOptions } from './producer.ts';
@@ -29,8 +30,8 @@ export class DataClient {
   readonly session: Session;
   readonly #producers = new Map<string, Producer>();
   readonly #consumers = new Map<string, Consumer>();
-  /** Those that may be consuming in the background. */
-  readonly #open = new Set<Consumer>();
+  /** What consumes in the background. */
+  readonly #runs = new Set<Consuming>();
 
   constructor(session: Session) {
     this.session = session;
@@ -71,10 +72,9 @@ export class DataClient {
    * @throws MemphisError `STATION_NOT_FOUND`, `INVALID_NAME`, `INVALID_OPTION`
    */
   async createConsumer(source: string | BindingArgument, options?: ConsumerOptions): Promise<Consumer> {
-    const consumer = new Consumer(this.session, source, options);
+    const consumer = new Consumer(this.session, source, options, (run) => this.#watch(run));
     const broker = await this.session.broker();
     if (typeof source === 'string') await broker.partitions(consumer.station);
-    this.#open.add(consumer);
     return consumer;
   }
 
@@ -97,7 +97,11 @@ export class DataClient {
 
   /** Stops all consumers. */
   protected async stopConsumers(): Promise<void> {
-    await Promise.all([...this.#open].map((consumer) => consumer.stop()));
-    this.#open.clear();
+    await Promise.all([...this.#runs].map((run) => run.stop()));
+  }
+
+  #watch(run: Consuming): void {
+    this.#runs.add(run);
+    void run.ended.then(() => this.#runs.delete(run));
   }
 }

@@ -167,6 +167,32 @@ for (const { binary, version } of serversUnderTest()) {
       await reading;
     });
 
+    test('stop may be awaited by the handler, and in the body of the loop', async () => {
+      const name = await newStation(4);
+      const consumer = await memphis.createConsumer(name, { group: 'g', batchSize: 1 });
+      const seen: string[] = [];
+      const handled = new Promise<void>((resolve) => {
+        consumer.consume(async ([message]) => {
+          seen.push(message?.text() ?? '');
+          await message?.ack();
+          await consumer.stop();
+          resolve();
+        });
+      });
+      await handled;
+      await consumer.stop();
+      const other = await memphis.createConsumer(name, { group: 'g' });
+      for await (const message of other) {
+        seen.push(message.text());
+        await message.ack();
+        await other.stop();
+      }
+      assert.deepEqual(seen, ['1', '2']);
+      other[Symbol.asyncIterator](); // never asked for anything
+      await other.stop();
+      assert.deepEqual(texts(await other.fetch({ batchMaxWaitMs: 2_000 })), ['3', '4']);
+    });
+
     test('closing the client stops its consumers and leaves their groups', async () => {
       const name = await newStation(2);
       const other = await connect({ servers: [broker.url] });
