@@ -1,9 +1,10 @@
 /** A session: link and driver of one configuration. Shared per process by functions, own to a `connect`. */
 
 import { chooseBroker } from '../brokers/choose.ts';
+import type { ConnectSettings } from '../connection/addresses.ts';
 import { cached, cachedValues } from '../connection/cache.ts';
 import type { Link } from '../connection/link.ts';
-import { type ConnectSettings, makeLink } from '../connection/open.ts';
+import { makeLink } from '../connection/open.ts';
 import type { Broker } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
 import { placedBroker } from '../model/placed-broker.ts';

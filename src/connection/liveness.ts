@@ -6,6 +6,8 @@ export const PING_AFTER_MS = 10_000;
 export const REPLACE_AFTER_MS = 300_000;
 /** How long an idle connection has to answer. */
 export const PING_LIMIT_MS = 250;
+/** When the answer is later than this, a new session is dialled beside it. */
+export const HEDGE_AFTER_MS = 100;
 
 export type Verdict = 'use' | 'ping' | 'replace';
 

@@ -51,6 +51,10 @@ export interface Connection {
   readonly closed: Promise<Error | undefined>;
   /** Whether it has ended. */
   readonly isClosed: boolean;
+  /** Whether the server is about to go (lame duck): it still answers, but nothing new should be begun on it. */
+  readonly isLeaving: boolean;
+  /** `host:port` of all servers of its cluster, as its newest INFO names them; empty where it stands alone. */
+  readonly peers: readonly string[];
   /** Writes a message. @throws MemphisError `CONNECTION_LOST` on an ended session */
   publish(
     subject: string,
@@ -79,21 +83,47 @@ export interface Connection {
   ): Subscription;
   /** Resolves when the server has read all that was written. @throws MemphisError `TIMEOUT`, `CONNECTION_LOST`, `AUTHENTICATION_FAILED` */
   flush(timeoutMs: number): Promise<void>;
-  /** Ends the session at once; what was written before is sent. Never rejects. */
+  /** Ends the session at once, or the opening of it; what was written before is sent. Never rejects. */
   close(): Promise<void>;
+}
+
+/** What a server is shown. Seeds are those of NKEYs; `jwt` goes with the seed of its user. */
+export type Credentials =
+  | { readonly kind: 'password'; readonly username: string; readonly password: string }
+  | { readonly kind: 'token'; readonly token: string }
+  | { readonly kind: 'nkey'; readonly seed: string }
+  | { readonly kind: 'jwt'; readonly jwt: string; readonly seed: string };
+
+/** Certificates are PEM texts. */
+export interface TlsSettings {
+  /** Who may have signed the server's certificate; absent: the authorities that Node trusts. */
+  readonly ca?: string;
+  /** The client's own, where the server asks for one. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** TLS from the first byte, for servers with `handshake_first`. */
+  readonly handshakeFirst?: boolean;
 }
 
 /** How to open a session; resolved and checked. */
 export interface DialOptions {
-  /** `host:port`, tried in turn. */
-  readonly servers: readonly string[];
-  readonly username?: string;
-  readonly password?: string;
-  readonly token?: string;
+  /** `host:port`. */
+  readonly server: string;
+  /** The name that its certificate must bear; absent: the host of `server`. */
+  readonly certifiedName?: string;
+  readonly credentials?: Credentials;
+  /**
+   * Settings: TLS or nothing. `false`: plaintext is meant, and a server that demands TLS is an error. Absent: what the
+   * server's INFO asks for or offers, checked against the authorities that Node trusts; never less after a TLS error.
+   */
+  readonly tls?: false | TlsSettings;
   /** Shown by the server's monitoring. */
   readonly name: string;
   readonly timeoutMs: number;
 }
 
-/** Opens a session. Returns at once; `info` tells whether it came up. Does not throw. */
+/**
+ * Opens a session. Returns at once; `info` tells whether it came up: it rejects with `CONNECT_FAILED`,
+ * `AUTHENTICATION_FAILED`, `TLS_FAILED`, or `INVALID_OPTION` for a seed or PEM text that cannot be used. Does not throw.
+ */
 export type Dial = (options: DialOptions) => Connection;

@@ -24,6 +24,7 @@ export const statusByCode = {
   PAYLOAD_TOO_LARGE: 413,
   CONNECT_FAILED: 503,
   AUTHENTICATION_FAILED: 500,
+  TLS_FAILED: 500,
   PERMISSION_DENIED: 500,
   CONNECTION_LOST: 503,
   CLOSED: 503, // this environment is being ended; another one takes the next request

@@ -19,6 +19,8 @@ export const errorCodes = {
   CONNECT_FAILED: true,
   /** The server refused the credentials. */
   AUTHENTICATION_FAILED: false,
+  /** TLS could not be agreed upon: a certificate is not trusted, or one side has no TLS where the other insists on it. */
+  TLS_FAILED: false,
   /** The broker denies this user a subject that the operation needs. */
   PERMISSION_DENIED: false,
   /** The connection ended while an operation was under way; the broker may have acted. */

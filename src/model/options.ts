@@ -11,6 +11,8 @@ export interface OptionSpec<T> {
   readonly read: (value: unknown) => T;
   /** Turns the text of an environment variable into what `read` takes; absent: not settable from the environment. */
   readonly parse?: (text: string) => unknown;
+  /** Fields of an object that `read` takes, each with a variable of its own: `tls.ca` is `MEMPHIS_TLS_CA`. */
+  readonly fields?: OptionTable;
   readonly fallback: T;
 }
 
@@ -98,16 +100,48 @@ const onlyDefault = <T extends string | number | boolean>(fallback: T): OptionSp
 const DAY_MS = 86_400_000;
 const MAX_INT = 2_147_483_647; // station settings are 32 bit wide in a Memphis broker (memphis-wire 8.1)
 
+/** The fields of `tls`. Certificates and keys are PEM text, or the path of a file with it, which is read at each dial. */
+export const tlsOptions = {
+  /** Who may have signed the server's certificate; left out: the authorities that Node trusts. */
+  ca: text<undefined>(undefined),
+  /** The client's own certificate, where the server asks for one. */
+  cert: text<undefined>(undefined),
+  key: text<undefined>(undefined),
+  /** The name that the server's certificate must bear; left out: the host that is dialled. */
+  serverName: text<undefined>(undefined),
+  /** TLS from the first byte, for servers with `handshake_first`. */
+  handshakeFirst: flag(false),
+} as const;
+
+const tls: OptionSpec<boolean | Given<typeof tlsOptions> | undefined> = {
+  read: (value) => {
+    if (typeof value === 'boolean') return value;
+    if (typeof value !== 'object' || value === null) return must('true, false, or an object with ca, cert, key');
+    checkOptions('tls', tlsOptions, value);
+    const given: Given<typeof tlsOptions> = value;
+    return (given.cert === undefined) === (given.key === undefined) ? given : must('given cert and key together');
+  },
+  parse: flag(true).parse as (text: string) => unknown,
+  fields: tlsOptions,
+  fallback: undefined,
+};
+
 /** `connect`, and the connection part of every wrapper. */
 export const connectOptions = {
-  /** `memphis://`, `nats://` or bare `host:port`, may carry `user:password@`; tried in turn. */
+  /** `nats://`, `tls://`, `memphis://` or bare `host:port`, may carry `user:password@`; one that answers is used. */
   servers: texts,
   host: text<undefined>(undefined),
-  /** Without one: 6666, and 4222 behind `nats://`. */
+  /** Without one: 6666, and 4222 behind `nats://` and `tls://`. */
   port: optionalInteger(1, 65_535),
   username: text<undefined>(undefined),
   password: secret,
   connectionToken: secret,
+  /** What a `.creds` file holds, or the path of one, which is read at each dial. */
+  creds: secret,
+  /** The seed of an NKEY user, or the path of a file with one, which is read at each dial. */
+  nkey: secret,
+  /** `true` or settings: TLS or nothing. `false`: plaintext is meant. Left out: what the server asks for. */
+  tls,
   accountId: onlyDefault(1),
   broker: oneOf(['auto', 'jetstream', 'memphis'], 'auto'),
   /** Whether a lost connection is dialled again; the first dial is not concerned. */
@@ -424,13 +458,35 @@ export function resolveOptions<Table extends OptionTable>(
   const resolved: Record<string, unknown> = {};
   for (const [name, spec] of Object.entries(table)) {
     const value = (given as Record<string, unknown> | undefined)?.[name];
-    const fromEnv = spec.parse === undefined ? undefined : env[toEnvName(name)];
-    if (value !== undefined) resolved[name] = spec.read(value);
-    else if (fromEnv !== undefined && fromEnv !== '') {
-      resolved[name] = readOption(where, `the environment variable ${toEnvName(name)}`, spec, spec.parse?.(fromEnv));
-    } else resolved[name] = spec.fallback;
+    resolved[name] = value !== undefined ? spec.read(value) : readEnv(where, name, spec, env);
   }
   return resolved as Resolved<Table>;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What the environment says of an option, else its default. */
+function readEnv(
+  where: string,
+  name: string,
+  spec: OptionSpec<unknown>,
+  env: Environment,
+  variable = toEnvName(name),
+): unknown {
+  const raw = spec.parse === undefined ? undefined : env[variable];
+  const shown = `the environment variable ${variable}`;
+  const value = raw === undefined || raw === '' ? spec.fallback : readOption(where, shown, spec, spec.parse?.(raw));
+  if (spec.fields === undefined) return value;
+  const fields: Record<string, unknown> = {};
+  for (const [field, fieldSpec] of Object.entries(spec.fields)) {
+    const itsVariable = `${variable}${toEnvName(field).slice('MEMPHIS'.length)}`;
+    if (env[itsVariable]) fields[field] = readEnv(where, field, fieldSpec, env, itsVariable);
+  }
+  if (Object.keys(fields).length === 0) return value;
+  if (value !== false) return readOption(where, `what the environment variables ${variable}_... hold`, spec, fields);
+  throw new MemphisError('INVALID_OPTION', `${where}: ${variable}=false and ${variable}_... exclude each other.`, {
+    option: name,
+  });
 }
 
 /** The part of some options that belongs to a table; the rest is left out. */

@@ -48,7 +48,7 @@ for (const { binary, version } of serversUnderTest()) {
     before(async () => {
       broker = await startBroker({ binary });
       memphis = await connect({ servers: [broker.url] });
-      raw = openOfficial({ servers: [`127.0.0.1:${broker.port}`], name: 'test', timeoutMs: 2_000 });
+      raw = openOfficial({ server: `127.0.0.1:${broker.port}`, name: 'test', timeoutMs: 2_000 });
     });
     after(async () => {
       await raw.close();

@@ -61,7 +61,7 @@ for (const { binary, version } of serversUnderTest()) {
       const name = await newStation();
       const { openOfficial } = await import('../../src/connection/official/open-official.ts');
       const { stationStreamConfig } = await import('../../src/brokers/jetstream/wire/streams.ts');
-      const raw = openOfficial({ servers: [`127.0.0.1:${broker.port}`], name: 'test', timeoutMs: 1_000 });
+      const raw = openOfficial({ server: `127.0.0.1:${broker.port}`, name: 'test', timeoutMs: 1_000 });
       const settings = {
         partitionsNumber: 3,
         retentionType: 'message_age_sec',
@@ -295,7 +295,7 @@ for (const { binary, version } of serversUnderTest()) {
     test('a station made by other tools in the same layout is found without a record', async () => {
       const name = await newStation({ partitionsNumber: 2 });
       const { openOfficial } = await import('../../src/connection/official/open-official.ts');
-      const raw = openOfficial({ servers: [`127.0.0.1:${broker.port}`], name: 'test', timeoutMs: 1_000 });
+      const raw = openOfficial({ server: `127.0.0.1:${broker.port}`, name: 'test', timeoutMs: 1_000 });
       const body = { name: 'foreign$1', subjects: ['foreign$1.>'], storage: 'memory' };
       await raw.request('$JS.API.STREAM.CREATE.foreign$1', new TextEncoder().encode(JSON.stringify(body)), {
         timeoutMs: 2_000,

@@ -43,7 +43,7 @@ for (const { binary, version } of serversUnderTest()) {
     const ids = (found: readonly { readonly id: number }[]): number[] => found.map(({ id }) => id);
     /** Stores something into a stream as any program could. */
     const put = async (subject: string, headers: [string, string][] = [], data = 'x'): Promise<void> => {
-      const connection = openOfficial({ servers: [`127.0.0.1:${broker.port}`], name: 'test', timeoutMs: 2_000 });
+      const connection = openOfficial({ server: `127.0.0.1:${broker.port}`, name: 'test', timeoutMs: 2_000 });
       await connection.request(subject, new TextEncoder().encode(data), { timeoutMs: 2_000, headers });
       await connection.close();
     };

@@ -115,7 +115,7 @@ test('addresses that cannot be meant are refused before anything is dialled, wit
   for (const options of [
     {},
     { servers: ['http://a:1'] },
-    { servers: ['tls://a:1'] },
+    { servers: ['tls://a:1'], tls: false },
     { servers: ['nats://u:hush@'] },
     { servers: ['nats://u:hush@a:99999'] },
     { servers: ['nats://u:hush@a/path'] },
@@ -190,7 +190,7 @@ test('an idle session that does not answer is replaced within the ping limit', a
 
 test('the port: publish, request, nobody, limits, drain, end of the session', async () => {
   const connection = openOfficial({
-    servers: [`127.0.0.1:${broker.port}`],
+    server: `127.0.0.1:${broker.port}`,
     name: 'test',
     timeoutMs: 1_000,
   });
@@ -249,11 +249,10 @@ test('a subject that the user may not publish on is PERMISSION_DENIED at once', 
     config: 'authorization { users: [{ user: u, password: p, permissions: { publish: { deny: ["secret"] } } }] }',
   });
   const connection = openOfficial({
-    servers: [`127.0.0.1:${guarded.port}`],
+    server: `127.0.0.1:${guarded.port}`,
     name: 'test',
     timeoutMs: 1_000,
-    username: 'u',
-    password: 'p',
+    credentials: { kind: 'password', username: 'u', password: 'p' },
   });
   try {
     await assert.rejects(connection.request('secret', empty, { timeoutMs: 5_000 }), (error) =>

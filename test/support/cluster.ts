@@ -166,7 +166,7 @@ async function startNodes(binary: string, size: number, config: string): Promise
 }
 
 const open = (port: number, dial: Partial<DialOptions>) =>
-  openOfficial({ servers: [`127.0.0.1:${port}`], name: 'cluster test', timeoutMs: 2_000, ...dial });
+  openOfficial({ server: `127.0.0.1:${port}`, name: 'cluster test', timeoutMs: 2_000, ...dial });
 
 async function nameOf(port: number, dial: Partial<DialOptions>): Promise<string> {
   const connection = open(port, dial);

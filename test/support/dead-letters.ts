@@ -11,7 +11,7 @@ export interface FoundDeadLetter {
 
 /** All dead letters of a station, oldest first. */
 export async function readDeadLetters(port: number, station: string): Promise<FoundDeadLetter[]> {
-  const connection = openOfficial({ servers: [`127.0.0.1:${port}`], name: 'test', timeoutMs: 2_000 });
+  const connection = openOfficial({ server: `127.0.0.1:${port}`, name: 'test', timeoutMs: 2_000 });
   const stream = deadLetterStreamOf(station);
   const found: FoundDeadLetter[] = [];
   try {

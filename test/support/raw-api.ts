@@ -10,7 +10,7 @@ export type RawApi = (
 
 /** Runs something with a connection of its own to the API of a broker. */
 export async function withRawApi<T>(port: number, run: (api: RawApi) => Promise<T>): Promise<T> {
-  const connection = openOfficial({ servers: [`127.0.0.1:${port}`], name: 'test', timeoutMs: 2_000 });
+  const connection = openOfficial({ server: `127.0.0.1:${port}`, name: 'test', timeoutMs: 2_000 });
   try {
     return await run(async (subject, body) => {
       const data = new TextEncoder().encode(body === undefined ? '' : JSON.stringify(body));

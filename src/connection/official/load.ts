@@ -2,7 +2,7 @@
 
 import type * as transport from '@nats-io/transport-node';
 
-export type Nats = Pick<typeof transport, 'connect' | 'headers'>;
+export type Nats = Pick<typeof transport, 'connect' | 'headers' | 'jwtAuthenticator' | 'nkeyAuthenticator' | 'nkeys'>;
 
 /** The official client's functions that we use. */
 export async function loadNats(): Promise<Nats> {

@@ -3,11 +3,8 @@
 import type { Msg, NatsConnection, Subscription as NatsSubscription } from '@nats-io/transport-node';
 import { isMemphisError, MemphisError } from '../../model/errors.ts';
 import type { Connection, DialOptions, Frame, HeaderList, ServerInfo, Subscription } from '../port.ts';
+import { dialNats, type Open } from './dial-nats.ts';
 import { toMemphisError } from './errors.ts';
-import { loadNats, type Nats } from './load.ts';
-
-/** The client's own pings are out of the way: liveness is checked on use (`link.ts`), since no timer runs in a freeze. */
-const NO_PINGS_MS = 2_000_000_000;
 
 interface Waiting {
   readonly subject: string;
@@ -49,10 +46,12 @@ class OfficialConnection implements Connection {
   readonly closed: Promise<Error | undefined>;
   isClosed = false;
   readonly #options: DialOptions;
-  readonly #opening: Promise<{ nats: Nats; nc: NatsConnection }>;
-  #open: { nats: Nats; nc: NatsConnection } | undefined;
+  readonly #opening: Promise<Open>;
+  /** Aborted by `close()`, which does not wait for a server that says nothing. */
+  readonly #abandon = new AbortController();
+  #open: Open | undefined;
   /** What was asked for before the session was up, in order. */
-  #queued: ((open: { nats: Nats; nc: NatsConnection }) => void)[] = [];
+  #queued: ((open: Open) => void)[] = [];
   readonly #inbox = `_INBOX.${randomToken()}${randomToken()}`;
   #inboxes = 0;
   readonly #waiting = new Map<string, Waiting>();
@@ -68,45 +67,35 @@ class OfficialConnection implements Connection {
     this.info = this.#opening.then(({ nc }) => toInfo(nc));
     this.closed = this.#opening.then(
       async ({ nc }) => this.#end((await nc.closed()) ?? undefined),
-      (error: Error) => this.#end(error),
+      (error: Error) => this.#end(this.#abandon.signal.aborted ? undefined : error),
     );
     this.info.catch(() => {}); // whoever needs it awaits it; nobody must be hurt by not doing so
   }
 
-  async #dial(): Promise<{ nats: Nats; nc: NatsConnection }> {
-    const { servers, username, password, token, name, timeoutMs } = this.#options;
-    try {
-      const nats = await loadNats();
-      const nc = await nats.connect({
-        servers: [...servers],
-        name,
-        timeout: timeoutMs,
-        reconnect: false,
-        waitOnFirstConnect: false,
-        pingInterval: NO_PINGS_MS,
-        noAsyncTraces: true,
-        noRandomize: true,
-        ...(username === undefined ? {} : { user: username, pass: password ?? '' }),
-        ...(token === undefined ? {} : { token }),
-      });
-      const open = { nats, nc };
-      this.#open = open;
-      nc.subscribe(`${this.#inbox}.*`, {
-        callback: (error, msg) => (error ? this.#onDeaf(error) : this.#onReply(msg)), // no message beside an error
-      });
-      void this.#watch(nc);
-      for (const task of this.#queued.splice(0)) task(open);
-      return open;
-    } catch (error) {
-      throw toMemphisError(error, `connect to ${servers.join(', ')}`, true);
-    }
+  async #dial(): Promise<Open> {
+    const open = await dialNats(this.#options, this.#abandon.signal);
+    this.#open = open;
+    open.nc.subscribe(`${this.#inbox}.*`, {
+      callback: (error, msg) => (error ? this.#onDeaf(error) : this.#onReply(msg)), // no message beside an error
+    });
+    void this.#watch(open.nc);
+    for (const task of this.#queued.splice(0)) task(open);
+    return open;
+  }
+
+  get isLeaving(): boolean {
+    return this.#open?.nc.info?.ldm === true;
+  }
+
+  get peers(): readonly string[] {
+    return this.#open?.nc.info?.connect_urls ?? [];
   }
 
   /** Errors that the server reports beside the traffic: the requests they are about end with them. */
   async #watch(nc: NatsConnection): Promise<void> {
     for await (const status of nc.status()) {
       if (status.type !== 'error') continue;
-      const error = toMemphisError(status.error, 'talk to the broker', false);
+      const error = toMemphisError(status.error, 'talk to the broker');
       this.#lastError = error;
       const subject = (status.error as { subject?: unknown }).subject;
       for (const [key, waiting] of this.#waiting) {
@@ -119,7 +108,7 @@ class OfficialConnection implements Connection {
   }
 
   #onDeaf(reason: Error): void {
-    const error = toMemphisError(reason, 'listen for answers', false);
+    const error = toMemphisError(reason, 'listen for answers');
     this.#deaf = error;
     for (const waiting of this.#waiting.values()) waiting.reject(error);
     this.#waiting.clear();
@@ -128,7 +117,7 @@ class OfficialConnection implements Connection {
   #end(reason: Error | undefined): Error | undefined {
     this.isClosed = true;
     this.#queued = [];
-    const error = reason === undefined ? this.#lastError : toMemphisError(reason, 'keep the connection', false);
+    const error = reason === undefined ? this.#lastError : toMemphisError(reason, 'keep the connection');
     for (const waiting of this.#waiting.values()) waiting.reject(this.#lost('wait for an answer', error));
     this.#waiting.clear();
     for (const listener of [...this.#listening.values()]) listener.end(this.#lost('listen for messages', error));
@@ -146,7 +135,7 @@ class OfficialConnection implements Connection {
     );
   }
 
-  #run(task: (open: { nats: Nats; nc: NatsConnection }) => void): void {
+  #run(task: (open: Open) => void): void {
     if (this.isClosed) throw this.#lost('write', this.#lastError);
     if (this.#open === undefined) this.#queued.push(task);
     else task(this.#open);
@@ -173,7 +162,7 @@ class OfficialConnection implements Connection {
           ...(headers === undefined ? {} : { headers }),
         });
       } catch (error) {
-        throw toMemphisError(error, `publish to ${subject}`, false);
+        throw toMemphisError(error, `publish to ${subject}`);
       }
     });
   }
@@ -232,7 +221,7 @@ class OfficialConnection implements Connection {
       inner = nc.subscribe(name, {
         ...(options.max === undefined ? {} : { max: options.max }),
         callback: (error, msg) => {
-          if (error) end(toMemphisError(error, `listen on ${name}`, false));
+          if (error) end(toMemphisError(error, `listen on ${name}`));
           else if (!ended) options.onFrame(toFrame(msg));
         },
       });
@@ -275,8 +264,11 @@ class OfficialConnection implements Connection {
     });
     const flushed = this.#opening.then(({ nc }) => nc.flush());
     flushed.catch(() => {}); // may reject after the limit
+    // the client forgets about pings that are under way when the server hangs up
+    const ended = this.closed.then((reason) => Promise.reject(reason));
+    ended.catch(() => {});
     try {
-      await Promise.race([flushed, limit]);
+      await Promise.race([flushed, limit, ended]);
     } catch (error) {
       throw isMemphisError(error) ? error : this.#lost('reach the server', error);
     } finally {
@@ -285,6 +277,7 @@ class OfficialConnection implements Connection {
   }
 
   async close(): Promise<void> {
+    if (this.#open === undefined) this.#abandon.abort();
     const open = await this.#opening.catch(() => undefined);
     await open?.nc.close();
     await this.closed;

@@ -30,6 +30,8 @@ class EndingConnection implements Connection {
   });
   readonly closed = new Promise<undefined>(() => {});
   isClosed = false;
+  readonly isLeaving = false;
+  readonly peers = [];
   #onFrame: (frame: Frame) => void = () => {};
   #onEnd: (error?: Error) => void = () => {};
 
@@ -62,7 +64,11 @@ class EndingConnection implements Connection {
 test('messages that came before the session ended are handed over', async () => {
   let dials = 0;
   const link = new Link({
-    dialOptions: async () => ({ servers: ['s'], name: 'n', timeoutMs: 1_000 }),
+    servers: [{ server: 's:1', insistsOnTls: false }],
+    access:
+      async () =>
+      ({ server }) => ({ server }),
+    timeoutMs: 1_000,
     dial: () => {
       if (++dials > 1) throw new MemphisError('BROKER_REFUSED', 'dialled again');
       return new EndingConnection();

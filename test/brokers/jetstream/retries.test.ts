@@ -15,7 +15,7 @@ const ACK_WAIT_MS = 200; // a delay of more than four times this one is parked
 const DELAY_MS = 1_500;
 
 async function info(broker: RunningBroker, subject: string): Promise<Json> {
-  const connection = openOfficial({ servers: [`127.0.0.1:${broker.port}`], name: 'test', timeoutMs: 2_000 });
+  const connection = openOfficial({ server: `127.0.0.1:${broker.port}`, name: 'test', timeoutMs: 2_000 });
   try {
     return await callApi(connection, { subject: `$JS.API.${subject}`, attempted: 'look', timeoutMs: 2_000 });
   } finally {
@@ -88,7 +88,7 @@ for (const { binary, version } of serversUnderTest()) {
 
     test('parked messages hold nothing fresh up, where the durable lets few out too', async () => {
       await withBroker(async (broker, memphis) => {
-        const connection = openOfficial({ servers: [`127.0.0.1:${broker.port}`], name: 'test', timeoutMs: 2_000 });
+        const connection = openOfficial({ server: `127.0.0.1:${broker.port}`, name: 'test', timeoutMs: 2_000 });
         await callApi(connection, {
           subject: '$JS.API.CONSUMER.DURABLE.CREATE.jobs$1.g',
           body: {

@@ -1,0 +1,85 @@
+/**
+ * Dials several servers until one answers. A server that refuses costs nothing; one that is silent keeps its whole
+ * time, but the next one is dialled beside it, so that a host which swallows packets does not eat the time of all.
+ */
+
+import { isMemphisError } from '../model/errors.ts';
+import type { Connection } from './port.ts';
+
+/** How long a silent server is alone. */
+export const STAGGER_MS = 500;
+
+/** A server that could not be used, and why; no error: it was silent until another one answered. */
+export interface Failure<T> {
+  readonly target: T;
+  readonly error?: unknown;
+}
+
+/** How it ended; without a winner each target is among the failures, unless it was given up. */
+export interface DialResult<T> {
+  readonly winner?: { readonly target: T; readonly connection: Connection };
+  readonly failures: readonly Failure<T>[];
+}
+
+/** Another server may do better; a seed that is damaged is so everywhere. */
+const concernsOneServer = (error: unknown): boolean =>
+  !isMemphisError(error) || ['CONNECT_FAILED', 'AUTHENTICATION_FAILED', 'TLS_FAILED'].includes(error.code);
+
+/**
+ * Never rejects. What was begun and did not win is closed when it resolves.
+ *
+ * @param targets in the order to try them
+ * @param dial starts one; ends it by itself when its time is up
+ * @param signal gives up
+ */
+export function dialInTurn<T>(
+  targets: readonly T[],
+  dial: (target: T) => Connection,
+  { staggerMs, signal }: { readonly staggerMs: number; readonly signal: AbortSignal },
+): Promise<DialResult<T>> {
+  return new Promise((resolve) => {
+    /** Under way, in the order they were begun. */
+    const open = new Map<Connection, T>();
+    const failures: Failure<T>[] = [];
+    let begun = 0;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const end = (winner?: Connection): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      begun = targets.length;
+      const result = winner === undefined ? {} : { winner: { target: open.get(winner) as T, connection: winner } };
+      let isBeforeWinner = winner !== undefined;
+      for (const [connection, target] of open) {
+        isBeforeWinner &&= connection !== winner;
+        if (isBeforeWinner) failures.push({ target });
+        if (connection !== winner) void connection.close();
+      }
+      open.clear();
+      resolve({ ...result, failures });
+    };
+    const onAbort = (): void => end();
+    const begin = (): void => {
+      clearTimeout(timer);
+      if (begun === targets.length) {
+        if (open.size === 0) end();
+        return;
+      }
+      const target = targets[begun++] as T;
+      const connection = dial(target);
+      open.set(connection, target);
+      if (begun < targets.length) timer = setTimeout(begin, staggerMs);
+      connection.info.then(
+        () => open.has(connection) && end(connection),
+        (error: unknown) => {
+          if (!open.delete(connection)) return;
+          failures.push({ target, error });
+          if (concernsOneServer(error)) begin();
+          else end();
+        },
+      );
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    else begin();
+  });
+}

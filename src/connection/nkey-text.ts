@@ -1,0 +1,44 @@
+/** Reads the texts of a `.creds` file and of an NKEY seed. Pure; errors show nothing of them. */
+
+import { MemphisError } from '../model/errors.ts';
+
+/** What a `.creds` file holds: who the user is, and the key that proves it. */
+export interface Creds {
+  readonly jwt: string;
+  readonly seed: string;
+}
+
+const refuse = (option: string, why: string): never => {
+  throw new MemphisError('INVALID_OPTION', `${option}: ${why}.`, { option });
+};
+
+/** Files hold a secret between lines of dashes, as `nsc` and `nk` write them. */
+const between = (text: string, label: RegExp): string | undefined =>
+  new RegExp(`-{3,} *BEGIN ${label.source} *-{3,}\\s*(\\S+)\\s*-{3,} *END ${label.source} *-{3,}`, 'i').exec(text)?.[1];
+
+const SEED = /^S[A-Z2-7]{57}$/;
+
+/** Whether a value is a creds text, and not the path of a file with one. */
+export const isCredsText = (value: string): boolean => value.includes('BEGIN');
+/** Whether a value is a seed or a file's text around one, and not a path. */
+export const isSeedText = (value: string): boolean => value.includes('BEGIN') || SEED.test(value.trim());
+
+/** @throws MemphisError `INVALID_OPTION` */
+export function parseCreds(text: string, option = 'creds'): Creds {
+  const jwt = between(text, /NATS USER JWT/);
+  const seed = between(text, /USER NKEY SEED/);
+  if (jwt === undefined) return refuse(option, 'the text holds no user JWT between its BEGIN and END lines');
+  if (seed === undefined) return refuse(option, 'the text holds no NKEY seed between its BEGIN and END lines');
+  if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(jwt)) return refuse(option, 'the JWT in it is damaged');
+  return { jwt, seed: toUserSeed(seed, option) };
+}
+
+/** @throws MemphisError `INVALID_OPTION` */
+export function parseSeed(text: string, option = 'nkey'): string {
+  return toUserSeed(between(text, /USER NKEY SEED/) ?? text.trim(), option);
+}
+
+function toUserSeed(seed: string, option: string): string {
+  if (!SEED.test(seed)) return refuse(option, 'the seed is damaged: it must be S and 57 letters or digits');
+  return seed.startsWith('SU') ? seed : refuse(option, 'the seed must be that of a user, which begins with SU');
+}

@@ -1,0 +1,54 @@
+/** Secrets and certificates as options give them: text, a path to a file with the text, or a function. Shows none of it. */
+
+import { MemphisError } from '../model/errors.ts';
+import type { Secret } from '../model/options.ts';
+
+/**
+ * What an option holds, or what its function returns in time.
+ *
+ * @throws MemphisError `CONNECT_FAILED` when the function fails or is late, its words only as cause; `INVALID_OPTION` when it returns no text
+ */
+export async function askSecret(
+  option: string,
+  secret: Secret | undefined,
+  timeoutMs: number,
+): Promise<string | undefined> {
+  if (typeof secret !== 'function') return secret;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  });
+  const answer: unknown = await Promise.race([Promise.resolve().then(secret), limit])
+    .catch((cause: unknown) => {
+      const words = `Could not connect: the function given as ${option} failed or took too long; see the cause.`;
+      throw new MemphisError('CONNECT_FAILED', words, { cause, option });
+    })
+    .finally(() => clearTimeout(timer));
+  if (typeof answer === 'string' && answer !== '') return answer;
+  throw new MemphisError('INVALID_OPTION', `${option}: the function given returned no text.`, { option });
+}
+
+/**
+ * The text itself, or that of the file it names. Where an environment variable cannot hold line breaks, `\n` may stand
+ * for them.
+ *
+ * @param isText tells a text from a path
+ * @throws MemphisError `INVALID_OPTION` when there is no such file
+ */
+export async function textOrFile(
+  option: string,
+  given: string,
+  isText: (text: string) => boolean,
+  field: string = option,
+): Promise<string> {
+  if (isText(given)) return withLineBreaks(given);
+  const { readFile } = await import('node:fs/promises');
+  const text = await readFile(given.trim(), 'utf8').catch((error: { readonly code?: string }) => {
+    // the value may be a secret that was cut off: it is neither shown nor kept as a cause, which names the path
+    const why = `it is neither such a text nor a file that can be read (${error.code ?? 'unknown reason'})`;
+    throw new MemphisError('INVALID_OPTION', `${field}: ${why}.`, { option });
+  });
+  return withLineBreaks(text);
+}
+
+const withLineBreaks = (text: string): string => (text.includes('\n') ? text : text.replaceAll('\\n', '\n'));

@@ -1,0 +1,60 @@
+/** The servers a link may dial, and in which order: those configured, and those that a cluster has named. */
+
+import { type ServerAddress, toPeer } from './addresses.ts';
+
+/** So long a server that could not be used stays behind the others. */
+const MEMORY_MS = 30_000;
+
+export class ServerList {
+  readonly #configured: readonly ServerAddress[];
+  #learned: readonly ServerAddress[] = [];
+  readonly #failedAt = new Map<string, number>();
+
+  constructor(configured: readonly ServerAddress[]) {
+    this.#configured = unique(configured);
+  }
+
+  /** Takes over what a cluster says of itself; a server that names nobody changes nothing. */
+  learn(peers: readonly string[], toldBy: ServerAddress): void {
+    if (peers.length === 0) return;
+    const known = new Set(this.#configured.map(({ server }) => server));
+    this.#learned = unique(peers.map((peer) => toPeer(peer, toldBy))).filter(({ server }) => !known.has(server));
+  }
+
+  /** It could not be dialled, or answers no more. */
+  failed({ server }: ServerAddress): void {
+    this.#failedAt.set(server, Date.now());
+  }
+
+  worked({ server }: ServerAddress): void {
+    this.#failedAt.delete(server);
+  }
+
+  /** Whether options named it. */
+  isConfigured({ server }: ServerAddress): boolean {
+    return this.#configured.some((address) => address.server === server);
+  }
+
+  /**
+   * All servers, best first: configured ones before learned ones, for these may be reachable from inside the cluster's
+   * network only; those that failed lately last; among equals by chance, so that many functions that thaw together spread.
+   *
+   * @param without a server that is about to go
+   */
+  inTurn(without?: ServerAddress): readonly ServerAddress[] {
+    const since = Date.now() - MEMORY_MS;
+    return [...this.#configured, ...this.#learned]
+      .filter(({ server }) => server !== without?.server)
+      .map((address) => ({
+        address,
+        rank: ((this.#failedAt.get(address.server) ?? 0) > since ? 2 : 0) + (this.isConfigured(address) ? 0 : 1),
+        chance: Math.random(),
+      }))
+      .sort((a, b) => a.rank - b.rank || a.chance - b.chance)
+      .map(({ address }) => address);
+  }
+}
+
+const unique = (addresses: readonly ServerAddress[]): ServerAddress[] => [
+  ...new Map(addresses.map((address) => [address.server, address])).values(),
+];
