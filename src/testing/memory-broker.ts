@@ -1,7 +1,7 @@
 /** A broker in memory: both driver ports with nothing outside of this process, on a clock that tests can hold still. */
 
 import type { Batch } from '../model/batch.ts';
-import type { Broker, BrokerAdmin, PullOptions, Reader, ReaderOptions } from '../model/broker.ts';
+import type { Broker, BrokerAdmin, OutgoingMessage, PullOptions, Reader, ReaderOptions } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
 import type { StoredMessage } from '../model/message.ts';
 import type { Outcome, Settled } from '../model/outcome.ts';
@@ -88,10 +88,11 @@ export function makeMemoryBroker(
     partitions: async (name) => find(name).partitions,
     publish: async (message) => {
       const station = find(message.station);
-      if (message.data.length > maxPayloadBytes) {
+      const bytes = sizeOf(message);
+      if (bytes > maxPayloadBytes) {
         throw new MemphisError(
           'PAYLOAD_TOO_LARGE',
-          `The message of ${message.data.length} bytes is larger than the ${maxPayloadBytes} bytes the broker takes.`,
+          `The message of ${bytes} bytes, headers included, is larger than the ${maxPayloadBytes} bytes the broker takes.`,
           { station: message.station },
         );
       }
@@ -129,6 +130,13 @@ export function makeMemoryBroker(
       faults.unconfirmed = count;
     },
   };
+}
+
+function sizeOf({ data, headers }: OutgoingMessage): number {
+  return Object.entries(headers).reduce(
+    (bytes, [name, value]) => bytes + Buffer.byteLength(name) + Buffer.byteLength(value),
+    data.length,
+  );
 }
 
 /** What readers share with their broker. */

@@ -63,6 +63,9 @@ export async function publish(
 ): Promise<Receipt> {
   const { station, partition } = message;
   const view = await stations.view(station);
+  if (!view.partitions.includes(partition)) {
+    throw new MemphisError('PARTITION_NOT_FOUND', `Station ${station} has no partition ${partition}.`, { station });
+  }
   const stream = streamOf(station, partition);
   const headers = toHeaders(message);
   const startedAt = Date.now();

@@ -260,7 +260,13 @@ export class JetStreamReader implements Reader {
     const { station, group, ackWaitMs } = this.#options;
     const limits = lanes.map((lane) => lane.maxDeliver).filter((limit) => limit > 0);
     const maxDeliveries = Math.min(this.#options.maxDeliveries, ...limits);
-    const deliveries = await Promise.all(pulled.map((delivery) => this.#credited(delivery, maxDeliveries)));
+    const counted = await Promise.all(pulled.map((delivery) => this.#credited(delivery, maxDeliveries)));
+    const now = Date.now();
+    const early = counted.filter(({ untilMs = 0 }) => untilMs > now);
+    const ripe = counted.filter((delivery) => !early.includes(delivery));
+    // One delivery more than asked for: its message ran out without a word of a handler (a killed process)
+    const exhausted = ripe.filter(({ message }) => message.deliveryCount > maxDeliveries).map(withoutThisOne);
+    const fresh = ripe.filter(({ message }) => message.deliveryCount <= maxDeliveries);
     const settler = new Settler(
       {
         link: this.#link,
@@ -274,13 +280,8 @@ export class JetStreamReader implements Reader {
         dlsStation: view.dlsStation,
         timeoutMs: SETTLE_LIMIT_MS,
       },
-      deliveries,
+      [...early, ...exhausted, ...fresh],
     );
-    const now = Date.now();
-    const early = deliveries.filter(({ untilMs = 0 }) => untilMs > now);
-    const ripe = deliveries.filter((delivery) => !early.includes(delivery));
-    // One delivery more than asked for: its message ran out without a word of a handler (a killed process)
-    const isExhausted = ({ message }: Delivery): boolean => message.deliveryCount > maxDeliveries;
     const reason = `no deliveries left (${maxDeliveries}), and the last one ended without an answer`;
     const settleUnseen = (delivery: Delivery, outcome: Outcome): Promise<unknown> =>
       settler.settle(delivery.message, outcome).catch((error: unknown) => {
@@ -291,12 +292,12 @@ export class JetStreamReader implements Reader {
       ...early.map((delivery) =>
         settleUnseen(delivery, { action: 'giveBack', delayMs: (delivery.untilMs ?? now) - now }),
       ),
-      ...ripe.filter(isExhausted).map((delivery) => settleUnseen(delivery, { action: 'deadLetter', reason })),
+      ...exhausted.map((delivery) => settleUnseen(delivery, { action: 'deadLetter', reason })),
     ]);
     return {
       station,
       group,
-      messages: ripe.filter((delivery) => !isExhausted(delivery)).map((delivery) => delivery.message),
+      messages: fresh.map((delivery) => delivery.message),
       maxDeliveries,
       ackWaitMs: Math.min(ackWaitMs, ...lanes.map((lane) => lane.ackWaitMs || ackWaitMs)),
       settle: (message, outcome) => settler.settle(message, outcome),
@@ -304,3 +305,9 @@ export class JetStreamReader implements Reader {
     };
   }
 }
+
+/** What is told of a message that no handler is given: the deliveries before this one. */
+const withoutThisOne = (delivery: Delivery): Delivery => {
+  const { message } = delivery;
+  return { ...delivery, message: { ...message, deliveryCount: message.deliveryCount - 1 } };
+};

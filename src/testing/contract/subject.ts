@@ -1,0 +1,181 @@
+/** What a contract case works on, and the words in which cases are written. */
+
+import assert from 'node:assert/strict';
+import type { Batch } from '../../model/batch.ts';
+import type { Broker, BrokerAdmin, OutgoingMessage, PullOptions, Reader, Receipt } from '../../model/broker.ts';
+import { type ErrorCode, isMemphisError } from '../../model/errors.ts';
+import type { StoredMessage } from '../../model/message.ts';
+import type { Outcome, Settled } from '../../model/outcome.ts';
+import { type StationOptions, toStationSettings } from '../../model/station-settings.ts';
+
+/** A dead letter, as far as the contract looks at it. */
+export interface ContractDeadLetter {
+  readonly group: string;
+  readonly text: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly reason: string;
+  readonly deliveries: number;
+}
+
+/** A broker with nothing of the case's on it. */
+export interface ContractSubject {
+  readonly broker: Broker;
+  readonly admin: BrokerAdmin;
+  /** What one message may hold, headers included. */
+  readonly maxPayloadBytes: number;
+  /** Copies of each message of a station. @default 1 */
+  readonly replicas?: number;
+  /**
+   * Lets time pass: in memory by a clock, else by waiting.
+   *
+   * @param until where time is real, ends the waiting early
+   */
+  pass(ms: number, until?: Promise<unknown>): Promise<void>;
+  /** Ends whoever works with `broker` without a word, as SIGKILL does. @returns another one on the same broker */
+  crash(): Promise<Broker>;
+  /** What was set aside of a station, oldest first. */
+  deadLetters(station: string): Promise<readonly ContractDeadLetter[]>;
+}
+
+/** One promise of a driver. */
+export interface ContractCase {
+  /** A sentence of behaviour. */
+  readonly name: string;
+  /** Rejects where the promise is not kept. */
+  run(subject: ContractSubject): Promise<void>;
+}
+
+/** Longer than any case takes where time is real: nothing comes back by itself. */
+export const LONG_MS = 30_000;
+/** Time to settle of cases that wait until it is over. */
+export const SHORT_MS = 1_000;
+
+/** A station and a group of a case, and what can be done with them. */
+export class Scene {
+  readonly subject: ContractSubject;
+  readonly station: string;
+  #broker: Broker;
+
+  constructor(subject: ContractSubject, station: string) {
+    this.subject = subject;
+    this.station = station;
+    this.#broker = subject.broker;
+  }
+
+  get broker(): Broker {
+    return this.#broker;
+  }
+
+  async crash(): Promise<void> {
+    this.#broker = await this.subject.crash();
+  }
+
+  reader(options: { group?: string; ackWaitMs?: number; maxDeliveries?: number } = {}): Reader {
+    const { group = 'billing', ackWaitMs = LONG_MS, maxDeliveries = 3 } = options;
+    return this.#broker.reader({ station: this.station, group, ackWaitMs, maxDeliveries });
+  }
+
+  publish(text: string, more: Partial<OutgoingMessage> = {}): Promise<Receipt> {
+    const data = new TextEncoder().encode(text);
+    const message = { station: this.station, partition: 1, headers: {}, producerName: 'contract', data, ...more };
+    return this.#broker.publish(message, { timeoutMs: 10_000 });
+  }
+
+  async publishAll(...texts: readonly string[]): Promise<void> {
+    for (const text of texts) await this.publish(text);
+  }
+
+  /** A pull whose wait passes, also where time stands still. */
+  async pull(reader: Reader, options: Partial<PullOptions> = {}): Promise<Batch> {
+    const pull = { batchSize: 10, waitMs: 0, ...options };
+    const pulling = reader.pull(pull);
+    if (pull.waitMs > 0) await this.subject.pass(pull.waitMs, pulling);
+    return pulling;
+  }
+
+  /** Pulls until so many messages are there, and fails without them. */
+  async take(reader: Reader, count: number, options: Partial<PullOptions> = {}): Promise<Taken[]> {
+    const taken: Taken[] = [];
+    for (let tries = 0; taken.length < count && tries < 60; tries++) {
+      const batch = await this.pull(reader, {
+        waitMs: tries === 0 ? 0 : 250,
+        batchSize: count - taken.length,
+        ...options,
+      });
+      taken.push(...batch.messages.map((message) => new Taken(batch, message)));
+    }
+    assert.equal(taken.length, count, `${taken.length} of ${count} messages came`);
+    return taken;
+  }
+
+  /** The one message that comes next. */
+  async takeOne(reader: Reader): Promise<Taken> {
+    const [taken] = await this.take(reader, 1);
+    return taken as Taken;
+  }
+
+  /** Nothing is there for a reader at this moment. */
+  async isEmpty(reader: Reader): Promise<void> {
+    assert.deepEqual(textsOf((await this.pull(reader)).messages), []);
+  }
+
+  deadLetters(): Promise<readonly ContractDeadLetter[]> {
+    return this.subject.deadLetters(this.station);
+  }
+}
+
+/** One delivery in hand. */
+export class Taken {
+  readonly batch: Batch;
+  readonly message: StoredMessage;
+
+  constructor(batch: Batch, message: StoredMessage) {
+    this.batch = batch;
+    this.message = message;
+  }
+
+  get text(): string {
+    return textOf(this.message);
+  }
+
+  settle(outcome: Outcome): Promise<Settled> {
+    return this.batch.settle(this.message, outcome);
+  }
+
+  ack(): Promise<Settled> {
+    return this.settle({ action: 'ack' });
+  }
+}
+
+let scenes = 0;
+
+/** A case on a station of its own. */
+export function onStation(
+  name: string,
+  play: (scene: Scene) => Promise<void>,
+  options: StationOptions = {},
+): ContractCase {
+  return {
+    name,
+    run: async (subject) => {
+      scenes += 1;
+      const station = `contract.${process.pid}-${scenes}`;
+      const settings = { storageType: 'memory', replicas: subject.replicas ?? 1, ...options } as const;
+      await subject.admin.createStation(station, toStationSettings(station, settings));
+      await play(new Scene(subject, station));
+    },
+  };
+}
+
+export const textOf = (message: StoredMessage): string => new TextDecoder().decode(message.data);
+
+export const textsOf = (messages: readonly StoredMessage[]): string[] => messages.map(textOf);
+
+/** Fails unless some work is refused with a code. */
+export async function refuses(code: ErrorCode, work: Promise<unknown>): Promise<void> {
+  await assert.rejects(work, (error) => {
+    assert.ok(isMemphisError(error), `no MemphisError: ${String(error)}`);
+    assert.equal(error.code, code, error.message);
+    return true;
+  });
+}

@@ -1,0 +1,60 @@
+/** A JetStream driver as the broker contract wants it: real time, real servers, a session of its own. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { JetStreamAdmin } from '../../src/brokers/jetstream/admin.ts';
+import type { JetStreamBroker } from '../../src/brokers/jetstream/broker.ts';
+import { makeSession } from '../../src/client/session.ts';
+import { connectOptions, resolveOptions } from '../../src/model/options.ts';
+import type { ContractSubject } from '../../src/testing/broker-contract.ts';
+import { readDeadLetters } from './dead-letters.ts';
+
+/** What belongs to a subject, and has to end with it. */
+export interface OpenSubject extends ContractSubject, AsyncDisposable {}
+
+/**
+ * Connects to servers, the first of them at first.
+ *
+ * @param ports of the servers; dead letters are read from the first
+ * @param replicas of each station
+ */
+export async function openJetStream(ports: readonly number[], replicas = 1): Promise<OpenSubject> {
+  const opened: (() => Promise<void>)[] = [];
+  const open = async (): Promise<JetStreamBroker> => {
+    const servers = ports.map((port) => `nats://127.0.0.1:${port}`);
+    const session = makeSession(resolveOptions('contract', connectOptions, { servers }));
+    opened.push(() => session.close());
+    return (await session.broker()) as JetStreamBroker;
+  };
+  const broker = await open();
+  const admin = await open();
+  return {
+    broker,
+    admin: new JetStreamAdmin(admin),
+    maxPayloadBytes: 1_048_576,
+    replicas,
+    pass: async (ms, until) => {
+      const over = new AbortController();
+      const passed = sleep(ms, undefined, { signal: over.signal }).catch(() => {});
+      await Promise.race([passed, ...(until === undefined ? [] : [until.catch(() => {})])]);
+      over.abort();
+    },
+    crash: async () => {
+      await opened[0]?.(); // what it held stays unsettled: the broker sees no difference
+      opened.shift();
+      const next = await open();
+      opened.unshift(opened.pop() as () => Promise<void>);
+      return next;
+    },
+    deadLetters: async (station) =>
+      (await readDeadLetters(ports[0] ?? 0, station).catch(() => [])).map(({ text, headers }) => ({
+        group: headers.$memphis_dls_group ?? '',
+        text,
+        headers,
+        reason: headers.$memphis_dls_reason ?? '',
+        deliveries: Number(headers.$memphis_dls_deliveries),
+      })),
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(opened.map((close) => close()));
+    },
+  };
+}
