@@ -18,6 +18,7 @@ export function makeRunner() {
   let ending;
 
   const killGroup = (child) => {
+    if (child.pid === undefined) return;
     try {
       process.kill(-child.pid, 'SIGKILL');
     } catch {
@@ -73,12 +74,16 @@ export function makeRunner() {
         }
         const finish = (code) => {
           if (!children.delete(child)) return;
-          if (child.pid !== undefined) killGroup(child);
           resolve({ code, output });
         };
         child.on('error', (error) => {
           console.error(`${command} cannot be started: ${error.message}`);
           finish(127);
+        });
+        // the guard holds its end of the pipe, for which 'close' would wait
+        child.on('exit', () => {
+          killGroup(child);
+          child.stdio[3]?.destroy();
         });
         child.on(capture ? 'close' : 'exit', (code, signal) => finish(code ?? 128 + constants.signals[signal]));
       });

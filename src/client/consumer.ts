@@ -142,7 +142,6 @@ export class Consumer {
    */
   async stop(): Promise<void> {
     await this.#consuming?.stop();
-    this.#consuming = undefined;
   }
 
   /** Stops, and deletes the group on the broker: its position is gone, messages stay. JetStream knows no members of a group. */

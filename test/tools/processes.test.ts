@@ -27,6 +27,18 @@ test('ends with the exit code of what it ran', async () => {
   assert.deepEqual(await start('exit 3').exit, [3, null]);
 });
 
+test('hands over what a program wrote, when that is asked for', async () => {
+  const source = `
+    import { makeRunner } from ${JSON.stringify(runner)};
+    const { code, output } = await makeRunner().run('/bin/sh', ['-c', 'echo yes; exit 4'], { capture: true });
+    console.log(JSON.stringify({ code, output }));`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', source], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = await once(createInterface(child.stdout), 'line');
+  assert.deepEqual(JSON.parse(String(line)), { code: 4, output: 'yes\n' });
+});
+
 test('kills what a program left behind', async () => {
   const { lines, exit } = start('sleep 60 & echo $!');
   const [pid] = await once(lines, 'line');
