@@ -43,11 +43,11 @@ export class Group {
    *
    * @throws MemphisError `STATION_NOT_FOUND`, `GROUP_CONFLICT`
    */
-  async lanes(partitions: readonly number[]): Promise<readonly Lane[]> {
+  async lanes(connection: Connection, partitions: readonly number[]): Promise<readonly Lane[]> {
     const { station } = this.#options;
     const [own] = await Promise.all([
       Promise.all(partitions.map((partition) => this.#own(partition))),
-      this.#known.size === 0 ? this.refresh() : undefined,
+      this.#known.size === 0 ? this.refresh(connection) : undefined,
     ]);
     const back = this.#retries.partitions(station, this.durableName);
     const wanted = back.filter((partition) => partitions.includes(partition));
@@ -55,9 +55,9 @@ export class Group {
   }
 
   /** Looks for lanes that others have opened, when it was not done just now. Never rejects. */
-  async refresh(): Promise<void> {
+  async refresh(connection: Connection): Promise<void> {
     const { station } = this.#options;
-    if (this.#retries.isStale(station)) await this.#retries.look(station);
+    if (this.#retries.isStale(station)) await this.#retries.look(connection, station);
   }
 
   /** After a surprise: what is known of these lanes is looked up again. */

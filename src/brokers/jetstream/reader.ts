@@ -66,28 +66,6 @@ export class JetStreamReader implements Reader {
   }
 
   async pull(options: PullOptions): Promise<Batch> {
-    const refreshed = this.#group.refresh(); // beside the pull: what it finds serves from the next look on
-    try {
-      return await this.#pull(options);
-    } finally {
-      await refreshed; // nothing is under way when the pull returns
-    }
-  }
-
-  async destroy(): Promise<void> {
-    const { partitions } = await this.#view();
-    await this.#group.destroy(partitions);
-  }
-
-  /** A stream of others is one partition without a number, and its dead letters are kept. */
-  async #view(): Promise<ReadView> {
-    const { station, binding } = this.#options;
-    return binding === undefined
-      ? this.#stations.view(station)
-      : { partitions: [0], sendPoisonMsgToDls: true, dlsStation: '' };
-  }
-
-  async #pull(options: PullOptions): Promise<Batch> {
     const { station, group } = this.#options;
     const view = await this.#view();
     if (options.partition !== undefined && !view.partitions.includes(options.partition)) {
@@ -108,6 +86,19 @@ export class JetStreamReader implements Reader {
     }
   }
 
+  async destroy(): Promise<void> {
+    const { partitions } = await this.#view();
+    await this.#group.destroy(partitions);
+  }
+
+  /** A stream of others is one partition without a number, and its dead letters are kept. */
+  async #view(): Promise<ReadView> {
+    const { station, binding } = this.#options;
+    return binding === undefined
+      ? this.#stations.view(station)
+      : { partitions: [0], sendPoisonMsgToDls: true, dlsStation: '' };
+  }
+
   /** Takes what is there; when that is nothing, waits for the first. */
   async #gather(
     partitions: readonly number[],
@@ -115,7 +106,7 @@ export class JetStreamReader implements Reader {
   ): Promise<Gathered> {
     const waitUntilMs = Date.now() + waitMs;
     const take = async (connection: Connection): Promise<Gathered> => {
-      let lanes = await this.#group.lanes(partitions); // remembered, made when missing
+      let lanes = await this.#group.lanes(connection, partitions); // remembered, made when missing
       const there = await this.#takeWhatIsThere(connection, lanes, batchSize);
       while (there.length === 0 && !signal?.aborted) {
         const leftMs = waitUntilMs - Date.now();
@@ -129,13 +120,21 @@ export class JetStreamReader implements Reader {
           there.push(...(await more.catch(() => [])));
         }
         if (there.length === 0) {
-          await this.#group.refresh();
-          lanes = await this.#group.lanes(partitions);
+          await this.#group.refresh(connection);
+          lanes = await this.#group.lanes(connection, partitions);
         }
       }
       return { deliveries: there, lanes };
     };
-    return repeat(this.#link, 'pull', waitMs + patienceMs, take, signal);
+    const takeAndLook = async (connection: Connection): Promise<Gathered> => {
+      const looked = this.#group.refresh(connection); // beside the pull: what it finds serves from the next look on
+      try {
+        return await take(connection);
+      } finally {
+        await looked; // nothing is under way when the pull returns
+      }
+    };
+    return repeat(this.#link, 'pull', waitMs + patienceMs, takeAndLook, signal);
   }
 
   async #takeWhatIsThere(connection: Connection, lanes: readonly Lane[], wanted: number): Promise<Delivery[]> {

@@ -28,6 +28,8 @@ import { createStream, streamConfig } from './wire/streams.ts';
 
 /** So long what is known of a station's retry durables is taken for true; another process may make the first one. */
 const KNOWN_FOR_MS = 2_000;
+/** How long a look may take: the pull that it goes along with waits for it. */
+const LOOK_LIMIT_MS = 1_000;
 
 /** Description of every durable that this toolkit makes; what follows it says where it began. */
 export const OURS = 'memphis-serverless';
@@ -94,10 +96,10 @@ export class Retries {
   }
 
   /** Looks which durables there are. Never rejects: without an answer it stays with what it knew. */
-  look(station: string): Promise<void> {
+  look(connection: Connection, station: string): Promise<void> {
     let looking = this.#looking.get(station);
     if (looking === undefined) {
-      looking = this.#look(station).finally(() => this.#looking.delete(station));
+      looking = this.#look(connection, station).finally(() => this.#looking.delete(station));
       this.#looking.set(station, looking);
     }
     return looking;
@@ -105,10 +107,7 @@ export class Retries {
 
   /** Partitions for which a group has a retry durable, as far as is known. */
   partitions(station: string, durable: string): readonly number[] {
-    const prefix = `${durable}$`;
-    return [...(this.#known.get(station)?.names ?? [])]
-      .filter((name) => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length)))
-      .map((name) => Number(name.slice(prefix.length)));
+    return partitionsOf([...(this.#known.get(station)?.names ?? [])], durable);
   }
 
   /** The lane of a group's copies; makes its durable, and the stream, where they are missing. */
@@ -181,10 +180,13 @@ export class Retries {
   /** Deletes what a group has on the retry stream. */
   async destroyGroup(station: string, durable: string): Promise<void> {
     const stream = retryStreamOf(station);
-    await this.look(station);
-    const partitions = this.partitions(station, durable);
-    if (partitions.length === 0) return;
     await repeat(this.#link, 'delete group', PATIENCE_MS, async (connection, limitMs) => {
+      const names = await durableNames(connection, stream, limitMs).catch((error: unknown) => {
+        ignoreMissing(error);
+        return [];
+      });
+      const partitions = partitionsOf(names, durable);
+      if (partitions.length === 0) return;
       for (const kind of ['due', 'later']) {
         await purgeSubject(connection, stream, `${stream}.${kind}.${durable}.>`, limitMs).catch(ignoreMissing);
       }
@@ -215,17 +217,23 @@ export class Retries {
     this.#known.set(station, { atMs: known?.atMs ?? 0, names });
   }
 
-  async #look(station: string): Promise<void> {
+  async #look(connection: Connection, station: string): Promise<void> {
     try {
-      const names = await repeat(this.#link, 'look for retries', PATIENCE_MS, (connection, limitMs) =>
-        durableNames(connection, retryStreamOf(station), limitMs),
-      );
+      const names = await durableNames(connection, retryStreamOf(station), LOOK_LIMIT_MS);
       this.#known.set(station, { atMs: Date.now(), names: new Set(names) });
     } catch (error) {
       const isNone = refusalOf(error) === apiError.STREAM_NOT_FOUND || isMemphisError(error, 'PERMISSION_DENIED');
       if (isNone) this.#known.set(station, { atMs: Date.now(), names: new Set() });
     }
   }
+}
+
+/** Partitions of a group's durables among some names. */
+function partitionsOf(names: readonly string[], durable: string): number[] {
+  const prefix = `${durable}$`;
+  return names
+    .filter((name) => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length)))
+    .map((name) => Number(name.slice(prefix.length)));
 }
 
 function ignoreMissing(error: unknown): void {
