@@ -242,6 +242,20 @@ for (const { binary, version } of serversUnderTest()) {
       });
     }
 
+    test('more streams than the account may have are STORAGE_FULL', async () => {
+      const config = 'accounts { A { jetstream: { max_streams: 4 }, users: [{ user: a, password: x }] } }';
+      await using small = await startBroker({ binary, config });
+      const client = await connect({ servers: [small.url], username: 'a', password: 'x' });
+      try {
+        await client.createStation('first', { storageType: 'memory' });
+        await assert.rejects(client.createStation('second', { storageType: 'memory' }), code('STORAGE_FULL'));
+        await client.station('second').destroy();
+        assert.deepEqual(await client.listStations(), [{ name: 'first', isOurs: true }]);
+      } finally {
+        await client.close();
+      }
+    });
+
     test('bytes beyond what the broker has are STORAGE_FULL', async () => {
       await using small = await startBroker({ binary, maxStoreBytes: 1_000_000 });
       const client = await connect({ servers: [small.url] });

@@ -8,10 +8,20 @@ import { store } from './publish.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import { BUCKET, deadLetterStreamOf, recordSubject, streamOf } from './stations.ts';
 import { apiError, encodeJson, refusalOf } from './wire/api.ts';
-import { bucketConfig, createStream, deadLetterStreamConfig, stationStreamConfig } from './wire/streams.ts';
+import { updateStream } from './wire/retry-stream.ts';
+import {
+  bucketConfig,
+  createStream,
+  deadLetterStreamConfig,
+  stationStreamConfig,
+  streamConfig,
+} from './wire/streams.ts';
 
 /** Streams that are made at the same time. */
 const AT_ONCE = 16;
+
+/** A cluster says the same of a server that is just being restarted and of one that it never had: wait a little. */
+const PEERS_PATIENCE_MS = 5_000;
 
 /** Goes on where the stream was made before, by an earlier try or by somebody else. */
 const unlessThere = (error: unknown): void => {
@@ -68,8 +78,32 @@ export async function putRecord(link: Link, name: string, settings: StationSetti
 
 /** Makes a station of which nothing is there. May be called again. */
 export async function makeStation(link: Link, name: string, settings: StationSettings): Promise<void> {
-  await repeat(link, 'create station', PATIENCE_MS, (connection, limitMs) =>
-    createStreams(connection, name, settings, limitMs),
-  );
+  const giveUpAtMs = Date.now() + PEERS_PATIENCE_MS;
+  await repeat(link, 'create station', PATIENCE_MS, async (connection, limitMs) => {
+    try {
+      await createStreams(connection, name, settings, limitMs);
+    } catch (error) {
+      if (refusalOf(error) !== apiError.NO_SUITABLE_PEERS || Date.now() < giveUpAtMs) throw error;
+      throw new MemphisError(
+        'UNSUPPORTED',
+        `Could not create station ${name}: the cluster has no ${settings.replicas} servers that can take it. Ask for fewer replicas.`,
+        { cause: error, station: name, option: 'replicas' },
+      );
+    }
+  });
+  if (settings.replicas > 1) await raiseReplicas(link, settings.replicas);
   await putRecord(link, name, settings);
+}
+
+/** A bucket that was made for a station with fewer replicas would be lost, or not answer, before this station does. */
+async function raiseReplicas(link: Link, replicas: number): Promise<void> {
+  await repeat(link, 'raise replicas', PATIENCE_MS, async (connection, limitMs) => {
+    try {
+      const config = await streamConfig(connection, `KV_${BUCKET}`, limitMs);
+      if (Number(config.num_replicas) >= replicas) return;
+      await updateStream(connection, { ...config, num_replicas: replicas }, limitMs);
+    } catch (error) {
+      if (refusalOf(error) !== apiError.STREAM_NOT_FOUND) throw error; // made with the record, as it shall be
+    }
+  });
 }

@@ -12,14 +12,17 @@ export const apiError = {
   MESSAGE_NOT_FOUND: 10037,
   SEQUENCE_NOT_FOUND: 10043,
   WRONG_LAST_SEQUENCE: 10071,
+  NO_SUITABLE_PEERS: 10005,
 } as const;
 
 const codes: Readonly<Record<number, ErrorCode>> = {
+  10005: 'JETSTREAM_UNAVAILABLE', // a server is down, or the cluster never had so many
   10008: 'JETSTREAM_UNAVAILABLE', // cluster not available: an election is on
   10009: 'JETSTREAM_UNAVAILABLE',
   10023: 'STORAGE_FULL',
   10025: 'BROKER_REFUSED',
   10026: 'STORAGE_FULL',
+  10027: 'STORAGE_FULL', // the account has all the streams that it may have
   10028: 'STORAGE_FULL',
   10039: 'JETSTREAM_UNAVAILABLE',
   10047: 'STORAGE_FULL',
