@@ -80,7 +80,7 @@ for (const { binary, version } of serversUnderTest()) {
         assert.ok(state !== undefined);
       });
       const { openOfficial } = await import('../../../src/connection/official/open-official.ts');
-      const raw = openOfficial({ servers: [`127.0.0.1:${broker.port}`], name: 'test', timeoutMs: 1_000 });
+      const raw = openOfficial({ server: `127.0.0.1:${broker.port}`, name: 'test', timeoutMs: 1_000 });
       const subject = '$KV.memphis_serverless.credit.again$1.g.1';
       await raw.request(subject, new TextEncoder().encode('5'), { timeoutMs: 2_000 });
       await raw.close();
