@@ -15,13 +15,22 @@ export type {
   RedriveOptions,
   StoredDeadLetter,
 } from './client/dead-letters.ts';
+export type { ProduceOptions } from './client/dispatch.ts';
+export type { MessageOptions } from './client/draft.ts';
 export type { Payload } from './client/payload.ts';
-export type { ProduceOptions, Producer, ProducerOptions } from './client/producer.ts';
+export type {
+  AsyncProduceOptions,
+  AwaitedProduceOptions,
+  MultiProducer,
+  Producer,
+  ProducerOptions,
+} from './client/producer.ts';
+export type { ProduceBatchOptions, ProduceResult } from './client/send-batch.ts';
 export type { Station } from './client/station.ts';
-export type { Receipt } from './model/broker.ts';
 export type { DeadLetterRecord, RedriveOutcome, RedriveResult, RedriveTarget } from './model/dead-letter.ts';
-export { type ErrorCode, errorCodes, isMemphisError, MemphisError } from './model/errors.ts';
+export { type ErrorCode, errorCodes, isMemphisError, MemphisError, type ProduceFailure } from './model/errors.ts';
 export type { Headers, Message, StoredMessage } from './model/message.ts';
+export type { FailedMessage, Receipt, Written } from './model/receipt.ts';
 export type { RetentionType, StationSettings, StorageType } from './model/station.ts';
 export type {
   Backlog,

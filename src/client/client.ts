@@ -60,10 +60,19 @@ export class Client extends DataClient implements StationOwner {
     return new DeadLetters({ name, isBound }, async () => (await this.#admin()).deadLetterStore(name, isBound));
   }
 
-  /** Stops all consumers, waits for their handlers, and ends the connection. Groups and their positions stay. */
+  /**
+   * Stops all consumers and waits for their handlers, then for what is being produced (each message has its
+   * `ackWaitMs`), and ends the connection. Groups and their positions stay.
+   *
+   * @throws MemphisError `NOT_ALL_STORED` for failures of `async` produces that no `onError` took; it is closed then
+   */
   async close(): Promise<void> {
-    await this.stopConsumers();
-    await this.session.close();
+    try {
+      await this.stopConsumers();
+      await this.endProducing();
+    } finally {
+      await this.session.close();
+    }
   }
 
   async #admin(): Promise<BrokerAdmin> {

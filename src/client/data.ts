@@ -1,6 +1,6 @@
 /** The data side of the client: producing and fetching. What functions get; administration is in `client.ts`. */
 
-import type { Receipt } from '../model/broker.ts';
+import { MemphisError } from '../model/errors.ts';
 import type { Message } from '../model/message.ts';
 import {
   fetchOptions,
@@ -10,10 +10,21 @@ import {
   readerOptions,
   resolveOptions,
 } from '../model/options.ts';
+import type { Receipt, Written } from '../model/receipt.ts';
 import type { Consuming } from './consume.ts';
 import { type BindingArgument, Consumer, type ConsumerOptions, withSource } from './consumer.ts';
+import { Dispatch, type ProduceOptions } from './dispatch.ts';
+import { handFailure } from './hand-failure.ts';
+import { drain, Outbox, type Outboxes } from './outbox.ts';
 import type { Payload } from './payload.ts';
-import { type ProduceOptions, Producer, type ProducerOptions } from './producer.ts';
+import {
+  type AsyncProduceOptions,
+  type AwaitedProduceOptions,
+  MultiProducer,
+  Producer,
+  type ProducerOptions,
+} from './producer.ts';
+import type { ProduceBatchOptions, ProduceResult } from './send-batch.ts';
 import type { Session } from './session.ts';
 
 const fetchMessagesOptions = {
@@ -29,6 +40,7 @@ export class DataClient {
   /** Link and driver behind this client; for wrappers of this package. */
   readonly session: Session;
   readonly #producers = new Map<string, Producer>();
+  readonly #outboxes: Outboxes = { busy: new Set(), isClosed: false };
   readonly #consumers = new Map<string, Consumer>();
   /** What consumes in the background. */
   readonly #runs = new Set<Consuming>();
@@ -43,25 +55,57 @@ export class DataClient {
   }
 
   /**
-   * A producer for a station.
+   * A producer for a station, or for several: each message goes to all of them.
    *
    * @throws MemphisError `STATION_NOT_FOUND`, `INVALID_NAME`, `INVALID_OPTION`
+   * @example
+   * ```ts
+   * const producer = await memphis.createProducer('orders', { name: 'api', genUniqueSuffix: true });
+   * const both = await memphis.createProducer(['orders', 'audit']);
+   * ```
    */
-  async createProducer(station: string, options?: ProducerOptions): Promise<Producer> {
-    const producer = new Producer(this.session, station, resolveOptions('createProducer', producerOptions, options));
-    const broker = await this.session.broker();
-    await broker.partitions(producer.station);
-    return producer;
+  createProducer(station: string, options?: ProducerOptions): Promise<Producer>;
+  createProducer(stations: readonly string[], options?: ProducerOptions): Promise<MultiProducer>;
+  createProducer(stations: string | readonly string[], options?: ProducerOptions): Promise<Producer | MultiProducer>;
+  async createProducer(
+    stations: string | readonly string[],
+    options?: ProducerOptions,
+  ): Promise<Producer | MultiProducer> {
+    const dispatch = this.#dispatch('createProducer', Array.isArray(stations) ? stations : [stations], options);
+    await dispatch.layout(await this.session.broker());
+    return Array.isArray(stations) ? new MultiProducer(dispatch) : new Producer(dispatch);
   }
 
   /** Produces without a producer of one's own; see `Producer.produce`. */
-  async produce(station: string, message: Payload, options?: ProduceOptions): Promise<Receipt> {
-    let producer = this.#producers.get(station);
-    if (producer === undefined) {
-      producer = new Producer(this.session, station, resolveOptions('produce', producerOptions, undefined));
-      this.#producers.set(station, producer);
+  produce(station: string, message: Payload, options: AsyncProduceOptions): Promise<Written>;
+  produce(station: string, message: Payload, options?: AwaitedProduceOptions): Promise<Receipt>;
+  produce(station: string, message: Payload, options?: ProduceOptions): Promise<Receipt | Written>;
+  produce(station: string, message: Payload, options?: ProduceOptions): Promise<Receipt | Written> {
+    try {
+      return this.#producerOf(station).produce(message, options);
+    } catch (error) {
+      return this.#misnamed(station, message, options, error);
     }
-    return await producer.produce(message, options);
+  }
+
+  /** Produces many messages without a producer of one's own; see `Producer.produceBatch`. */
+  async produceBatch<M extends Payload>(
+    station: string,
+    messages: readonly M[],
+    options?: ProduceBatchOptions<M>,
+  ): Promise<ProduceResult[]> {
+    return await this.#producerOf(station).produceBatch(messages, options);
+  }
+
+  /** Waits for everything under way of all producers; see `Producer.flush`. @throws MemphisError `NOT_ALL_STORED` */
+  async flush(): Promise<void> {
+    await drain([...this.#outboxes.busy]);
+  }
+
+  /** Nothing more may be produced, and what is under way ends. @throws MemphisError `NOT_ALL_STORED` */
+  protected async endProducing(): Promise<void> {
+    this.#outboxes.isClosed = true;
+    await this.flush();
   }
 
   /**
@@ -103,5 +147,36 @@ export class DataClient {
   #watch(run: Consuming): void {
     this.#runs.add(run);
     void run.ended.then(() => this.#runs.delete(run));
+  }
+
+  /** A station's name that is none: a rejection like all others, which may be left alone where it need not be awaited. */
+  #misnamed(station: string, message: unknown, options: ProduceOptions | undefined, error: unknown): Promise<never> {
+    const failed = Promise.reject(error);
+    if (options?.async !== true) return failed;
+    return new Outbox(this.#outboxes.busy).leave(failed, station, (told) =>
+      handFailure(told, { ...options, message, station }, producerOptions.name.fallback, options.onError),
+    );
+  }
+
+  #producerOf(station: string): Producer {
+    let producer = this.#producers.get(station);
+    if (producer === undefined) {
+      producer = new Producer(this.#dispatch('produce', [station], undefined));
+      this.#producers.set(station, producer);
+    }
+    return producer;
+  }
+
+  #dispatch(where: string, stations: readonly string[], options: ProducerOptions | undefined): Dispatch {
+    const dispatch = new Dispatch(
+      this.session,
+      stations,
+      resolveOptions(where, producerOptions, options),
+      this.#outboxes,
+    );
+    if (dispatch.stations.length > 0 && new Set(dispatch.stations).size === stations.length) return dispatch;
+    throw new MemphisError('INVALID_OPTION', `${where}: name at least one station, and none of them twice.`, {
+      option: 'station',
+    });
   }
 }

@@ -1,74 +1,138 @@
-/** A producer: messages into one station, each confirmed. */
+/** Producers: messages into one station or into several, each confirmed. */
 
-import type { Broker, Receipt } from '../model/broker.ts';
-import { MemphisError } from '../model/errors.ts';
-import { type Given, produceOptions, type producerOptions, type Resolved, resolveOptions } from '../model/options.ts';
-import { choosePartition } from '../model/partition.ts';
-import { checkName } from '../model/station.ts';
-import { type Payload, toBytes } from './payload.ts';
-import type { Session } from './session.ts';
+import type { Given, producerOptions } from '../model/options.ts';
+import type { Receipt, Written } from '../model/receipt.ts';
+import type { Dispatch, ProduceOptions } from './dispatch.ts';
+import type { Payload } from './payload.ts';
+import { type ProduceBatchOptions, type ProduceResult, sendBatch } from './send-batch.ts';
 
-/** Options of one produce. */
-export type ProduceOptions = Given<typeof produceOptions>;
 /** Options of `createProducer`. */
 export type ProducerOptions = Given<typeof producerOptions>;
+/** Options of a produce that does not wait. */
+export type AsyncProduceOptions = ProduceOptions & { readonly async: true };
+/** Options of a produce that waits. */
+export type AwaitedProduceOptions = ProduceOptions & { readonly async?: false | undefined };
 
-export class Producer {
-  readonly station: string;
+/** What all producers have. */
+class BaseProducer {
+  /** With the unique suffix, where one was asked for. */
   readonly name: string;
-  readonly #session: Session;
-  readonly #ackWaitMs: number;
-  #turn = 0;
-  #isDestroyed = false;
+  protected readonly dispatch: Dispatch;
 
   /** Use `createProducer`. */
-  constructor(session: Session, station: string, options: Resolved<typeof producerOptions>) {
-    this.#session = session;
-    this.station = checkName('station', station);
-    this.name = checkName('producer', options.name);
-    this.#ackWaitMs = options.ackWaitMs;
+  constructor(dispatch: Dispatch) {
+    this.dispatch = dispatch;
+    this.name = dispatch.name;
   }
 
   /**
-   * Stores one message and resolves when the broker has confirmed it.
+   * Waits until everything produced so far is confirmed or has failed; each message takes its `ackWaitMs` at most.
+   *
+   * @throws MemphisError `NOT_ALL_STORED` for failures of `async` produces that no `onError` took; each is told once
+   */
+  flush(): Promise<void> {
+    return this.dispatch.flush();
+  }
+
+  /** Ends this producer, after what is under way; stations and messages stay. @throws MemphisError as `flush` */
+  destroy(): Promise<void> {
+    return this.dispatch.destroy();
+  }
+}
+
+/** A producer of one station. */
+export class Producer extends BaseProducer {
+  readonly station: string;
+
+  /** Use `createProducer`. */
+  constructor(dispatch: Dispatch) {
+    super(dispatch);
+    this.station = dispatch.stations[0] ?? '';
+  }
+
+  /**
+   * Stores one message and resolves when the broker has confirmed it. With `async` it resolves when the message is
+   * written: what fails later goes to `onError`, and without one to `flush()`, `destroy()` or `close()`.
    *
    * @param message bytes and text as they are, objects as JSON
    * @throws MemphisError `STATION_NOT_FOUND`, `PARTITION_NOT_FOUND`, `INVALID_MESSAGE`, `INVALID_OPTION`,
-   * `PAYLOAD_TOO_LARGE`, `STORAGE_FULL`, `TIMEOUT`, `CONNECTION_LOST`, `CLOSED`
+   * `PAYLOAD_TOO_LARGE`, `STORAGE_FULL`, `PERMISSION_DENIED`, `TIMEOUT`, `CONNECTION_LOST`, `CLOSED`
    * @example
    * ```ts
    * const receipt = await producer.produce({ id: 1 }, { msgId: '1', partitionKey: 'customer-7' });
+   * await producer.produce({ id: 2 }, { async: true });
    * ```
    */
-  async produce(message: Payload, options?: ProduceOptions): Promise<Receipt> {
-    if (this.#isDestroyed) throw new MemphisError('CLOSED', `Producer ${this.name} was destroyed; create a new one.`);
-    const { ackWaitMs, headers, msgId, partitionKey, partition } = resolveOptions('produce', produceOptions, options);
-    if (msgId !== undefined && msgId.trim() === '') {
-      throw new MemphisError('INVALID_OPTION', 'produce: msgId must not be blank.', { option: 'msgId' });
-    }
-    const data = toBytes(message);
-    const broker = await this.#session.broker();
-    const partitions = await broker.partitions(this.station);
-    const chosen = choosePartition(this.station, partitions, { partition, partitionKey, msgId });
-    return await this.#publish(broker, ackWaitMs ?? this.#ackWaitMs, {
-      data,
-      headers: headers ?? {},
-      partition: chosen ?? partitions[this.#turn++ % partitions.length] ?? 1,
-      ...(msgId === undefined ? {} : { msgId }),
-      ...(partitionKey === undefined ? {} : { partitionKey }),
-    });
+  produce(message: Payload, options: AsyncProduceOptions): Promise<Written>;
+  produce(message: Payload, options?: AwaitedProduceOptions): Promise<Receipt>;
+  produce(message: Payload, options?: ProduceOptions): Promise<Receipt | Written>;
+  produce(message: Payload, options?: ProduceOptions): Promise<Receipt | Written> {
+    return this.dispatch.produce(message, options, ([receipt]) => receipt as Receipt | Written);
   }
 
-  /** Ends this producer. The station and its messages stay. */
-  async destroy(): Promise<void> {
-    this.#isDestroyed = true;
+  /**
+   * As `produce` with `async`, for wrappers of this package: `ended` rejects with a failure that no `onError` took.
+   */
+  async begin(
+    message: Payload,
+    options: ProduceOptions,
+  ): Promise<{ readonly written: Written; readonly ended: Promise<void> }> {
+    const { written, ended } = await this.dispatch.begin(message, options);
+    return { written: written[0] as Written, ended };
   }
 
-  #publish(
-    broker: Broker,
-    timeoutMs: number,
-    message: Omit<Parameters<Broker['publish']>[0], 'station' | 'producerName'>,
-  ): Promise<Receipt> {
-    return broker.publish({ ...message, station: this.station, producerName: this.name }, { timeoutMs });
+  /**
+   * Stores many messages, all of them written without waiting for one another. All are checked before the first is
+   * sent. What became of each is told in its place; in the order in which they were given as long as nothing had to be
+   * repeated.
+   *
+   * @param deadlineMs wall-clock time after which nothing more is sent; for wrappers of this package
+   * @throws MemphisError with `index` for a message that cannot be sent, what `createProducer` throws: nothing was sent
+   * @example
+   * ```ts
+   * const results = await producer.produceBatch(orders, { optionsFor: (order) => ({ msgId: order.id }) });
+   * const failed = orders.filter((_, index) => !results[index]?.ok);
+   * ```
+   */
+  async produceBatch<M extends Payload>(
+    messages: readonly M[],
+    options?: ProduceBatchOptions<M>,
+    deadlineMs?: number,
+  ): Promise<ProduceResult[]> {
+    const results = await sendBatch(this.dispatch, messages, options, deadlineMs);
+    return results.map((result) => (result.ok ? { ok: true, receipt: result.receipt[0] as Receipt } : result));
+  }
+}
+
+/** A producer of several stations: each message goes to all of them. */
+export class MultiProducer extends BaseProducer {
+  readonly stations: readonly string[];
+
+  /** Use `createProducer`. */
+  constructor(dispatch: Dispatch) {
+    super(dispatch);
+    this.stations = dispatch.stations;
+  }
+
+  /**
+   * As {@link Producer.produce}, with a receipt for each station, in the order of the stations. All is checked before
+   * anything is sent.
+   *
+   * @throws MemphisError as there; `NOT_ALL_STORED` when stations failed: `receipts` and `failures` say which. Under the
+   * same `msgId` a repeat stores what is missing and nothing twice
+   */
+  produce(message: Payload, options: AsyncProduceOptions): Promise<readonly Written[]>;
+  produce(message: Payload, options?: AwaitedProduceOptions): Promise<readonly Receipt[]>;
+  produce(message: Payload, options?: ProduceOptions): Promise<readonly (Receipt | Written)[]>;
+  produce(message: Payload, options?: ProduceOptions): Promise<readonly (Receipt | Written)[]> {
+    return this.dispatch.produce(message, options, (receipts) => receipts);
+  }
+
+  /** As {@link Producer.produceBatch}; a message is `ok` when all stations have it, else its error is `NOT_ALL_STORED`. */
+  produceBatch<M extends Payload>(
+    messages: readonly M[],
+    options?: ProduceBatchOptions<M>,
+  ): Promise<ProduceResult<readonly Receipt[]>[]> {
+    return sendBatch(this.dispatch, messages, options);
   }
 }

@@ -1,7 +1,7 @@
-/** Names that nobody else has. */
+/** A name unlike any other: what `genUniqueSuffix` makes of one. */
 
-/** The name with a suffix that makes it unlike any other; within the 128 characters that a name may have. */
+/** The name with `_` and eight random hexadecimal digits, as the Memphis SDKs add them; cut where it would be too long. */
 export function uniqueName(name: string): string {
-  const random = (): string => Math.random().toString(36).slice(2, 8).padEnd(6, '0');
-  return `${name.slice(0, 115)}_${random()}${random()}`;
+  const [random = 0] = crypto.getRandomValues(new Uint32Array(1));
+  return `${name.slice(0, 119)}_${random.toString(16).padStart(8, '0')}`;
 }

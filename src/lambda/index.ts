@@ -14,12 +14,13 @@ export type { Headers, Message } from '../model/message.ts';
 export { DeadLetter, RetryLater } from '../model/outcome.ts';
 export type { ApiAnswer } from './api-event.ts';
 export { type ProduceHandlerOptions, produceHandler } from './produce-handler.ts';
+export type {
+  FunctionClient,
+  FunctionProducer,
+  FunctionProducerOptions,
+  Produce,
+  ProducerContext,
+} from './producer-tools.ts';
 export type { PullSummary } from './pull-invocation.ts';
 export { type WithMemphisOptions, withMemphis } from './with-memphis.ts';
-export {
-  type FunctionClient,
-  type FunctionProducer,
-  type ProducerContext,
-  type WithProducerOptions,
-  withProducer,
-} from './with-producer.ts';
+export { type WithProducerOptions, withProducer } from './with-producer.ts';

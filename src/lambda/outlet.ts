@@ -4,21 +4,21 @@
  */
 
 import type { FetchMessagesOptions } from '../client/data.ts';
+import type { ProduceOptions } from '../client/dispatch.ts';
 import type { Payload } from '../client/payload.ts';
-import type { ProduceOptions, ProducerOptions } from '../client/producer.ts';
+import type { Producer, ProducerOptions } from '../client/producer.ts';
+import type { ProduceBatchOptions, ProduceResult } from '../client/send-batch.ts';
 import type { Session } from '../client/session.ts';
-import type { Receipt } from '../model/broker.ts';
 import { remainingTimeMs } from '../model/deadline.ts';
 import { isMemphisError, MemphisError } from '../model/errors.ts';
 import type { Message } from '../model/message.ts';
 import type { connectOptions, Resolved } from '../model/options.ts';
+import type { Receipt, Written } from '../model/receipt.ts';
 
 /** What is used of a `Producer`. */
-export interface ProducerSide {
-  readonly station: string;
-  readonly name: string;
-  produce(message: Payload, options?: ProduceOptions): Promise<Receipt>;
-}
+export type ProducerSide = Pick<Producer, 'station' | 'name' | 'begin' | 'produceBatch'> & {
+  produce(message: Payload, options?: ProduceOptions): Promise<Receipt | Written>;
+};
 
 /** What is used of a `DataClient`. */
 export interface DataSide {
@@ -40,10 +40,20 @@ export const loadDataSide: LoadDataSide = async (settings) => {
   return new DataClient(sharedSession(settings));
 };
 
+/** Where messages go, and who they are from. */
+export interface Destination {
+  readonly station: string;
+  readonly name: string;
+  /** One suffix for the life of the process. */
+  readonly genUniqueSuffix?: boolean;
+}
+
 /** Kept back of an invocation's time, to answer and return. */
 const RESERVE_MS = 500;
 /** A publish ends by itself at its limit; this much later it is given up, whatever holds it. Less than the reserve. */
 const GRACE_MS = 300;
+/** What `ackWaitMs` may be, for a batch outside of any invocation. */
+const LONGEST_ACK_WAIT_MS = 86_400_000;
 
 /** The time that producing may take: what was asked for, within what the invocation has left. May be below 0. */
 export function produceLimitMs(context: unknown, ackWaitMs: number): number {
@@ -73,11 +83,11 @@ export class Outlet {
    *
    * @throws MemphisError `CONNECT_FAILED` when the limit comes first, and what connecting and looking up throw
    */
-  async producer(station: string, name: string, limitMs: number): Promise<ProducerSide> {
-    const key = JSON.stringify([station, name]);
+  async producer(to: Destination, limitMs: number): Promise<ProducerSide> {
+    const key = JSON.stringify([to.station, to.name, to.genUniqueSuffix === true]);
     let producer = this.#producers.get(key);
     if (producer === undefined) {
-      producer = this.#open(station, name, Date.now() + limitMs);
+      producer = this.#open(to, Date.now() + limitMs);
       this.#producers.set(key, producer);
     }
     try {
@@ -95,21 +105,62 @@ export class Outlet {
    * @throws MemphisError what `Producer.produce` throws; `CONNECT_FAILED` when nothing was sent by the limit, `TIMEOUT`
    * when something was
    */
-  async produce(
-    to: { readonly station: string; readonly name: string },
+  produce(to: Destination, message: Payload, options: ProduceOptions, limitMs: number): Promise<Receipt> {
+    return this.#send(to, limitMs, async (producer, ackWaitMs) => {
+      const awaited = { ...options, ackWaitMs, async: false };
+      return (await producer.produce(message, awaited)) as Receipt;
+    });
+  }
+
+  /** Writes one message; `ended` rejects with a failure that no `onError` took. @throws MemphisError as `produce` */
+  begin(
+    to: Destination,
     message: Payload,
-    options: Omit<ProduceOptions, 'ackWaitMs'>,
+    options: ProduceOptions,
     limitMs: number,
-  ): Promise<Receipt> {
-    if (limitMs <= 0)
+  ): Promise<{ readonly written: Written; readonly ended: Promise<void> }> {
+    return this.#send(to, limitMs, async (producer, ackWaitMs) => {
+      const { written, ended } = await producer.begin(message, { ...options, ackWaitMs });
+      return { written, ended: this.#confirmed(producer, ended, ackWaitMs) };
+    });
+  }
+
+  /**
+   * Stores many messages; what the limit does not leave time for has its failure in its result.
+   *
+   * @param ackWaitMs for each message, within the limit
+   */
+  produceBatch<M extends Payload>(
+    to: Destination,
+    messages: readonly M[],
+    options: ProduceBatchOptions<M>,
+    { limitMs, ackWaitMs }: { readonly limitMs: number; readonly ackWaitMs: number },
+  ): Promise<ProduceResult[]> {
+    return this.#send(to, limitMs, (producer, leftMs) =>
+      producer.produceBatch(messages, { ...options, ackWaitMs: Math.min(ackWaitMs, leftMs) }, Date.now() + leftMs),
+    );
+  }
+
+  /** Runs something with a producer, both within the limit. */
+  async #send<T>(
+    to: Destination,
+    limitMs: number,
+    run: (producer: ProducerSide, leftMs: number) => Promise<T>,
+  ): Promise<T> {
+    if (limitMs <= 0) {
       throw new MemphisError('TIMEOUT', 'The invocation has no time left to produce; nothing was sent.');
+    }
     const deadlineMs = Date.now() + limitMs;
-    const producer = await this.producer(to.station, to.name, limitMs);
-    const ackWaitMs = Math.floor(deadlineMs - Date.now());
-    if (ackWaitMs < 1) throw unreachable(limitMs);
+    const producer = await this.producer(to, limitMs);
+    const leftMs = Math.floor(deadlineMs - Date.now());
+    if (leftMs < 1) throw unreachable(limitMs);
+    return await this.#confirmed(producer, run(producer, Math.min(leftMs, LONGEST_ACK_WAIT_MS)), leftMs);
+  }
+
+  /** The broker's word, or `TIMEOUT`: what is given up may be stored. */
+  async #confirmed<T>(producer: ProducerSide, work: Promise<T>, limitMs: number): Promise<T> {
     try {
-      const stored = producer.produce(message, { ...options, ackWaitMs });
-      return await within(stored, ackWaitMs + GRACE_MS, () => unconfirmed(producer.station, limitMs));
+      return await within(work, limitMs + GRACE_MS, () => unconfirmed(producer.station, limitMs));
     } catch (error) {
       // what looked the station up stands no more: look again, within the next one's limit
       if (isMemphisError(error, 'STATION_NOT_FOUND')) this.#producers.clear();
@@ -117,10 +168,10 @@ export class Outlet {
     }
   }
 
-  async #open(station: string, name: string, deadlineMs: number): Promise<ProducerSide> {
+  async #open({ station, name, genUniqueSuffix }: Destination, deadlineMs: number): Promise<ProducerSide> {
     const side = await this.side();
     await side.session.broker({ deadlineMs });
-    return await side.createProducer(station, { name });
+    return await side.createProducer(station, { name, ...(genUniqueSuffix ? { genUniqueSuffix } : {}) });
   }
 
   #forget(key: string, producer: Promise<ProducerSide>): void {

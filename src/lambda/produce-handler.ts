@@ -15,8 +15,8 @@ import { type ApiAnswer, makeApiAnswer, readApiEvent } from './api-event.ts';
 import { type ApiFailure, toApiFailure } from './api-status.ts';
 import { logError } from './log-error.ts';
 import { type LoadDataSide, loadDataSide, Outlet, produceLimitMs } from './outlet.ts';
+import { warmEarly } from './producing.ts';
 import { type RequestMessage, readMessages } from './read-messages.ts';
-import { warmEarly } from './with-producer.ts';
 
 const optionTable = { ...connectOptions, ...produceHandlerOptions };
 

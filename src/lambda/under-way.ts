@@ -3,40 +3,10 @@
  * minutes; and a failure that nobody awaited must be seen without reaching the process as an unhandled rejection.
  */
 
+import { Watched } from '../client/watched.ts';
+
 /** Turns for callbacks of what has just ended to start more. */
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-/** A promise that knows whether anybody looked at it, `await` included, and never is an unhandled rejection itself. */
-class Watched<T> extends Promise<T> {
-  #isSeen = false;
-  #watch: ((derived: Watched<unknown>) => void) | undefined;
-
-  get isSeen(): boolean {
-    return this.#isSeen;
-  }
-
-  /** What is derived from it is watched likewise: `void context.produce(a).then(log)` derives one that may reject. */
-  watch(watch: (derived: Watched<unknown>) => void): this {
-    this.#watch = watch;
-    return this;
-  }
-
-  // biome-ignore lint/suspicious/noThenProperty: a promise that watches its own `then` is the point
-  override then<A = T, B = never>(
-    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
-    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<A | B> {
-    this.#isSeen = true;
-    const derived = super.then(onFulfilled, onRejected) as Watched<A | B>;
-    this.#watch?.(derived);
-    return derived;
-  }
-
-  /** Calls back on rejection without being somebody who looked. */
-  onRejection(call: (error: unknown) => void): void {
-    super.then(undefined, call);
-  }
-}
 
 export class UnderWay {
   readonly #open = new Set<Promise<unknown>>();

@@ -3,6 +3,7 @@
 import type { Batch } from './batch.ts';
 import type { DeadLetterStore } from './dead-letter.ts';
 import type { Headers } from './message.ts';
+import type { Receipt } from './receipt.ts';
 import type { Source, StartPosition } from './source.ts';
 import type { StationSettings } from './station.ts';
 import type { StationDescription, StationListing } from './station-description.ts';
@@ -23,13 +24,11 @@ export interface OutgoingMessage {
   readonly producerName: string;
 }
 
-/** What the broker answered to a stored message. */
-export interface Receipt {
-  readonly station: string;
-  readonly partition: number;
-  readonly sequence: number;
-  /** The broker knew the message id already and kept its first copy; `sequence` is that copy's. */
-  readonly duplicate: boolean;
+/** How one message is stored. */
+export interface PublishOptions {
+  readonly timeoutMs: number;
+  /** Called when the message was written for the first time. Whether it is stored is not known then. */
+  readonly onWritten?: () => void;
 }
 
 /** Which messages a reader gets and what they are worth. Resolved and checked. */
@@ -79,9 +78,16 @@ export interface Broker {
   /**
    * Stores one message; repeated under the same message id until the broker answers or time is up.
    *
-   * @throws MemphisError `STATION_NOT_FOUND`, `PAYLOAD_TOO_LARGE`, `STORAGE_FULL`, `TIMEOUT`, `CONNECTION_LOST`
+   * @throws MemphisError `INVALID_MESSAGE`, `STATION_NOT_FOUND`, `PAYLOAD_TOO_LARGE`, `STORAGE_FULL`, `TIMEOUT`,
+   * `CONNECTION_LOST`
    */
-  publish(message: OutgoingMessage, options: { readonly timeoutMs: number }): Promise<Receipt>;
+  publish(message: OutgoingMessage, options: PublishOptions): Promise<Receipt>;
+  /**
+   * What tells of a message, before anything is sent, whether it can be: returns its size on the wire in bytes.
+   *
+   * @throws MemphisError what connecting throws; the function: `INVALID_MESSAGE`, `PAYLOAD_TOO_LARGE`
+   */
+  checker(options: { readonly timeoutMs: number }): Promise<(message: OutgoingMessage) => number>;
   reader(options: ReaderOptions): Reader;
 }
 

@@ -1,5 +1,7 @@
 /** The one error type of this package and the list of its codes. Text is for people; programs look at `code`. */
 
+import type { Receipt } from './receipt.ts';
+
 /**
  * Every code a {@link MemphisError} can carry, and whether the same call may succeed later without a change
  * of its arguments. docs/errors.md explains each one; a test holds the two together.
@@ -47,6 +49,8 @@ export const errorCodes = {
   BROKER_REFUSED: false,
   /** The broker has no room left for the message. */
   STORAGE_FULL: true,
+  /** Several stations or messages were produced to, and not all are stored; `receipts` and `failures` say which. */
+  NOT_ALL_STORED: true,
   /** The broker did not confirm what was settled; affected messages may be delivered again. */
   SETTLE_UNCONFIRMED: true,
   /** The message was settled already, in another way. */
@@ -70,6 +74,12 @@ export const errorCodes = {
 /** One of the codes of {@link errorCodes}. */
 export type ErrorCode = keyof typeof errorCodes;
 
+/** One message of several that is not stored, or not known to be. */
+export interface ProduceFailure {
+  readonly station: string;
+  readonly error: MemphisError;
+}
+
 /** What an error was about. Never holds payloads, schemas or secrets. */
 export interface ErrorDetails {
   readonly cause?: unknown;
@@ -78,9 +88,17 @@ export interface ErrorDetails {
   readonly option?: string;
   readonly server?: string;
   readonly functionName?: string;
+  /** Which one of several messages, from 0. */
+  readonly index?: number;
+  /** Of `NOT_ALL_STORED`: what is stored. */
+  readonly receipts?: readonly Receipt[];
+  /** Of `NOT_ALL_STORED`: what is not; ten at most. */
+  readonly failures?: readonly ProduceFailure[];
   /** Overrides whether a later try may succeed. */
   readonly retryable?: boolean;
 }
+
+const fields = ['station', 'group', 'option', 'server', 'functionName', 'index', 'receipts', 'failures'] as const;
 
 const brand: symbol = Symbol.for('memphis-serverless.error');
 
@@ -97,21 +115,21 @@ export class MemphisError extends Error {
   readonly code: ErrorCode;
   /** Whether the same call may succeed later without a change of its arguments. */
   readonly retryable: boolean;
-  readonly station?: string;
-  readonly group?: string;
-  readonly option?: string;
-  readonly server?: string;
-  readonly functionName?: string;
+  declare readonly station?: string;
+  declare readonly group?: string;
+  declare readonly option?: string;
+  declare readonly server?: string;
+  declare readonly functionName?: string;
+  declare readonly index?: number;
+  declare readonly receipts?: readonly Receipt[];
+  declare readonly failures?: readonly ProduceFailure[];
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'MemphisError';
     this.code = code;
     this.retryable = details.retryable ?? errorCodes[code];
-    for (const key of ['station', 'group', 'option', 'server', 'functionName'] as const) {
-      const value = details[key];
-      if (value !== undefined) this[key] = value;
-    }
+    for (const key of fields) if (details[key] !== undefined) Object.assign(this, { [key]: details[key] });
     Object.defineProperty(this, brand, { value: true });
   }
 }

@@ -4,6 +4,7 @@
  */
 
 import { MemphisError } from './errors.ts';
+import type { FailedMessage } from './receipt.ts';
 import type { StandardSchema } from './standard-schema.ts';
 
 /** What one option takes. `read` returns the value or throws a `RangeError` with the rest of the sentence "must be ...". */
@@ -174,11 +175,18 @@ export const stationOptions = {
 
 export const DEFAULT_IDEMPOTENCY_WINDOW_MS = 120_000;
 
+/** Told of a message that was produced without waiting and is not stored. What it throws leaves the failure untaken. */
+export type OnProduceError = (error: MemphisError, failed: FailedMessage) => unknown;
+
 /** `createProducer`. */
 export const producerOptions = {
   /** Shown by tools; lower case. */
   name: text('memphis-serverless'),
+  /** Makes the name unlike any other: `_` and eight random hexadecimal digits. */
+  genUniqueSuffix: flag(false),
   ackWaitMs: integer(1, DAY_MS, 15_000),
+  /** Takes the failures of what is produced with `async`; left out: `flush()`, `destroy()` or `close()` throws them. */
+  onError: callback<OnProduceError>(),
 } as const;
 
 /** `producer.produce` and `memphis.produce`. */
@@ -195,6 +203,18 @@ export const produceOptions = {
   msgId: text<undefined>(undefined),
   partitionKey: text<undefined>(undefined),
   partition: optionalInteger(1, 10_000),
+  /** Resolve when the message is written, not when it is stored. */
+  async: flag(false),
+  /** Takes the failure of this one, with `async`. Without one: the producer's. */
+  onError: callback<OnProduceError>(),
+} as const;
+
+/** `producer.produceBatch` and `memphis.produceBatch`. */
+export const produceBatchOptions = {
+  /** For each message, from when it is sent. Without one: the producer's. */
+  ackWaitMs: optionalInteger(1, DAY_MS),
+  /** Called once for each message: its `headers`, `msgId`, `partitionKey` and `partition`. */
+  optionsFor: callback<(message: never, index: number) => unknown>(),
 } as const;
 
 /** `createConsumer`, `fetchMessages`, and part of `withMemphis`: how a group is read. */
@@ -292,13 +312,19 @@ export const eachOptions = {
   },
 } as const;
 
-/** `withProducer`: these beside those of `connectOptions`. */
-export const producerFunctionOptions = {
+const producingOptions = {
   station: text<undefined>(undefined),
   /** Shown by tools; lower case. */
   producerName: text('memphis-serverless'),
   ackWaitMs: integer(1, DAY_MS, 15_000),
   prefetch: flag(false),
+} as const;
+
+/** `withProducer`: these beside those of `connectOptions`. */
+export const producerFunctionOptions = {
+  ...producingOptions,
+  /** Takes the failures of what is produced with `async`; left out: the invocation fails. */
+  onError: callback<OnProduceError>(),
 } as const;
 
 /** Where a request carries the partition key: exactly one of the three, with the name to look under. */
@@ -312,7 +338,7 @@ const isPassableHeader = (value: unknown): boolean =>
 
 /** `produceHandler`: these beside those of `connectOptions`. */
 export const produceHandlerOptions = {
-  ...producerFunctionOptions,
+  ...producingOptions,
   /** Time to store, the dial included; cut to what the invocation has left, and to what a gateway waits. */
   ackWaitMs: integer(1, DAY_MS, 5_000),
   /** Any Standard Schema validator; bodies must be JSON then. */

@@ -27,6 +27,12 @@ export interface ChannelEvents {
     readonly givenBack: number;
     readonly error?: unknown;
   };
+  /** A message that was produced without waiting is not stored, or not known to be. */
+  'memphis-serverless:produce-failed': {
+    readonly station: string;
+    readonly producer: string;
+    readonly error: unknown;
+  };
   /** A message was set aside. */
   'memphis-serverless:dead-letter': {
     readonly station: string;

@@ -82,20 +82,25 @@ export function makeMemoryBroker(
     linked.store({ station: dlsStation, partition, data: message.data, headers, msgId, producerName: '' }, clock.now());
   };
 
+  const check = (message: OutgoingMessage): number => {
+    const bytes = sizeOf(message);
+    if (bytes <= maxPayloadBytes) return bytes;
+    throw new MemphisError(
+      'PAYLOAD_TOO_LARGE',
+      `The message of ${bytes} bytes, headers included, is larger than the ${maxPayloadBytes} bytes the broker takes.`,
+      { station: message.station },
+    );
+  };
+
   return {
     kind: 'jetstream',
     deadLetters,
     partitions: async (name) => find(name).partitions,
-    publish: async (message) => {
+    checker: async () => check,
+    publish: async (message, { onWritten }) => {
       const station = find(message.station);
-      const bytes = sizeOf(message);
-      if (bytes > maxPayloadBytes) {
-        throw new MemphisError(
-          'PAYLOAD_TOO_LARGE',
-          `The message of ${bytes} bytes, headers included, is larger than the ${maxPayloadBytes} bytes the broker takes.`,
-          { station: message.station },
-        );
-      }
+      check(message);
+      onWritten?.();
       const receipt = station.store(message, clock.now());
       notify();
       return receipt;

@@ -1,8 +1,9 @@
 /** A station held in memory: the logs of its partitions, the message ids it remembers, the positions of its groups. */
 
-import type { OutgoingMessage, Receipt } from '../model/broker.ts';
+import type { OutgoingMessage } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
 import type { StoredMessage } from '../model/message.ts';
+import type { Receipt } from '../model/receipt.ts';
 import { type StationSettings, toInternalName } from '../model/station.ts';
 import type { StationDescription } from '../model/station-description.ts';
 import { MemoryPosition } from './memory-group.ts';

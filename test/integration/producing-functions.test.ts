@@ -6,6 +6,7 @@ import { connect } from 'memphis-serverless';
 import { type ProducerContext, produceHandler, withProducer } from 'memphis-serverless/lambda';
 import { ensureNatsServer, makeContext, startBroker } from 'memphis-serverless/testing';
 import { eventMakers, makeHttpEvent } from '../support/api-events.ts';
+import { makeFullStation } from '../support/full-station.ts';
 import { watchProcess } from '../support/process-watch.ts';
 
 let broker: Awaited<ReturnType<typeof startBroker>>;
@@ -92,6 +93,36 @@ test('withProducer returns when what it started is stored, in order', async () =
     messages.map((message) => message.json<{ id: number }>().id),
     [1, 2, 3],
   );
+});
+
+test('withProducer returns when a batch and what was produced without waiting are stored', async () => {
+  await memphis.createStation('many', { storageType: 'memory' });
+  const handler = withProducer(
+    async (_: unknown, context: ProducerContext) => {
+      const written = await context.produce('one', { async: true });
+      void context.memphis.produceBatch(
+        'many',
+        Array.from({ length: 3_000 }, (__, id) => ({ id })),
+      );
+      return written;
+    },
+    { station: 'many', servers: [broker.url], producerName: 'api' },
+  );
+  assert.deepEqual(await handler({}, makeContext()), { station: 'many', partition: 1 });
+  const messages = await memphis.fetchMessages('many', { group: 'g', batchSize: 5_000, batchMaxWaitMs: 0 });
+  assert.equal(messages.length, 3_001);
+});
+
+test('withProducer fails when what was produced without waiting is not stored', async () => {
+  await makeFullStation(broker.port, 'tight', 1);
+  const handler = withProducer(
+    async (_: unknown, context: ProducerContext) => {
+      for (const text of ['a', 'b']) await context.produce(text, { async: true });
+    },
+    { station: 'tight', servers: [broker.url] },
+  );
+  const { rejections } = await watchProcess(() => assert.rejects(handler({}, makeContext()), { code: 'STORAGE_FULL' }));
+  assert.deepEqual(rejections, []);
 });
 
 test('withProducer fails visibly when a station is missing and nobody awaited', async () => {

@@ -24,6 +24,14 @@ test('the snippet of the client stores a message, fetches it, and ends by itself
   assert.match(run('client.ts', broker.url), /^[12] 1 false\na-1 1\n$/);
 });
 
+test('the snippet of producing stores everything, in both stations too', async () => {
+  await using broker = await startBroker({ binary: await ensureNatsServer() });
+  const memphis = await connect({ servers: [broker.url] });
+  for (const name of ['orders', 'audit']) await memphis.createStation(name, { storageType: 'memory' });
+  assert.equal(run('producing.ts', broker.url), '10000 stored\norders true\naudit true\n');
+  await memphis.close();
+});
+
 test('the snippet of dead letters describes the station, lists them, drops one and puts the other back', async () => {
   await using broker = await startBroker({ binary: await ensureNatsServer() });
   const memphis = await connect({ servers: [broker.url] });

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { type ProducerContext, withProducer, wrapProducer } from '../../src/lambda/with-producer.ts';
+
+import type { ProducerContext } from '../../src/lambda/producer-tools.ts';
+import { withProducer, wrapProducer } from '../../src/lambda/with-producer.ts';
+
 import { isMemphisError, MemphisError } from '../../src/model/errors.ts';
 import { makeContext } from '../../src/testing/make-context.ts';
 import { makeFakeDataSide } from '../support/fake-data-side.ts';
@@ -183,6 +186,113 @@ test('a failure that the handler caught is its own business', async () => {
   const { result, lines } = await watchProcess(() => wrapped({}, makeContext()));
   assert.equal(result, 'CONNECTION_LOST');
   assert.deepEqual(lines, []);
+});
+
+test('async resolves when the message is written, and the function returns when it is stored', async () => {
+  const gate = Promise.withResolvers<void>();
+  const { produced, load } = makeFakeDataSide({ onProduce: () => gate.promise });
+  const seen: unknown[] = [];
+  const wrapped = wrapProducer(
+    async (_: unknown, { produce, memphis }: ProducerContext) => {
+      seen.push(await produce('a', { async: true }));
+      seen.push(await memphis.produce('other', 'b', { async: true }));
+      seen.push(await (await memphis.createProducer('third')).produce('c', { async: true }));
+      return 'done';
+    },
+    { station: 's' },
+    load,
+  );
+  let isBack = false;
+  const running = wrapped({}, makeContext()).then((result) => {
+    isBack = true;
+    return result;
+  });
+  await settle();
+  assert.deepEqual(seen, [
+    { station: 's', partition: 1 },
+    { station: 'other', partition: 1 },
+    { station: 'third', partition: 1 },
+  ]);
+  assert.deepEqual([isBack, produced.length], [false, 0]);
+  gate.resolve();
+  assert.equal(await running, 'done');
+  assert.equal(produced.length, 3);
+});
+
+test('a failure of what was produced without waiting fails the invocation, though its promise was awaited', async () => {
+  const { load } = makeFakeDataSide({ onProduce: () => Promise.reject(lost()) });
+  const wrapped = wrapProducer(
+    async (_: unknown, { produce }: ProducerContext) => {
+      await produce('a', { async: true });
+    },
+    { station: 's' },
+    load,
+  );
+  const { rejections, lines } = await watchProcess(() =>
+    assert.rejects(wrapped({}, makeContext()), { code: 'CONNECTION_LOST' }),
+  );
+  assert.deepEqual([rejections, lines], [[], []]);
+});
+
+test('an onError takes such a failure: that of the produce, else of the producer, else of the wrapper', async () => {
+  const { load } = makeFakeDataSide({ onProduce: () => Promise.reject(lost()) });
+  const taken: string[] = [];
+  const wrapped = wrapProducer(
+    async (_: unknown, { produce, memphis }: ProducerContext) => {
+      await produce('a', { async: true });
+      await produce('b', { async: true, onError: () => taken.push('produce') });
+      const producer = await memphis.createProducer('t', { onError: () => taken.push('producer') });
+      await producer.produce('c', { async: true });
+      return 'done';
+    },
+    { station: 's', onError: (_, { message }) => taken.push(`wrapper ${message}`) },
+    load,
+  );
+  assert.equal(await wrapped({}, makeContext()), 'done');
+  assert.deepEqual(taken.sort(), ['produce', 'producer', 'wrapper a']);
+});
+
+test('a batch has a result for each message, within what the invocation has left', async (t) => {
+  mockTime(t);
+  const options: unknown[] = [];
+  const { load } = makeFakeDataSide({
+    onProduce: async (item) => {
+      options.push([item.options.ackWaitMs, item.options.deadlineMs, item.options.msgId]);
+      if (item.message === 'b') throw lost();
+    },
+  });
+  const wrapped = wrapProducer(
+    (_: unknown, { memphis }: ProducerContext) =>
+      memphis.produceBatch('s', ['a', 'b'], { ackWaitMs: 700, optionsFor: (text) => ({ msgId: text }) }),
+    undefined,
+    load,
+  );
+  const results = await wrapped({}, makeContext({ timeoutMs: 3_000 }));
+  assert.deepEqual(
+    results.map((result) => (result.ok ? result.receipt.sequence : result.error.code)),
+    [1, 'CONNECTION_LOST'],
+  );
+  assert.deepEqual(options, [
+    [700, 1_002_500, 'a'],
+    [700, 1_002_500, 'b'],
+  ]);
+});
+
+test('a batch that nobody awaited is over before the function returns', async () => {
+  const gate = Promise.withResolvers<void>();
+  const { produced, load } = makeFakeDataSide({ onProduce: () => gate.promise });
+  const wrapped = wrapProducer(
+    (_: unknown, { memphis }: ProducerContext) => {
+      void memphis.produceBatch('s', ['a', 'b']);
+    },
+    undefined,
+    load,
+  );
+  const running = wrapped({}, makeContext());
+  await settle();
+  gate.resolve();
+  await running;
+  assert.equal(produced.length, 2);
 });
 
 test('after the invocation nothing is produced any more, and it is said aloud', async () => {

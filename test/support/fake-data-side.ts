@@ -1,7 +1,8 @@
 /** A data side in memory for function wrappers: stores what is produced, or does what a test says instead. */
 
-import type { DataSide } from '../../src/lambda/outlet.ts';
-import type { Receipt } from '../../src/model/broker.ts';
+import type { ProduceResult } from '../../src/client/send-batch.ts';
+import type { DataSide, ProducerSide } from '../../src/lambda/outlet.ts';
+import type { Receipt } from '../../src/model/receipt.ts';
 
 /** One message that reached a producer. */
 export interface Produced {
@@ -37,19 +38,41 @@ export function makeFakeDataSide(behaviour: FakeBehaviour = {}) {
       counts.producers++;
       await behaviour.onCreateProducer?.(station);
       const name = options?.name ?? '';
+      const produce: ProducerSide['produce'] = async (message, given) => {
+        const item = { station, name, message, options: { ...given } };
+        await behaviour.onProduce?.(item);
+        const known = given?.msgId === undefined ? undefined : ids.get(given.msgId);
+        if (known !== undefined) return { ...known, duplicate: true };
+        produced.push(item);
+        const receipt = { station, partition: 1, sequence: produced.length, duplicate: false };
+        if (given?.msgId !== undefined) ids.set(given.msgId, receipt);
+        return receipt;
+      };
       return {
         station,
         name,
-        produce: async (message, given) => {
-          const item = { station, name, message, options: { ...given } };
-          await behaviour.onProduce?.(item);
-          const known = given?.msgId === undefined ? undefined : ids.get(given.msgId);
-          if (known !== undefined) return { ...known, duplicate: true };
-          produced.push(item);
-          const receipt = { station, partition: 1, sequence: produced.length, duplicate: false };
-          if (given?.msgId !== undefined) ids.set(given.msgId, receipt);
-          return receipt;
+        produce,
+        begin: async (message, given) => {
+          const ended = produce(message, given).then(
+            () => {},
+            async (error) => {
+              if (given.onError === undefined) throw error;
+              await given.onError(error, { station, message });
+            },
+          );
+          ended.catch(() => {});
+          return { written: { station, partition: 1 }, ended };
         },
+        produceBatch: (messages, given, deadlineMs) =>
+          Promise.all(
+            messages.map(async (message, index): Promise<ProduceResult> => {
+              const options = { ...given?.optionsFor?.(message, index), ackWaitMs: given?.ackWaitMs, deadlineMs };
+              return produce(message, options).then(
+                (receipt) => ({ ok: true, receipt: receipt as Receipt }),
+                (error) => ({ ok: false, error }),
+              );
+            }),
+          ),
       };
     },
   };

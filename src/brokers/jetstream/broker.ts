@@ -1,8 +1,9 @@
 /** The JetStream driver's data side. Administration is in `admin.ts`, which functions never reach. */
 
 import type { Link } from '../../connection/link.ts';
-import type { Broker, OutgoingMessage, Reader, ReaderOptions, Receipt } from '../../model/broker.ts';
-import { publish } from './publish.ts';
+import type { Broker, OutgoingMessage, PublishOptions, Reader, ReaderOptions } from '../../model/broker.ts';
+import type { Receipt } from '../../model/receipt.ts';
+import { checkerFor, publish } from './publish.ts';
 import { JetStreamReader } from './reader.ts';
 import { Retries } from './retries.ts';
 import { Stations } from './stations.ts';
@@ -24,8 +25,12 @@ export class JetStreamBroker implements Broker {
     return (await this.stations.view(station)).partitions;
   }
 
-  publish(message: OutgoingMessage, options: { readonly timeoutMs: number }): Promise<Receipt> {
-    return publish(this.link, this.stations, message, options.timeoutMs);
+  publish(message: OutgoingMessage, options: PublishOptions): Promise<Receipt> {
+    return publish(this.link, this.stations, message, options);
+  }
+
+  checker(options: { readonly timeoutMs: number }): Promise<(message: OutgoingMessage) => number> {
+    return checkerFor(this.link, options.timeoutMs);
   }
 
   /** The same reader for the same options: what it knows of its durables serves the next invocation too. */

@@ -2,8 +2,9 @@
 
 import type { Link } from '../../connection/link.ts';
 import type { Connection, HeaderList } from '../../connection/port.ts';
-import type { OutgoingMessage, Receipt } from '../../model/broker.ts';
+import type { OutgoingMessage, PublishOptions } from '../../model/broker.ts';
 import { MemphisError } from '../../model/errors.ts';
+import type { Receipt } from '../../model/receipt.ts';
 import { fromUserHeaders } from './headers.ts';
 import { repeat } from './repeat.ts';
 import { isStreamMissing, type Stations, stationNotFound, streamOf } from './stations.ts';
@@ -33,25 +34,24 @@ function toHeaders(message: OutgoingMessage): HeaderList {
   ];
 }
 
-/** One try. @returns nothing when nobody stores what is published on the subject */
-async function tryOnce(
-  connection: Connection,
-  subject: string,
-  message: { readonly data: Uint8Array; readonly headers: HeaderList },
-  limitMs: number,
-): Promise<PubAck | undefined> {
+/** What a message takes of `max_payload`. @throws MemphisError `PAYLOAD_TOO_LARGE` */
+function sizeWithin(maxPayload: number, station: string, headers: HeaderList, data: Uint8Array): number {
+  const size = frameSize(headers, data);
+  const taken = size + DEAD_LETTER_ROOM_BYTES;
+  if (taken <= maxPayload) return size;
+  throw new MemphisError(
+    'PAYLOAD_TOO_LARGE',
+    `A message of ${data.length} bytes is too large: the broker takes ${maxPayload} bytes, of which headers and room ` +
+      `for a dead letter's take ${taken - data.length}. Store it elsewhere and send a reference, or raise max_payload.`,
+    { station },
+  );
+}
+
+/** See `Broker.checker`. The limit is that of the server at the other end now; each publish is checked anew. */
+export async function checkerFor(link: Link, timeoutMs: number): Promise<(message: OutgoingMessage) => number> {
+  const connection = await link.ready(Date.now() + timeoutMs);
   const { maxPayload } = await connection.info;
-  const size = frameSize(message.headers, message.data) + DEAD_LETTER_ROOM_BYTES;
-  if (size > maxPayload) {
-    throw new MemphisError(
-      'PAYLOAD_TOO_LARGE',
-      `A message of ${message.data.length} bytes is too large: the broker takes ${maxPayload} bytes, of which headers and room ` +
-        `for a dead letter's take ${size - message.data.length}. Store it elsewhere and send a reference, or raise max_payload.`,
-    );
-  }
-  const frame = await connection.request(subject, message.data, { timeoutMs: limitMs, headers: message.headers });
-  const answer = parsePubAck(subject, frame);
-  return answer === 'nobody' ? undefined : answer;
+  return (message) => sizeWithin(maxPayload, message.station, toHeaders(message), message.data);
 }
 
 /** Publishes one message to its station; see `Broker.publish`. */
@@ -59,9 +59,9 @@ export async function publish(
   link: Link,
   stations: Stations,
   message: OutgoingMessage,
-  timeoutMs: number,
+  { timeoutMs, onWritten }: PublishOptions,
 ): Promise<Receipt> {
-  const { station, partition } = message;
+  const { station, partition, data } = message;
   const view = await stations.view(station);
   if (!view.partitions.includes(partition)) {
     throw new MemphisError('PARTITION_NOT_FOUND', `Station ${station} has no partition ${partition}.`, { station });
@@ -69,6 +69,7 @@ export async function publish(
   const stream = streamOf(station, partition);
   const headers = toHeaders(message);
   const startedAt = Date.now();
+  let isWritten = false;
   const ack = await repeat(link, 'publish', timeoutMs, async (connection, limitMs, attempt) => {
     // past the window the broker has forgotten the id, and a repeat could store a second copy
     if (attempt > 1 && Date.now() - startedAt > view.idempotencyWindowMs * 0.9) {
@@ -79,8 +80,14 @@ export async function publish(
         { station, retryable: false },
       );
     }
-    const stored = await tryOnce(connection, `${stream}.final`, { data: message.data, headers }, limitMs);
-    if (stored !== undefined) return stored;
+    const { maxPayload } = await connection.info;
+    sizeWithin(maxPayload, station, headers, data);
+    const subject = `${stream}.final`;
+    const answered = connection.request(subject, data, { timeoutMs: limitMs, headers });
+    if (!isWritten) onWritten?.();
+    isWritten = true;
+    const stored = parsePubAck(subject, await answered);
+    if (stored !== 'nobody') return stored;
     await refuseMissing(connection, station, stream, limitMs, stations);
     throw new MemphisError('JETSTREAM_UNAVAILABLE', `Station ${station} has no leader at the moment. Try again.`, {
       station,
@@ -95,6 +102,9 @@ export async function publish(
   };
 }
 
+/** Look-ups under way: thousands of messages may meet the same 503, and one question is enough. */
+const lookups = new WeakMap<Connection, Map<string, Promise<unknown>>>();
+
 /**
  * A 503 means a missing stream or one without a leader: the API tells which.
  *
@@ -107,8 +117,15 @@ export async function refuseMissing(
   limitMs: number,
   stations: Stations,
 ): Promise<void> {
+  const open = lookups.get(connection) ?? new Map<string, Promise<unknown>>();
+  lookups.set(connection, open);
+  let lookup = open.get(stream);
+  if (lookup === undefined) {
+    lookup = streamConfig(connection, stream, limitMs).finally(() => open.delete(stream));
+    open.set(stream, lookup);
+  }
   try {
-    await streamConfig(connection, stream, limitMs);
+    await lookup;
   } catch (error) {
     if (!isStreamMissing(error)) throw error;
     stations.forget(station);

@@ -59,9 +59,20 @@ export async function repeat<T>(
   }
 }
 
+/** Pings under way: thousands of operations may have met the same silence. */
+const pings = new WeakMap<Connection, Promise<void>>();
+
 /** A silent connection may be black-holed: no answer to a ping either means a new one. */
 async function giveUpIfDead(link: Link, connection: Connection, error: unknown): Promise<void> {
   if (connection.isClosed) return link.discard(connection, 'the session had ended');
   if (!isMemphisError(error, 'TIMEOUT')) return;
-  await connection.flush(PING_LIMIT_MS).catch(() => link.discard(connection, 'no answer to a ping'));
+  let ping = pings.get(connection);
+  if (ping === undefined) {
+    ping = connection
+      .flush(PING_LIMIT_MS)
+      .catch(() => link.discard(connection, 'no answer to a ping'))
+      .finally(() => pings.delete(connection));
+    pings.set(connection, ping);
+  }
+  await ping;
 }

@@ -1,0 +1,215 @@
+/** How producers send: check all, address, send, and know what is under way. To one station or to several. */
+
+import type { Broker, OutgoingMessage } from '../model/broker.ts';
+import { MemphisError } from '../model/errors.ts';
+import {
+  type Given,
+  type OnProduceError,
+  produceOptions,
+  type producerOptions,
+  type Resolved,
+  resolveOptions,
+} from '../model/options.ts';
+import { choosePartition } from '../model/partition.ts';
+import type { Receipt, Written } from '../model/receipt.ts';
+import { checkName } from '../model/station.ts';
+import { type Draft, toDraft } from './draft.ts';
+import { handFailure } from './hand-failure.ts';
+import { drain, Outbox, type Outboxes } from './outbox.ts';
+import { isBytes } from './payload.ts';
+import { Room } from './room.ts';
+import { all, type Sending, toMemphisError } from './sending.ts';
+import type { Session } from './session.ts';
+import { uniqueName } from './unique-name.ts';
+
+/** Options of one produce. */
+export type ProduceOptions = Given<typeof produceOptions>;
+
+export class Dispatch {
+  readonly name: string;
+  readonly stations: readonly string[];
+  readonly ackWaitMs: number;
+  readonly room = new Room();
+  readonly #session: Session;
+  readonly #onError: OnProduceError | undefined;
+  readonly #outboxes: Outboxes;
+  readonly #outbox: Outbox;
+  readonly #turns = new Map<string, number>();
+  #isDestroyed = false;
+
+  /** @throws MemphisError `INVALID_NAME`, `INVALID_OPTION` */
+  constructor(
+    session: Session,
+    stations: readonly string[],
+    options: Resolved<typeof producerOptions>,
+    outboxes: Outboxes,
+  ) {
+    this.stations = stations.map((station) => checkName('station', station));
+    const name = checkName('producer', options.name);
+    this.name = options.genUniqueSuffix ? uniqueName(name) : name;
+    this.ackWaitMs = options.ackWaitMs;
+    this.#onError = options.onError;
+    this.#session = session;
+    this.#outboxes = outboxes;
+    this.#outbox = new Outbox(outboxes.busy);
+  }
+
+  /**
+   * One message to each station: resolves when all are stored or, with `async`, written.
+   *
+   * @param pick what the caller gets of the receipts
+   */
+  produce<R>(
+    message: unknown,
+    given: ProduceOptions | undefined,
+    pick: (receipts: readonly (Receipt | Written)[]) => R,
+  ): Promise<R> {
+    if (given?.async === true) return this.#leave(message, given, pick);
+    const stored = this.#start(message, given).then(all);
+    this.#outbox.track(stored);
+    return stored.then(pick);
+  }
+
+  /** As `produce` with `async`; `ended` rejects with a failure that no `onError` took. */
+  async begin(message: unknown, given: ProduceOptions): Promise<{ written: readonly Written[]; ended: Promise<void> }> {
+    const { written, ends } = await this.#begin(message, given);
+    const ended = Promise.all(ends.map((end) => end.ended)).then(() => {});
+    ended.catch(() => {}); // for whoever looks at it
+    return { written, ended };
+  }
+
+  /** A promise that may be left alone: what fails then is told as what fails later. */
+  #leave<R>(message: unknown, given: ProduceOptions, pick: (written: readonly Written[]) => R): Promise<R> {
+    const begun = this.#begin(message, given);
+    const later = begun.then(({ ends }) =>
+      Promise.all(ends.map(({ station, ended }) => this.#outbox.keep(station, ended))),
+    );
+    this.#outbox.track(later);
+    const station = this.stations[0] ?? '';
+    const onError = given.onError ?? this.#onError;
+    return this.#outbox.leave(
+      begun.then(({ written }) => pick(written)),
+      station,
+      (error) => handFailure(error, { ...given, message, station }, this.name, onError),
+    );
+  }
+
+  /** Sends one message to each station, all of it checked. @throws MemphisError what fails before anything is sent */
+  async #start(message: unknown, given: ProduceOptions | undefined): Promise<readonly Sending[]> {
+    this.refuseClosed();
+    const options = resolveOptions('produce', produceOptions, given);
+    const draft = toDraft('produce', message, options);
+    // after its promise has resolved, the caller may write to that memory again
+    const data = options.async && isBytes(message) ? draft.data.slice() : draft.data;
+    const timeoutMs = options.ackWaitMs ?? this.ackWaitMs;
+    const deadlineMs = Date.now() + timeoutMs;
+    const broker = await this.#session.broker();
+    const letters = this.address(await this.layout(broker), { ...draft, data });
+    if (letters.length > 1) letters.forEach(await broker.checker({ timeoutMs }));
+    if (options.async) return await this.#startInTurn(broker, letters, deadlineMs);
+    return letters.map((letter) => this.send(broker, letter, timeoutMs));
+  }
+
+  /** Nobody waits for these, so they wait for one another where too many are under way. */
+  async #startInTurn(broker: Broker, letters: readonly OutgoingMessage[], deadlineMs: number): Promise<Sending[]> {
+    const bytes = letters.reduce((sum, { data }) => sum + data.length, 0);
+    const room = this.room.take(bytes);
+    if (room !== undefined) await room;
+    const leftMs = deadlineMs - Date.now();
+    if (leftMs < 1) {
+      this.room.free(bytes);
+      throw new MemphisError('TIMEOUT', 'There was no time left for this message; it was not sent.');
+    }
+    const sendings = letters.map((letter) => this.send(broker, letter, leftMs));
+    void Promise.allSettled(sendings.map(({ stored }) => stored)).then(() => this.room.free(bytes));
+    return sendings;
+  }
+
+  /** Sends, and gives failures to whoever takes them. What fails before it is written is thrown. */
+  async #begin(message: unknown, given: ProduceOptions) {
+    const sendings = await this.#start(message, { ...given, async: true });
+    const reached = await Promise.all(sendings.map((sending) => sending.written));
+    if (reached.includes(false)) await all(sendings);
+    const onError = given.onError ?? this.#onError;
+    return {
+      written: sendings.map(({ letter: { station, partition } }): Written => ({ station, partition })),
+      ends: sendings.map(({ letter, stored }) => ({
+        station: letter.station,
+        ended: stored.then(
+          () => {},
+          (error: unknown) => {
+            const failed = { ...letter, message: isBytes(message) ? letter.data : message };
+            return handFailure(toMemphisError(error, letter.station), failed, this.name, onError);
+          },
+        ),
+      })),
+    };
+  }
+
+  /** Many messages at once, under way until all have ended. */
+  run<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    const running = work(this.#session);
+    this.#outbox.track(running);
+    return running;
+  }
+
+  /** @throws MemphisError `CLOSED` */
+  refuseClosed(): void {
+    if (this.#isDestroyed) {
+      throw new MemphisError('CLOSED', `Producer ${this.name} was destroyed; create a new one. Nothing was sent.`);
+    }
+    if (this.#outboxes.isClosed) {
+      throw new MemphisError('CLOSED', 'This client was closed; connect again. Nothing was sent.');
+    }
+  }
+
+  /** The partitions of each station. @throws MemphisError `STATION_NOT_FOUND` */
+  async layout(broker: Broker): Promise<ReadonlyMap<string, readonly number[]>> {
+    const layout = new Map<string, readonly number[]>();
+    for (const station of this.stations) layout.set(station, await broker.partitions(station));
+    return layout;
+  }
+
+  /** A draft as a message for each station. @throws MemphisError `PARTITION_NOT_FOUND`, `INVALID_OPTION` */
+  address(layout: ReadonlyMap<string, readonly number[]>, draft: Draft): OutgoingMessage[] {
+    const { data, headers, msgId, partitionKey } = draft;
+    const letters: OutgoingMessage[] = [];
+    for (const [station, partitions] of layout) {
+      letters.push({
+        station,
+        data,
+        headers: headers ?? {},
+        producerName: this.name,
+        partition: choosePartition(station, partitions, draft) ?? this.#nextOf(station, partitions),
+        ...(msgId === undefined ? {} : { msgId }),
+        ...(partitionKey === undefined ? {} : { partitionKey }),
+      });
+    }
+    return letters;
+  }
+
+  /** Writes one message. Its failure is for whoever looks at `stored`. */
+  send(broker: Broker, letter: OutgoingMessage, timeoutMs: number): Sending {
+    const written = Promise.withResolvers<boolean>();
+    const stored = broker.publish(letter, { timeoutMs, onWritten: () => written.resolve(true) });
+    const end = (): void => written.resolve(false);
+    stored.then(end, end);
+    return { letter, written: written.promise, stored };
+  }
+
+  /** Waits for what is under way. @throws MemphisError `NOT_ALL_STORED` with what nobody has taken */
+  async flush(): Promise<void> {
+    await drain([this.#outbox]);
+  }
+
+  async destroy(): Promise<void> {
+    this.#isDestroyed = true;
+    await this.flush();
+  }
+
+  #nextOf(station: string, partitions: readonly number[]): number {
+    const turn = this.#turns.get(station) ?? 0;
+    this.#turns.set(station, turn + 1);
+    return partitions[turn % partitions.length] ?? 1;
+  }
+}

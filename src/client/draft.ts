@@ -1,0 +1,63 @@
+/** A message as it was handed in, its options checked and its payload written as bytes. Pure. */
+
+import { isMemphisError, MemphisError } from '../model/errors.ts';
+import { type Given, produceOptions, resolveOptions } from '../model/options.ts';
+import { toBytes } from './payload.ts';
+
+const messageOptions = {
+  headers: produceOptions.headers,
+  msgId: produceOptions.msgId,
+  partitionKey: produceOptions.partitionKey,
+  partition: produceOptions.partition,
+} as const;
+
+/** What belongs to one message, whichever way it is produced. */
+export type MessageOptions = Given<typeof messageOptions>;
+
+/** A message that may be sent as far as this side can tell without its station. */
+export interface Draft extends MessageOptions {
+  readonly data: Uint8Array;
+}
+
+/**
+ * @param where what was called, for the error text
+ * @throws MemphisError `INVALID_OPTION`, `INVALID_MESSAGE`
+ */
+export function toDraft(where: string, message: unknown, given: MessageOptions): Draft {
+  const { headers, msgId, partitionKey, partition } = given;
+  if (msgId !== undefined && msgId.trim() === '') {
+    throw new MemphisError('INVALID_OPTION', `${where}: msgId must not be blank.`, { option: 'msgId' });
+  }
+  return { data: toBytes(message), headers, msgId, partitionKey, partition };
+}
+
+/** The options of one message of a batch. @throws MemphisError `INVALID_OPTION` */
+export function readMessageOptions(where: string, read: () => unknown): MessageOptions {
+  let given: unknown;
+  try {
+    given = read();
+  } catch (cause) {
+    throw new MemphisError('INVALID_OPTION', `${where}: optionsFor failed; see the cause.`, {
+      cause,
+      option: 'optionsFor',
+    });
+  }
+  return resolveOptions(where, messageOptions, given);
+}
+
+/** Runs a check of one message of a batch; its error names the message. */
+export function atIndex<T>(index: number, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (!isMemphisError(error)) throw error;
+    const { code, message, cause, station, option, retryable } = error;
+    throw new MemphisError(code, `Message ${index} of the batch, nothing of which was sent: ${message}`, {
+      index,
+      retryable,
+      ...(cause === undefined ? {} : { cause }),
+      ...(station === undefined ? {} : { station }),
+      ...(option === undefined ? {} : { option }),
+    });
+  }
+}

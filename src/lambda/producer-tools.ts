@@ -1,0 +1,189 @@
+/** What a function produces with: `produce` for its station and the data side of the client, for one invocation. */
+
+import type { FetchMessagesOptions } from '../client/data.ts';
+import type { ProduceOptions } from '../client/dispatch.ts';
+import type { Payload } from '../client/payload.ts';
+import type { AsyncProduceOptions, AwaitedProduceOptions } from '../client/producer.ts';
+import type { ProduceBatchOptions, ProduceResult } from '../client/send-batch.ts';
+import { MemphisError } from '../model/errors.ts';
+import type { Message } from '../model/message.ts';
+import {
+  checkOptions,
+  type OnProduceError,
+  produceBatchOptions,
+  produceOptions,
+  type producerFunctionOptions,
+  producerOptions,
+  type Resolved,
+} from '../model/options.ts';
+import type { Receipt, Written } from '../model/receipt.ts';
+import { type DataSide, type Destination, type Outlet, produceLimitMs } from './outlet.ts';
+import type { UnderWay } from './under-way.ts';
+
+/** Stores one message; see `context.produce`. */
+export interface Produce<Args extends readonly unknown[]> {
+  (...given: [...Args, message: Payload, options: AsyncProduceOptions]): Promise<Written>;
+  (...given: [...Args, message: Payload, options?: AwaitedProduceOptions]): Promise<Receipt>;
+  (...given: [...Args, message: Payload, options?: ProduceOptions]): Promise<Receipt | Written>;
+}
+
+/** A producer of one invocation. */
+export interface FunctionProducer {
+  readonly station: string;
+  /** With the unique suffix, where one was asked for. */
+  readonly name: string;
+  /** See `context.produce`. */
+  readonly produce: Produce<[]>;
+  /** See `context.memphis.produceBatch`. */
+  produceBatch<M extends Payload>(messages: readonly M[], options?: ProduceBatchOptions<M>): Promise<ProduceResult[]>;
+}
+
+/** Options of a producer of one invocation. Left out: those of the wrapper. */
+export interface FunctionProducerOptions {
+  readonly name?: string;
+  /** One suffix for the life of the process, so that an environment is one producer. */
+  readonly genUniqueSuffix?: boolean;
+  readonly ackWaitMs?: number;
+  readonly onError?: OnProduceError;
+}
+
+/** The data side of the client, for one invocation. */
+export interface FunctionClient {
+  /** Whether a connection is up, as far as this side knows. */
+  isConnected(): boolean;
+  /** Stores one message in any station; see `context.produce`. */
+  readonly produce: Produce<[station: string]>;
+  /**
+   * Stores many messages, all of them written without waiting for one another, a result for each. Each takes
+   * `ackWaitMs`, all of them what the invocation has left less 500 ms: what is not sent by then has a failure for its
+   * result.
+   *
+   * @throws MemphisError with `index` for a message that cannot be sent: nothing was sent then
+   */
+  produceBatch<M extends Payload>(
+    station: string,
+    messages: readonly M[],
+    options?: ProduceBatchOptions<M>,
+  ): Promise<ProduceResult[]>;
+  /**
+   * A producer under a name of its own. It costs nothing, and ends with the invocation: do not keep it for the next one.
+   *
+   * @throws MemphisError `STATION_NOT_FOUND`, `INVALID_NAME`, `CONNECT_FAILED`
+   */
+  createProducer(station: string, options?: FunctionProducerOptions): Promise<FunctionProducer>;
+  /** One batch of a group; settle each message and await it. */
+  fetchMessages<T = unknown>(station: string, options?: FetchMessagesOptions): Promise<Message<T>[]>;
+}
+
+/** What {@link withProducer} adds to an invocation's context. */
+export interface ProducerContext {
+  /**
+   * Stores one message in the wrapper's station; resolves when the broker has confirmed it. Takes `ackWaitMs`, within
+   * what the invocation has left less 500 ms, the dial included. With `async` it resolves when the message is written;
+   * the function still returns when all is confirmed, and a failure that no `onError` takes fails the invocation.
+   *
+   * @throws MemphisError `INVALID_OPTION` without a station, `STATION_NOT_FOUND`, `PAYLOAD_TOO_LARGE`, `STORAGE_FULL`,
+   * `CONNECT_FAILED` when nothing was sent in time, `TIMEOUT` when it may be stored, `CLOSED` after the invocation
+   */
+  readonly produce: Produce<[]>;
+  readonly memphis: FunctionClient;
+}
+
+/** What one invocation produces with. */
+export interface Invocation {
+  /** What was called, for error texts. */
+  readonly where: string;
+  readonly outlet: Outlet;
+  readonly side: DataSide;
+  readonly underWay: UnderWay;
+  readonly settings: Resolved<typeof producerFunctionOptions>;
+  readonly context: unknown;
+}
+
+/** The tools of one invocation; what they start is under way until it ends. */
+export function makeTools(invocation: Invocation): ProducerContext {
+  const { side, underWay, settings } = invocation;
+  const own = { name: settings.producerName, ackWaitMs: settings.ackWaitMs, onError: settings.onError };
+  const memphis: FunctionClient = {
+    isConnected: () => side.isConnected(),
+    produce: ((to: string, message: Payload, options?: ProduceOptions) =>
+      underWay.run(() => produce(invocation, { ...own, station: to }, message, options))) as FunctionClient['produce'],
+    produceBatch: (to, messages, options) =>
+      underWay.run(() => produceBatch(invocation, { ...own, station: to }, messages, options)),
+    createProducer: (to, options) => underWay.run(() => createProducer(invocation, to, options)),
+    fetchMessages: (from, options) => underWay.run(() => side.fetchMessages(from, options)),
+  };
+  return {
+    memphis,
+    produce: ((message: Payload, options?: ProduceOptions) =>
+      underWay.run(async () =>
+        produce(invocation, { ...own, station: stated(invocation) }, message, options),
+      )) as ProducerContext['produce'],
+  };
+}
+
+function stated({ where, settings: { station } }: Invocation): string {
+  if (station !== undefined) return station;
+  throw new MemphisError('INVALID_OPTION', `${where}: set station or MEMPHIS_STATION to use context.produce.`, {
+    option: 'station',
+  });
+}
+
+/** Where messages go, and how. */
+interface Target extends Destination {
+  readonly ackWaitMs: number;
+  readonly onError: OnProduceError | undefined;
+}
+
+async function createProducer(
+  invocation: Invocation,
+  to: string,
+  options: FunctionProducerOptions = {},
+): Promise<FunctionProducer> {
+  const { outlet, underWay, settings, context } = invocation;
+  checkOptions('createProducer', producerOptions, options);
+  const target: Target = {
+    station: to,
+    name: options.name ?? settings.producerName,
+    genUniqueSuffix: options.genUniqueSuffix ?? false,
+    ackWaitMs: options.ackWaitMs ?? settings.ackWaitMs,
+    onError: options.onError ?? settings.onError,
+  };
+  const limitMs = produceLimitMs(context, target.ackWaitMs);
+  const { station, name } = await outlet.producer(target, Math.max(1, limitMs));
+  return {
+    station,
+    name,
+    produce: ((message: Payload, given?: ProduceOptions) =>
+      underWay.run(() => produce(invocation, target, message, given))) as FunctionProducer['produce'],
+    produceBatch: (messages, given) => underWay.run(() => produceBatch(invocation, target, messages, given)),
+  };
+}
+
+async function produce(
+  { outlet, underWay, context }: Invocation,
+  target: Target,
+  message: Payload,
+  options: ProduceOptions | undefined,
+): Promise<Receipt | Written> {
+  checkOptions('produce', produceOptions, options);
+  const { ackWaitMs, ...given } = options ?? {};
+  const limitMs = produceLimitMs(context, ackWaitMs ?? target.ackWaitMs);
+  if (given.async !== true) return outlet.produce(target, message, given, limitMs);
+  const onError = given.onError ?? target.onError;
+  const { written, ended } = await outlet.begin(target, message, { ...given, onError }, limitMs);
+  void underWay.run(() => ended); // nobody looks at it: its failure fails the invocation
+  return written;
+}
+
+async function produceBatch<M extends Payload>(
+  { outlet, context }: Invocation,
+  target: Target,
+  messages: readonly M[],
+  options: ProduceBatchOptions<M> | undefined,
+): Promise<ProduceResult[]> {
+  checkOptions('produceBatch', produceBatchOptions, options);
+  const ackWaitMs = options?.ackWaitMs ?? target.ackWaitMs;
+  const limitMs = produceLimitMs(context, Number.POSITIVE_INFINITY);
+  return outlet.produceBatch(target, messages, options ?? {}, { limitMs, ackWaitMs });
+}

@@ -1,0 +1,89 @@
+/** Invocations that produce: what they are given, and that all of it is over, and seen, when they end. */
+
+import { MemphisError } from '../model/errors.ts';
+import {
+  checkOptions,
+  connectOptions,
+  type Given,
+  pickOptions,
+  producerFunctionOptions,
+  type Resolved,
+  resolveOptions,
+} from '../model/options.ts';
+import { checkName } from '../model/station.ts';
+import { logError } from './log-error.ts';
+import { type LoadDataSide, Outlet } from './outlet.ts';
+import { makeTools, type ProducerContext } from './producer-tools.ts';
+import { UnderWay } from './under-way.ts';
+
+const optionTable = { ...connectOptions, ...producerFunctionOptions };
+
+/** Options of what produces in a function; each but `onError` may come from its environment variable instead. */
+export type ProducingOptions = Given<typeof optionTable>;
+
+/** One invocation that produces. */
+export interface ProducingInvocation {
+  readonly tools: ProducerContext;
+  /**
+   * Waits until everything produced is confirmed or has failed.
+   *
+   * @param thrown what the invocation ends with anyway: failures that nobody looked at are logged beside it
+   * @throws the first failure that nobody looked at, else; the others are logged
+   */
+  end(thrown?: { readonly error: unknown }): Promise<void>;
+}
+
+/**
+ * What a function produces with, made once.
+ *
+ * @param where what is being called, for error texts
+ * @returns begins an invocation; the environment is read at the first
+ * @throws MemphisError `INVALID_OPTION`, `INVALID_NAME`
+ */
+export function prepareProducing(
+  where: string,
+  options: ProducingOptions | undefined,
+  load: LoadDataSide,
+): (context: unknown) => Promise<ProducingInvocation> {
+  checkOptions(where, optionTable, options);
+  if (options?.station !== undefined) checkName('station', options.station);
+  let known: Resolved<typeof optionTable> | undefined;
+  const resolve = (): Resolved<typeof optionTable> => {
+    known ??= resolveOptions(where, optionTable, options, process.env);
+    return known;
+  };
+  const outlet = new Outlet(async () => load(pickOptions(connectOptions, resolve())));
+  warmEarly(outlet, options, () => resolve().prefetch);
+  return async (context) => {
+    const underWay = new UnderWay(tooLate, (error) => logError('Produced after the invocation', error));
+    const tools = makeTools({ where, outlet, side: await outlet.side(), underWay, settings: resolve(), context });
+    return { tools, end: (thrown) => endProducing(underWay, thrown) };
+  };
+}
+
+async function endProducing(underWay: UnderWay, thrown: { readonly error: unknown } | undefined): Promise<void> {
+  const unseen = await underWay.end();
+  const [first, ...others] = unseen;
+  const logged = thrown === undefined ? others : unseen.filter((error) => error !== thrown.error);
+  for (const error of logged) logError('A produce failed', error);
+  if (thrown === undefined && unseen.length > 0) throw first;
+}
+
+/** Starts to dial while the module loads. What goes wrong is met again by the first invocation. */
+export function warmEarly(
+  outlet: Outlet,
+  options: { readonly prefetch?: boolean | undefined } | undefined,
+  isWanted: () => boolean,
+): void {
+  if (options?.prefetch !== true && process.env.MEMPHIS_PREFETCH === undefined) return;
+  const warm = async (): Promise<void> => {
+    if (isWanted()) (await outlet.side()).session.warm();
+  };
+  warm().catch(() => {});
+}
+
+const tooLate = (): MemphisError =>
+  new MemphisError(
+    'CLOSED',
+    'The invocation was over when this was produced; nothing was sent. Await it in the handler, with what this invocation gave.',
+  );
