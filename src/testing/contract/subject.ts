@@ -2,10 +2,11 @@
 
 import assert from 'node:assert/strict';
 import type { Batch } from '../../model/batch.ts';
-import type { Broker, BrokerAdmin, OutgoingMessage, PullOptions, Reader, Receipt } from '../../model/broker.ts';
+import type { Broker, BrokerAdmin, OutgoingMessage, PullOptions, Reader } from '../../model/broker.ts';
 import { type ErrorCode, isMemphisError } from '../../model/errors.ts';
 import type { StoredMessage } from '../../model/message.ts';
 import type { Outcome, Settled } from '../../model/outcome.ts';
+import type { Receipt } from '../../model/receipt.ts';
 import { type StationOptions, toStationSettings } from '../../model/station-settings.ts';
 
 /** A dead letter, as far as the contract looks at it. */
