@@ -12,10 +12,23 @@ import { readDeadLetters } from '../support/dead-letters.ts';
 import { serversUnderTest } from '../support/servers.ts';
 
 const MAX_DELIVERIES = 3;
+const ACK_WAIT_MS = 250;
+/** So long against the time to settle that the message is parked. */
+const PARKED_MS = ACK_WAIT_MS * 4 + 50;
 
 /** What becomes of one delivery of one message. `crash` loses the whole batch that it is in. */
-type Fate = 'ack' | 'throw' | 'later' | 'deadLetter' | 'crash' | 'settleThenThrow';
-const fate = fc.constantFrom<Fate>('ack', 'ack', 'ack', 'throw', 'later', 'deadLetter', 'crash', 'settleThenThrow');
+type Fate = 'ack' | 'throw' | 'later' | 'park' | 'deadLetter' | 'crash' | 'settleThenThrow';
+const fate = fc.constantFrom<Fate>(
+  'ack',
+  'ack',
+  'ack',
+  'throw',
+  'later',
+  'park',
+  'deadLetter',
+  'crash',
+  'settleThenThrow',
+);
 
 for (const { binary, version } of serversUnderTest()) {
   describe(`accounts on nats-server ${version}`, () => {
@@ -69,7 +82,7 @@ async function work(
     station,
     group: 'g',
     batchSize,
-    maxAckTimeMs: 250,
+    maxAckTimeMs: ACK_WAIT_MS,
     maxMsgDeliveries: MAX_DELIVERIES,
   };
   const see = (message: Message): void => {
@@ -83,6 +96,7 @@ async function work(
         const what = fateOf(message);
         if (what === 'throw' || what === 'crash') batchItemFailures.push({ itemIdentifier: message.id });
         if (what === 'later') await message.delay(20);
+        if (what === 'park') await message.delay(PARKED_MS);
         if (what === 'deadLetter') batchItemFailures.push({ itemIdentifier: message.id, action: 'deadLetter' });
         if (what === 'settleThenThrow') await message.ack();
         if (what === 'ack' || what === 'settleThenThrow') acked.add(message.text());
@@ -107,7 +121,7 @@ async function work(
     const lost = await memphis.fetchMessages(station, {
       group: 'g',
       batchSize: 1,
-      maxAckTimeMs: 250,
+      maxAckTimeMs: ACK_WAIT_MS,
       maxMsgDeliveries: MAX_DELIVERIES,
       batchMaxWaitMs: 0,
     });
