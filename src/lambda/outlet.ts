@@ -3,6 +3,7 @@
  * invocation, each step held to a limit. Whatever is given up goes no further: no message leaves after its limit.
  */
 
+import type { BindingArgument } from '../client/consumer.ts';
 import type { FetchMessagesOptions } from '../client/data.ts';
 import type { ProduceOptions } from '../client/dispatch.ts';
 import type { Payload } from '../client/payload.ts';
@@ -25,7 +26,7 @@ export interface DataSide {
   readonly session: { broker(options?: { readonly deadlineMs?: number }): Promise<unknown> } & Pick<Session, 'warm'>;
   isConnected(): boolean;
   createProducer(station: string, options?: ProducerOptions): Promise<ProducerSide>;
-  fetchMessages<T = unknown>(station: string, options?: FetchMessagesOptions): Promise<Message<T>[]>;
+  fetchMessages<T = unknown>(source: string | BindingArgument, options?: FetchMessagesOptions): Promise<Message<T>[]>;
 }
 
 /** Makes a data side without I/O to the broker. Tests hand in their own. */

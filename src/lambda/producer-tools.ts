@@ -1,5 +1,6 @@
 /** What a function produces with: `produce` for its station and the data side of the client, for one invocation. */
 
+import type { BindingArgument } from '../client/consumer.ts';
 import type { FetchMessagesOptions } from '../client/data.ts';
 import type { ProduceOptions } from '../client/dispatch.ts';
 import type { Payload } from '../client/payload.ts';
@@ -72,7 +73,7 @@ export interface FunctionClient {
    */
   createProducer(station: string, options?: FunctionProducerOptions): Promise<FunctionProducer>;
   /** One batch of a group; settle each message and await it. */
-  fetchMessages<T = unknown>(station: string, options?: FetchMessagesOptions): Promise<Message<T>[]>;
+  fetchMessages<T = unknown>(source: string | BindingArgument, options?: FetchMessagesOptions): Promise<Message<T>[]>;
 }
 
 /** What {@link withProducer} adds to an invocation's context. */

@@ -40,6 +40,13 @@ export interface ChannelEvents {
     readonly id: string;
     readonly deliveryCount: number;
   };
+  /** A copy of a message was stored to come back after a long delay. */
+  'memphis-serverless:park': {
+    readonly station: string;
+    readonly group: string;
+    readonly id: string;
+    readonly delayMs: number;
+  };
   /** A poller invoked a function. */
   'memphis-serverless:invoke': {
     readonly mapping: string;

@@ -140,7 +140,7 @@ export class Settler {
 
   /** @returns whether a copy is stored; where it cannot be, the delay is kept as a delayed NAK, which loses nothing either */
   async #park(delivery: Delivery, delayMs: number): Promise<boolean> {
-    const { retries, station, durable, timeoutMs } = this.#context;
+    const { retries, station, group, durable, timeoutMs } = this.#context;
     const { message, lane } = delivery;
     const { stream, sequence } = originOf(message);
     const untilMs = Date.now() + Math.min(delayMs, MAX_PARKED_MS);
@@ -163,6 +163,7 @@ export class Settler {
         },
         timeoutMs,
       );
+      emit('memphis-serverless:park', () => ({ station, group, id: message.id, delayMs }));
       return true;
     } catch (error) {
       emit('memphis-serverless:retry', () => ({ operation: 'park', attempt: 1, error }));
