@@ -234,6 +234,20 @@ for (const { binary, version } of serversUnderTest()) {
       assert.equal(last.deliveryCount, 2);
     });
 
+    test('what a group had parked is not taken for what it parks after it was destroyed', async () => {
+      const name = await newStation();
+      await memphis.produce(name, 'slow');
+      const options = { maxAckTimeMs: 100, batchMaxWaitMs: 10_000 };
+      for (let life = 1; life <= 2; life++) {
+        const [message] = await fetchAll(name, 'g', options);
+        assert.equal(message?.deliveryCount, 1);
+        await message.delay(1_000);
+        if (life === 1) await (await memphis.createConsumer(name, { group: 'g' })).destroy();
+      }
+      const [back] = await fetchAll(name, 'g', options);
+      assert.deepEqual([back?.text(), back?.deliveryCount], ['slow', 2]);
+    });
+
     test('into the station it is put back for all groups, in its partition', async () => {
       const name = await newStation({ partitionsNumber: 3 });
       const { partition } = await memphis.produce(name, 'again', { headers: { a: 'b' }, partitionKey: 'key' });

@@ -17,7 +17,7 @@ export const DEAD_LETTER_ROOM_BYTES = 1_024;
 let published = 0;
 const processId = Math.random().toString(36).slice(2);
 /** An id for what the user gave none: unique enough to tell our repeats from anybody's messages. */
-const ownId = (): string => `${processId}.${Math.random().toString(36).slice(2)}.${published++}`;
+export const ownId = (): string => `${processId}.${Math.random().toString(36).slice(2)}.${published++}`;
 
 function toHeaders(message: OutgoingMessage): HeaderList {
   const { msgId, producerName, partitionKey } = message;

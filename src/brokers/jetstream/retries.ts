@@ -51,7 +51,7 @@ export interface RetryCopy {
   readonly deliveries: number;
   /** Time to settle of a durable that has to be made. */
   readonly ackWaitMs: number;
-  /** The same copy is stored once in two minutes. */
+  /** Copies of one id are stored once in two minutes. */
   readonly copyId: string;
   /** Not before this wall-clock time; left out: at once. */
   readonly untilMs?: number;

@@ -13,6 +13,7 @@ import { storeDeadLetter } from './dead-letters.ts';
 import type { Delivery } from './delivery.ts';
 import type { DeadLetterContext } from './linked-station.ts';
 import { shouldPark } from './parking.ts';
+import { ownId } from './publish.ts';
 import { repeat } from './repeat.ts';
 import type { Retries } from './retries.ts';
 import { ackPayload } from './wire/ack.ts';
@@ -157,8 +158,9 @@ export class Settler {
           data: message.data,
           deliveries: message.deliveryCount,
           ackWaitMs: lane.ackWaitMs,
-          // of the delivery, not of the message: put back from the dead letters, its deliveries are counted anew
-          copyId: `${lane.stream}:${delivery.laneSequence}:${durable}:${message.deliveryCount}`,
+          // its own: only repeats of this very store may meet. A message that was put back, or whose group was
+          // destroyed, counts its deliveries anew, and would meet what was parked of it before
+          copyId: ownId(),
           untilMs,
         },
         timeoutMs,
