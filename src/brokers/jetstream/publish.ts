@@ -34,9 +34,21 @@ function toHeaders(message: OutgoingMessage): HeaderList {
   ];
 }
 
+/** JetStream stores no longer block of headers. */
+const MAX_HEADER_BYTES = 65_535;
+
 /** What a message takes of `max_payload`. @throws MemphisError `PAYLOAD_TOO_LARGE` */
 function sizeWithin(maxPayload: number, station: string, headers: HeaderList, data: Uint8Array): number {
   const size = frameSize(headers, data);
+  const headerBytes = size - data.length;
+  if (headerBytes + DEAD_LETTER_ROOM_BYTES > MAX_HEADER_BYTES) {
+    throw new MemphisError(
+      'PAYLOAD_TOO_LARGE',
+      `Headers of ${headerBytes} bytes are too large: JetStream takes ${MAX_HEADER_BYTES} bytes, of which ` +
+        `${DEAD_LETTER_ROOM_BYTES} are kept for a dead letter's. Put large values into the message.`,
+      { station },
+    );
+  }
   const taken = size + DEAD_LETTER_ROOM_BYTES;
   if (taken <= maxPayload) return size;
   throw new MemphisError(

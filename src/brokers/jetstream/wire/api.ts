@@ -17,6 +17,7 @@ export const apiError = {
 
 const codes: Readonly<Record<number, ErrorCode>> = {
   10005: 'JETSTREAM_UNAVAILABLE', // a server is down, or the cluster never had so many
+  10002: 'STORAGE_FULL', // the account's limits
   10008: 'JETSTREAM_UNAVAILABLE', // cluster not available: an election is on
   10009: 'JETSTREAM_UNAVAILABLE',
   10023: 'STORAGE_FULL',
@@ -33,6 +34,8 @@ const codes: Readonly<Record<number, ErrorCode>> = {
   10074: 'UNSUPPORTED', // more replicas than servers
   10076: 'JETSTREAM_UNAVAILABLE',
   10077: 'STORAGE_FULL',
+  10097: 'PAYLOAD_TOO_LARGE', // headers
+  10167: 'JETSTREAM_UNAVAILABLE', // more at once than a stream takes
 };
 
 /** What JetStream said when it refused. `number` is its own error number; never thrown to users, but as a cause. */
