@@ -120,7 +120,9 @@ const tls: OptionSpec<boolean | Given<typeof tlsOptions> | undefined> = {
     if (typeof value !== 'object' || value === null) return must('true, false, or an object with ca, cert, key');
     checkOptions('tls', tlsOptions, value);
     const given: Given<typeof tlsOptions> = value;
-    return (given.cert === undefined) === (given.key === undefined) ? given : must('given cert and key together');
+    return (given.cert === undefined) === (given.key === undefined)
+      ? given
+      : must('an object that has cert and key together');
   },
   parse: flag(true).parse as (text: string) => unknown,
   fields: tlsOptions,
@@ -438,12 +440,18 @@ export function didYouMean(name: string, names: readonly string[]): string {
   return best !== undefined && best.steps <= Math.max(2, best.known.length / 3) ? ` Did you mean ${best.known}?` : '';
 }
 
-function readOption(where: string, name: string, spec: OptionSpec<unknown>, value: unknown): unknown {
+function readOption(
+  where: string,
+  name: string,
+  spec: OptionSpec<unknown>,
+  value: unknown,
+  shown: string = name,
+): unknown {
   try {
     return spec.read(value);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw new MemphisError('INVALID_OPTION', `${where}: ${name} must be ${error.message}.`, { option: name });
+    throw new MemphisError('INVALID_OPTION', `${where}: ${shown} must be ${error.message}.`, { option: name });
   }
 }
 
@@ -501,7 +509,8 @@ function readEnv(
 ): unknown {
   const raw = spec.parse === undefined ? undefined : env[variable];
   const shown = `the environment variable ${variable}`;
-  const value = raw === undefined || raw === '' ? spec.fallback : readOption(where, shown, spec, spec.parse?.(raw));
+  const value =
+    raw === undefined || raw === '' ? spec.fallback : readOption(where, name, spec, spec.parse?.(raw), shown);
   if (spec.fields === undefined) return value;
   const fields: Record<string, unknown> = {};
   for (const [field, fieldSpec] of Object.entries(spec.fields)) {
@@ -509,7 +518,8 @@ function readEnv(
     if (env[itsVariable]) fields[field] = readEnv(where, field, fieldSpec, env, itsVariable);
   }
   if (Object.keys(fields).length === 0) return value;
-  if (value !== false) return readOption(where, `what the environment variables ${variable}_... hold`, spec, fields);
+  if (value !== false)
+    return readOption(where, name, spec, fields, `what the environment variables ${variable}_... hold`);
   throw new MemphisError('INVALID_OPTION', `${where}: ${variable}=false and ${variable}_... exclude each other.`, {
     option: name,
   });
