@@ -10,7 +10,7 @@ export type ConnectOptions = Given<typeof connectOptions>;
 /**
  * Connects to a broker.
  *
- * @throws MemphisError `INVALID_OPTION`, `CONNECT_FAILED`, `AUTHENTICATION_FAILED`, `UNSUPPORTED`
+ * @throws MemphisError `INVALID_OPTION`, `CONNECT_FAILED`, `AUTHENTICATION_FAILED`, `TLS_FAILED`, `UNSUPPORTED`
  * @example
  * ```ts
  * const memphis = await connect({ servers: ['nats://127.0.0.1:4222'] });

@@ -14,7 +14,7 @@ export interface Session {
    * The driver, connected.
    *
    * @param options.deadlineMs wall-clock time until which dialling may take; default: the dial's own limit
-   * @throws MemphisError `CONNECT_FAILED`, `AUTHENTICATION_FAILED`, `UNSUPPORTED`, `CLOSED`
+   * @throws MemphisError `CONNECT_FAILED`, `AUTHENTICATION_FAILED`, `TLS_FAILED`, `UNSUPPORTED`, `CLOSED`
    */
   broker(options?: { readonly deadlineMs?: number }): Promise<Broker>;
   /** Whether a connection is up, as far as this side knows. */
@@ -29,7 +29,7 @@ class LinkSession implements Session {
   /** Absent while a broker of a test stands in the place of all others. */
   #link: Link | undefined;
   readonly #onClose: () => void;
-  #broker: Promise<Broker> | undefined;
+  #broker: Broker | undefined;
   #isClosed = false;
 
   constructor(settings: ConnectSettings, onClose: () => void) {
@@ -42,12 +42,12 @@ class LinkSession implements Session {
     if (this.#isClosed) throw new MemphisError('CLOSED', 'This client was closed; connect again.');
     const placed = placedBroker();
     if (placed !== undefined) return placed;
+    if (this.#broker !== undefined) return this.#broker;
     const deadlineMs = options.deadlineMs ?? Date.now() + this.#settings.timeoutMs;
     this.#link ??= makeLink(this.#settings);
-    this.#broker ??= chooseBroker(this.#link, this.#settings.broker, deadlineMs).catch((error: unknown) => {
-      this.#broker = undefined; // a failed dial is never remembered
-      throw error;
-    });
+    // the link shares the dial, but each caller has a time of its own, and a failure from before a freeze is not its own
+    const broker = await chooseBroker(this.#link, this.#settings.broker, deadlineMs);
+    this.#broker ??= broker;
     return this.#broker;
   }
 

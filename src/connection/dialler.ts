@@ -56,16 +56,17 @@ export class Dialler {
     const joined = this.#underWay;
     if (joined !== undefined) {
       try {
-        return await this.#wait(joined, deadlineMs);
+        return await this.#join(joined, deadlineMs);
       } catch (error) {
         // it may have begun before a freeze: that it failed says nothing about now
         if (!isMemphisError(error) || !error.retryable || Date.now() >= deadlineMs) throw error;
       }
     }
-    this.#underWay ??= this.#start(deadlineMs, options).finally(() => {
+    if (this.#underWay !== undefined) return await this.#join(this.#underWay, deadlineMs);
+    this.#underWay = this.#start(deadlineMs, options).finally(() => {
       this.#underWay = undefined;
     });
-    return await this.#wait(this.#underWay, deadlineMs);
+    return await this.#underWay;
   }
 
   /** Gives up what is under way; later dials fail with `CLOSED`. */
@@ -73,8 +74,7 @@ export class Dialler {
     this.#closing.abort();
   }
 
-  async #wait(dial: Promise<Session>, deadlineMs: number): Promise<Session> {
-    dial.catch(() => {}); // may fail when nobody waits any more
+  async #join(dial: Promise<Session>, deadlineMs: number): Promise<Session> {
     const session = await within(dial, deadlineMs - Date.now());
     if (session !== undefined) return session;
     throw new MemphisError('CONNECT_FAILED', 'Could not connect in the time that was left; connecting goes on.');

@@ -1,0 +1,78 @@
+/** A TCP proxy on 127.0.0.1 before a broker, which can play what networks do to flows. */
+
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+
+export interface TestProxy extends AsyncDisposable {
+  readonly port: number;
+  readonly url: string;
+  /** How many flows were opened so far, and how many are open towards clients. */
+  accepted(): number;
+  open(): number;
+  /** Flows that are open now are never heard of again: what is sent is read and dropped, nobody hangs up. */
+  swallow(): void;
+  /** Flows that are open now end in an orderly way (FIN), or with a reset. */
+  end(): void;
+  reset(): void;
+  /** Flows to come: swallowed from their first byte, or passed on. */
+  swallowNew(isOn: boolean): void;
+}
+
+interface Flow {
+  readonly client: Socket;
+  readonly server: Socket | undefined;
+  isSwallowed: boolean;
+}
+
+/** @param target port of the broker on 127.0.0.1 */
+export async function startProxy(target: number): Promise<TestProxy> {
+  const flows = new Set<Flow>();
+  let accepted = 0;
+  let swallowsNew = false;
+  const listener = createServer({ allowHalfOpen: true }, (client) => {
+    accepted++;
+    const server = swallowsNew ? undefined : connect({ host: '127.0.0.1', port: target, allowHalfOpen: true });
+    const flow: Flow = { client, server, isSwallowed: swallowsNew };
+    flows.add(flow);
+    client.on('data', (chunk) => flow.isSwallowed || server?.write(chunk));
+    server?.on('data', (chunk) => flow.isSwallowed || client.write(chunk));
+    // a client that hangs up is counted out, though nobody beyond hears of it
+    client.on('end', () => (flow.isSwallowed ? client.destroy() : server?.end()));
+    server?.on('end', () => flow.isSwallowed || client.end());
+    client.on('error', () => {});
+    server?.on('error', () => flow.isSwallowed || client.destroy());
+    client.on('close', () => {
+      flows.delete(flow);
+      server?.destroy();
+    });
+  });
+  listener.listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const { port } = listener.address() as { port: number };
+  return {
+    port,
+    url: `nats://127.0.0.1:${port}`,
+    accepted: () => accepted,
+    open: () => flows.size,
+    swallow: () => {
+      for (const flow of flows) flow.isSwallowed = true;
+    },
+    end: () => {
+      for (const { client } of flows) client.end();
+    },
+    reset: () => {
+      for (const { client } of flows) client.resetAndDestroy();
+    },
+    swallowNew: (isOn) => {
+      swallowsNew = isOn;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const { client, server } of flows) {
+        client.destroy();
+        server?.destroy();
+      }
+      listener.close();
+      await once(listener, 'close');
+    },
+  };
+}
