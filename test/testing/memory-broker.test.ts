@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { connect } from '../../src/index.ts';
 import { isMemphisError } from '../../src/model/errors.ts';
 import type { Outcome } from '../../src/model/outcome.ts';
 import type { StationOptions } from '../../src/model/station-settings.ts';
-import { type MemoryBroker, makeFakeClock, makeMemoryBroker } from '../../src/testing/index.ts';
+import { type MemoryBroker, makeFakeClock, makeMemoryBroker, useBroker } from '../../src/testing/index.ts';
 
 const settings: StationOptions = {
   partitionsNumber: 2,
@@ -215,6 +216,43 @@ describe('the memory broker', () => {
       messages.map(({ headers }) => headers),
       [{ a: 'b', station: 'linking', type: 'unacked' }],
     );
+  });
+
+  it('lists, reads, drops and puts back its dead letters, as a client sees them', async () => {
+    const { broker, clock } = await open({ maxDeliveries: 5 });
+    using _end = useBroker(broker);
+    const memphis = await connect();
+    for (const text of ['a', 'b', 'c', 'd']) await memphis.produce('orders', text, { headers: { of: text } });
+    const options = { group: 'billing', batchMaxWaitMs: 0 };
+    for (const message of await memphis.fetchMessages('orders', options)) await message.deadLetter('why');
+    await clock.advance(1_000);
+    const letters = memphis.station('orders').deadLetters();
+    const [, second] = await letters.list({ group: 'billing', limit: 2 });
+    assert.ok(second);
+    const { id, messageId, reason, headers, deliveryCount } = second;
+    assert.deepEqual([id, messageId, reason, headers, deliveryCount], [2, 'orders$1:2', 'why', { of: 'b' }, 1]);
+    assert.equal((await letters.get(2)).text(), 'b');
+    assert.deepEqual([await letters.count(), await letters.count({ group: 'other' })], [4, 0]);
+    assert.equal(await letters.drop([1, 9]), 1);
+    assert.deepEqual(await letters.redrive([2, 1]), [
+      { id: 2, outcome: 'redriven' },
+      { id: 1, outcome: 'missing' },
+    ]);
+    assert.deepEqual(await letters.redrive([3], { to: 'station' }), [{ id: 3, outcome: 'redriven' }]);
+    const back = await memphis.fetchMessages('orders', options);
+    assert.deepEqual(
+      back.map(({ id: of, deliveryCount: count }) => [of, count]),
+      [
+        ['orders$1:2', 1],
+        ['orders$1:5', 1],
+      ],
+    );
+    const steps: unknown[] = [];
+    assert.equal(await letters.dropAll({ onProgress: (...step) => steps.push(step) }), 1);
+    assert.deepEqual(steps, [[1, 1]]);
+    await assert.rejects(letters.get(4), (error) => isMemphisError(error, 'DEAD_LETTER_NOT_FOUND'));
+    await assert.rejects(memphis.deadLetters('nowhere').list(), (error) => isMemphisError(error, 'STATION_NOT_FOUND'));
+    await memphis.close();
   });
 
   it('describes and lists its stations', async () => {
