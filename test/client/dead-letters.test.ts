@@ -462,10 +462,12 @@ for (const { binary, version } of serversUnderTest()) {
       const config = { name: 'ORDERS', subjects: ['orders.*.>'], storage: 'memory' };
       await withRawApi(broker.port, (api) => api('STREAM.CREATE.ORDERS', config));
       await put('orders.eu.one', [['a', 'b']]);
+      assert.equal(await memphis.deadLetters({ stream: 'ORDERS' }).count(), 0);
       const binding = { stream: 'ORDERS', filterSubject: 'orders.eu.>', group: 'Billing' };
       const [message] = await memphis.fetchMessages(binding, { batchMaxWaitMs: 1_000 });
       await message?.deadLetter('x');
       const letters = memphis.deadLetters({ stream: 'ORDERS' });
+      await assert.rejects(memphis.deadLetters({ stream: 'NOWHERE' }).count(), code('STATION_NOT_FOUND'));
       const [letter] = await letters.list({ group: 'Billing' });
       assert.deepEqual([letter?.group, letter?.messageId, letter?.partition], ['Billing', 'ORDERS:1', 0]);
       assert.deepEqual(await letters.list({ group: 'billing' }), []);

@@ -163,6 +163,19 @@ for (const { binary, version } of serversUnderTest()) {
       assert.deepEqual(await fetchAll(name), []);
     });
 
+    test('a linked station that somebody else has removed is made anew', async () => {
+      const name = await newStation({ dlsStation: 'linked-removed' });
+      for (const text of ['a', 'b']) await memphis.produce(name, text);
+      const [a, b] = await fetchAll(name);
+      await a?.deadLetter('why'); // from here on it is known
+      const somebody = await connect({ servers: [broker.url] });
+      await somebody.station('linked-removed').destroy();
+      await somebody.close();
+      await b?.deadLetter('why');
+      assert.deepEqual(await texts('linked-removed'), ['b']);
+      assert.equal((await memphis.describeStation('linked-removed')).isOurs, true);
+    });
+
     test('without room for both nothing is terminated', async () => {
       const name = await newStation({ dlsStation: 'linked-small' });
       await memphis.station('linked-small').destroy();

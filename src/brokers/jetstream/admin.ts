@@ -17,6 +17,7 @@ import {
   BUCKET,
   deadLetterStreamOf,
   partitionsAmong,
+  partitionsOf,
   readRecord,
   recordSubject,
   retryStreamOf,
@@ -87,11 +88,11 @@ export class JetStreamAdmin implements BrokerAdmin {
    * the same settings mean the first, and it is completed.
    */
   async #exists(connection: Connection, name: string, settings: StationSettings, limitMs: number): Promise<boolean> {
-    const names = new Set(await streamNames(connection, limitMs));
+    const names = await streamNames(connection, limitMs);
     const record = await readRecord(connection, name, limitMs);
-    if (record !== undefined) return record.partitions.every((partition) => names.has(streamOf(name, partition)));
+    if (record !== undefined) return record.partitions.every((partition) => names.includes(streamOf(name, partition)));
     const first = streamOf(name, 1);
-    if (!names.has(first)) return names.has(streamOf(name, 0));
+    if (!names.includes(first)) return (await partitionsOf(connection, name, limitMs, names)).length > 0;
     try {
       await createStream(connection, stationStreamConfig(first, settings), limitMs);
       return false;
@@ -105,12 +106,13 @@ export class JetStreamAdmin implements BrokerAdmin {
   async #find(connection: Connection, name: string, limitMs: number) {
     const names = await streamNames(connection, limitMs);
     const record = await readRecord(connection, name, limitMs);
-    const helpers = new Set([retryStreamOf(name), deadLetterStreamOf(name)]);
-    return {
-      partitions: partitionsAmong(names, name),
-      others: names.filter((stream) => helpers.has(stream)),
-      isRecorded: record !== undefined,
-    };
+    const isRecorded = record !== undefined;
+    // a stream with the very name is no part of a station of ours
+    const partitions = isRecorded ? partitionsAmong(names, name) : await partitionsOf(connection, name, limitMs, names);
+    // dead letters of a stream of others that is no station are its readers'
+    const isNone = !isRecorded && partitions.length === 0 && names.includes(streamOf(name, 0));
+    const helpers = isNone ? [] : [retryStreamOf(name), deadLetterStreamOf(name)];
+    return { partitions, others: helpers.filter((stream) => names.includes(stream)), isRecorded };
   }
 
   async #forgetCredits(stream: string): Promise<void> {

@@ -9,8 +9,7 @@ import { store } from './publish.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import { BUCKET } from './stations.ts';
 import { apiError, encodeJson, refusalOf } from './wire/api.ts';
-import { purgeSubject } from './wire/retry-stream.ts';
-import { bucketConfig, createStream, lastMessage } from './wire/streams.ts';
+import { bucketConfig, createStream, lastMessage, purgeStream } from './wire/streams.ts';
 
 /** How long taking a note away may hold up the end of settling. */
 const DROP_LIMIT_MS = 1_000;
@@ -63,7 +62,7 @@ export async function writeCredit(link: Link, key: CreditKey, credit: number, ti
 export async function dropCredit(link: Link, key: CreditKey): Promise<void> {
   try {
     const connection = await link.ready(Date.now() + DROP_LIMIT_MS);
-    await purgeSubject(connection, `KV_${BUCKET}`, subjectOf(key), DROP_LIMIT_MS);
+    await purgeStream(connection, `KV_${BUCKET}`, { filter: subjectOf(key) }, DROP_LIMIT_MS);
   } catch {
     // the message is settled, which is what counts
   }

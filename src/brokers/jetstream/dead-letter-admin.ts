@@ -199,6 +199,12 @@ export class JetStreamDeadLetters implements DeadLetterStore {
 
   /** @throws MemphisError `STATION_NOT_FOUND` */
   async #checkStation(): Promise<void> {
+    if (this.#isBound) {
+      await repeat(this.#broker.link, 'look at stream', PATIENCE_MS, (connection, limitMs) =>
+        streamInfo(connection, this.#station, limitMs),
+      );
+      return;
+    }
     this.#broker.stations.forget(this.#station);
     await this.#broker.stations.view(this.#station);
   }

@@ -10,7 +10,7 @@ import { PATIENCE_MS, repeat } from './repeat.ts';
 import {
   BUCKET,
   deadLetterStreamOf,
-  partitionsAmong,
+  partitionsOf,
   readRecord,
   recordSubject,
   retryStreamOf,
@@ -38,7 +38,7 @@ async function unlessMissing<T>(request: Promise<T>, otherwise: T): Promise<T> {
 /** @throws MemphisError `STATION_NOT_FOUND` */
 export function describeStation(link: Link, name: string): Promise<StationDescription> {
   return repeat(link, 'describe station', PATIENCE_MS, async (connection, limitMs) => {
-    const numbers = partitionsAmong(await streamNames(connection, limitMs), name);
+    const numbers = await partitionsOf(connection, name, limitMs);
     const [record, found, comingBack, deadLetters] = await Promise.all([
       readRecord(connection, name, limitMs),
       mapAtOnce(numbers, (partition) => unlessMissing(lookAt(connection, name, partition, limitMs), undefined)),

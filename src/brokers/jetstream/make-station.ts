@@ -8,13 +8,13 @@ import { store } from './publish.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import { BUCKET, deadLetterStreamOf, recordSubject, streamOf } from './stations.ts';
 import { apiError, encodeJson, refusalOf } from './wire/api.ts';
-import { updateStream } from './wire/retry-stream.ts';
 import {
   bucketConfig,
   createStream,
   deadLetterStreamConfig,
   stationStreamConfig,
   streamConfig,
+  updateStream,
 } from './wire/streams.ts';
 
 /** Streams that are made at the same time. */

@@ -23,8 +23,8 @@ import {
   updateDurable,
 } from './wire/consumers.ts';
 import type { PubAck } from './wire/publish.ts';
-import { hasSchedules, purgeSubject, retryStreamConfig, scheduleHeaders, updateStream } from './wire/retry-stream.ts';
-import { createStream, streamConfig } from './wire/streams.ts';
+import { hasSchedules, retryStreamConfig, scheduleHeaders } from './wire/retry-stream.ts';
+import { createStream, purgeStream, streamConfig, updateStream } from './wire/streams.ts';
 
 /** So long what is known of a station's retry durables is taken for true; another process may make the first one. */
 const KNOWN_FOR_MS = 2_000;
@@ -188,7 +188,8 @@ export class Retries {
       const partitions = partitionsOf(names, durable);
       if (partitions.length === 0) return;
       for (const kind of ['due', 'later']) {
-        await purgeSubject(connection, stream, `${stream}.${kind}.${durable}.>`, limitMs).catch(ignoreMissing);
+        const filter = `${stream}.${kind}.${durable}.>`;
+        await purgeStream(connection, stream, { filter }, limitMs).catch(ignoreMissing);
       }
       for (const partition of partitions) {
         await deleteDurable(connection, stream, `${durable}$${partition}`, limitMs).catch(ignoreMissing);

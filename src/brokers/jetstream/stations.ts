@@ -70,7 +70,7 @@ export async function readRecord(
   }
 }
 
-/** The partitions that streams of these names are of a station, ascending; 0 for one stream with its very name. */
+/** The numbers behind a station's name in the names of streams, ascending. */
 export function partitionsAmong(streams: readonly string[], station: string): readonly number[] {
   const internal = toInternalName(station);
   const numbered: number[] = [];
@@ -78,8 +78,26 @@ export function partitionsAmong(streams: readonly string[], station: string): re
     const suffix = stream.startsWith(`${internal}$`) ? stream.slice(internal.length + 1) : '';
     if (/^[1-9]\d*$/.test(suffix)) numbered.push(Number(suffix));
   }
-  if (numbered.length > 0) return numbered.sort((a, b) => a - b);
-  return streams.includes(internal) ? [0] : [];
+  return numbered.sort((a, b) => a - b);
+}
+
+/**
+ * The partitions of a station by its streams: the numbered ones, else 0 for a stream with its very name. Such a one is a
+ * station where it takes what is produced into one; other streams of that name are none, and are left alone.
+ *
+ * @param streams names of all streams, where they are known already
+ */
+export async function partitionsOf(
+  connection: Connection,
+  station: string,
+  timeoutMs: number,
+  streams?: readonly string[],
+): Promise<readonly number[]> {
+  const names = streams ?? (await streamNames(connection, timeoutMs));
+  const numbered = partitionsAmong(names, station);
+  const bare = streamOf(station, 0);
+  if (numbered.length > 0 || !names.includes(bare)) return numbered;
+  return (await streamNames(connection, timeoutMs, `${bare}.final`)).includes(bare) ? [0] : [];
 }
 
 /** What counts where there is no record. */
@@ -96,7 +114,7 @@ async function findStreams(
   station: string,
   timeoutMs: number,
 ): Promise<StationView | undefined> {
-  const found = partitionsAmong(await streamNames(connection, timeoutMs), station);
+  const found = await partitionsOf(connection, station, timeoutMs);
   return found.length === 0 ? undefined : { ...unrecorded, partitions: found };
 }
 

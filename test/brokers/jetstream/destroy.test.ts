@@ -97,6 +97,33 @@ for (const { binary, version } of serversUnderTest()) {
       assert.equal(await memphis.deadLetters('again').count(), 1);
     });
 
+    test('a stream of others that only has the name is no station, and is left alone with its dead letters', async () => {
+      await withRawApi(broker.port, async (api) => {
+        for (const [name, subjects] of [
+          ['bound', ['elsewhere.>']],
+          ['bound$dls', ['bound$dls.>']],
+          ['namesake', ['namesake.eu.>']],
+        ]) {
+          assert.equal((await api(`STREAM.CREATE.${name}`, { name, subjects, storage: 'memory' })).error, undefined);
+        }
+      });
+      for (const run of [
+        () => memphis.station('bound').destroy(),
+        () => memphis.describeStation('bound'),
+        () => memphis.produce('bound', 'x'),
+        () => memphis.createConsumer('bound', { group: 'g' }),
+      ]) {
+        await assert.rejects(run, notFound);
+      }
+      await memphis.createStation('namesake', { storageType: 'memory' });
+      assert.equal((await memphis.produce('namesake', 'x')).partition, 1);
+      await memphis.station('namesake').destroy();
+      assert.deepEqual(
+        (await streams()).filter((name) => /^(bound|namesake)/.test(name)),
+        ['bound', 'bound$dls', 'namesake'],
+      );
+    });
+
     test('two who remove one station at the same time both succeed, or one hears that it is gone', async () => {
       await makeUsed('both');
       const ends = await Promise.allSettled([1, 2, 3].map(() => memphis.station('both').destroy()));

@@ -1,7 +1,7 @@
 /** The stream of copies that come back later or were put back, and what a server needs to send them in time by itself. */
 
-import type { Connection, HeaderList } from '../../../connection/port.ts';
-import { callApi, type Json } from './api.ts';
+import type { HeaderList } from '../../../connection/port.ts';
+import type { Json } from './api.ts';
 
 const NS_PER_MS = 1_000_000;
 /** From this API level on (server 2.12) a stream can send a message at a stated time. */
@@ -33,30 +33,4 @@ export function scheduleHeaders(atMs: number, target: string): HeaderList {
     ['Nats-Schedule', `@at ${new Date(atMs).toISOString()}`],
     ['Nats-Schedule-Target', target],
   ];
-}
-
-/* $JS.API.STREAM.UPDATE.<stream>: the whole configuration; schedules may be switched on later, not off. */
-export async function updateStream(connection: Connection, config: Json, timeoutMs: number): Promise<void> {
-  const name = String(config.name);
-  await callApi(connection, {
-    subject: `$JS.API.STREAM.UPDATE.${name}`,
-    body: config,
-    attempted: `update stream ${name}`,
-    timeoutMs,
-  });
-}
-
-/* $JS.API.STREAM.PURGE.<stream> { filter }: { success, purged } */
-export async function purgeSubject(
-  connection: Connection,
-  stream: string,
-  filter: string,
-  timeoutMs: number,
-): Promise<void> {
-  await callApi(connection, {
-    subject: `$JS.API.STREAM.PURGE.${stream}`,
-    body: { filter },
-    attempted: `purge ${filter}`,
-    timeoutMs,
-  });
 }

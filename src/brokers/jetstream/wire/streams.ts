@@ -119,6 +119,17 @@ export async function streamNames(
   }
 }
 
+/* $JS.API.STREAM.UPDATE.<stream>: the whole configuration; schedules may be switched on later, not off. */
+export async function updateStream(connection: Connection, config: Json, timeoutMs: number): Promise<void> {
+  const name = String(config.name);
+  await callApi(connection, {
+    subject: `$JS.API.STREAM.UPDATE.${name}`,
+    body: config,
+    attempted: `update stream ${name}`,
+    timeoutMs,
+  });
+}
+
 /* $JS.API.STREAM.DELETE.<stream>, no body: { success: true } */
 export async function deleteStream(connection: Connection, stream: string, timeoutMs: number): Promise<void> {
   await callApi(connection, {
