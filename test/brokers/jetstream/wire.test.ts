@@ -68,6 +68,29 @@ test('a PubAck, a duplicate, nobody and a refusal are told apart', () => {
   );
 });
 
+test('what a cluster says of a store that it cannot finish now is worth another try', () => {
+  for (const error of [
+    { code: 409, err_code: 10158, description: 'duplicate message id is in process' },
+    { code: 503, description: 'raft: not leader' },
+    { code: 503, err_code: 10077, description: 'store is closed' },
+    { code: 503, err_code: 10008, description: 'JetStream system temporarily unavailable' },
+    { code: 500, err_code: 10007, description: 'JetStream cluster not assigned to this server' },
+  ]) {
+    assert.throws(
+      () => parsePubAck('s', frame({ data: json({ error }) })),
+      (thrown) => isMemphisError(thrown, 'JETSTREAM_UNAVAILABLE') && thrown.retryable,
+      error.description,
+    );
+  }
+});
+
+test('a duplicate without a sequence is not taken for stored', () => {
+  assert.throws(
+    () => parsePubAck('s', frame({ data: json({ stream: 's', seq: 0, duplicate: true }) })),
+    (error) => isMemphisError(error, 'JETSTREAM_UNAVAILABLE') && error.retryable,
+  );
+});
+
 test('an answer that is no JSON object is a typed error, whatever it holds', () => {
   for (const data of ['', 'x', '[]', 'null', '7', '{"error":']) {
     assert.throws(

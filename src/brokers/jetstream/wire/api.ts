@@ -16,8 +16,11 @@ export const apiError = {
 } as const;
 
 const codes: Readonly<Record<number, ErrorCode>> = {
-  10005: 'JETSTREAM_UNAVAILABLE', // a server is down, or the cluster never had so many
   10002: 'STORAGE_FULL', // the account's limits
+  10004: 'JETSTREAM_UNAVAILABLE',
+  10005: 'JETSTREAM_UNAVAILABLE', // a server is down, or the cluster never had so many
+  10006: 'JETSTREAM_UNAVAILABLE',
+  10007: 'JETSTREAM_UNAVAILABLE',
   10008: 'JETSTREAM_UNAVAILABLE', // cluster not available: an election is on
   10009: 'JETSTREAM_UNAVAILABLE',
   10023: 'STORAGE_FULL',
@@ -35,8 +38,20 @@ const codes: Readonly<Record<number, ErrorCode>> = {
   10076: 'JETSTREAM_UNAVAILABLE',
   10077: 'STORAGE_FULL',
   10097: 'PAYLOAD_TOO_LARGE', // headers
+  10118: 'JETSTREAM_UNAVAILABLE',
+  10119: 'JETSTREAM_UNAVAILABLE',
+  10158: 'JETSTREAM_UNAVAILABLE', // an earlier try is under way under this message id; whether it is stored shows later
   10167: 'JETSTREAM_UNAVAILABLE', // more at once than a stream takes
 };
+
+/**
+ * Some refusals have no number of their own: a leader that has just lost its office says 503 and 'raft: not leader', one
+ * that is being shut down that its store is closed.
+ */
+function codeOf(number: number, status: unknown, description: string): ErrorCode {
+  if (number === 10077 && /closed/i.test(description)) return 'JETSTREAM_UNAVAILABLE';
+  return codes[number] ?? (number === 0 && status === 503 ? 'JETSTREAM_UNAVAILABLE' : 'BROKER_REFUSED');
+}
 
 /** What JetStream said when it refused. `number` is its own error number; never thrown to users, but as a cause. */
 export class ApiRefusal extends Error {
@@ -72,7 +87,7 @@ export function encodeJson(value: unknown): Uint8Array {
  * A reply's JSON object.
  *
  * @param attempted what was asked, for the error text
- * @throws MemphisError by the error number in the reply, `BROKER_REFUSED` otherwise
+ * @throws MemphisError by the error number in the reply, `JETSTREAM_UNAVAILABLE` for a 503 without one, else `BROKER_REFUSED`
  */
 export function parseReply(attempted: string, data: Uint8Array): Json {
   let reply: unknown;
@@ -86,13 +101,10 @@ export function parseReply(attempted: string, data: Uint8Array): Json {
   if (!isJson(reply))
     throw new MemphisError('BROKER_REFUSED', `Could not ${attempted}: the broker's answer is no object.`);
   if (!isJson(reply.error)) return reply;
-  const refusal = new ApiRefusal(
-    Number(reply.error.err_code ?? 0),
-    String(reply.error.description ?? reply.error.code),
-  );
-  throw new MemphisError(codes[refusal.number] ?? 'BROKER_REFUSED', `Could not ${attempted}: ${refusal.message}.`, {
-    cause: refusal,
-  });
+  const description = String(reply.error.description ?? reply.error.code);
+  const refusal = new ApiRefusal(Number(reply.error.err_code ?? 0), description);
+  const code = codeOf(refusal.number, reply.error.code, description);
+  throw new MemphisError(code, `Could not ${attempted}: ${refusal.message}.`, { cause: refusal });
 }
 
 /**

@@ -17,6 +17,10 @@ export interface PubAck {
 export function parsePubAck(subject: string, frame: Frame): PubAck | 'nobody' {
   if (frame.status === 503) return 'nobody';
   const reply = parseReply(`store a message on ${subject}`, frame.data);
+  // what a leader only began to store has no sequence yet, and may never get one
+  if (reply.duplicate === true && reply.seq === 0) {
+    throw new MemphisError('JETSTREAM_UNAVAILABLE', `Storing a message on ${subject} is under way. Try again.`);
+  }
   if (typeof reply.seq !== 'number') {
     throw new MemphisError('BROKER_REFUSED', `Could not store a message on ${subject}: the answer has no sequence.`);
   }
