@@ -7,6 +7,7 @@ import { openOfficial } from '../../src/connection/official/open-official.ts';
 import type { Connection } from '../../src/connection/port.ts';
 import { type Client, connect, isMemphisError, type Message } from '../../src/index.ts';
 import { each, withMemphis } from '../../src/lambda/index.ts';
+import { createPoller } from '../../src/poller/index.ts';
 import { makeContext } from '../../src/testing/make-context.ts';
 import { type RunningBroker, startBroker } from '../../src/testing/start-broker.ts';
 import { readDeadLetters } from '../support/dead-letters.ts';
@@ -123,6 +124,26 @@ for (const { binary, version } of serversUnderTest()) {
       const summary = await handler({}, makeContext());
       assert.deepEqual(seen, [{ subject: 'bills.eu' }]);
       assert.partialDeepStrictEqual(summary, { station: 'BILLS', group: 'mail', received: 1, acked: 1 });
+    });
+
+    test('a poller is bound by its mapping', async () => {
+      await makeStream('MAILS');
+      for (const subject of ['mails.eu', 'mails.us']) await store(subject, JSON.stringify({ subject }));
+      const events: { station: string; messages: { id: string; body: string }[] }[] = [];
+      const lambda = {
+        send: async ({ input }: { input: { Payload: Uint8Array } }) => {
+          events.push(JSON.parse(Buffer.from(input.Payload).toString()));
+          return { StatusCode: 200, Payload: Buffer.from('{"batchItemFailures":[]}') };
+        },
+      };
+      const mapping = { stream: 'MAILS', filterSubject: 'mails.us', group: 'Post', functionName: 'post' };
+      const poller = createPoller({ mappings: [mapping], connection: memphis, lambda, idleExitMs: 300 });
+      const { mappings } = await poller.run();
+      assert.partialDeepStrictEqual(mappings[0], { name: 'MAILS-to-Post', polled: 1, acked: 1 });
+      assert.deepEqual(
+        events.map(({ station, messages }) => [station, messages.map(({ id, body }) => [id, body])]),
+        [['MAILS', [['MAILS:2', '{"subject":"mails.us"}']]]],
+      );
     });
 
     test('refuses a group that cannot be what was asked for', async () => {
