@@ -11,6 +11,12 @@ const unsupported = (): MemphisError =>
     'This is a Memphis broker, which this version does not drive yet; it drives NATS servers with JetStream.',
   );
 
+/** What users say of the broker and how it is used. */
+export interface Choice {
+  readonly broker: 'auto' | 'jetstream' | 'memphis';
+  readonly createStationOnFirstUse: boolean;
+}
+
 /**
  * Connects and picks the driver.
  *
@@ -19,11 +25,11 @@ const unsupported = (): MemphisError =>
  */
 export async function chooseBroker(
   link: Link,
-  broker: 'auto' | 'jetstream' | 'memphis',
+  { broker, createStationOnFirstUse }: Choice,
   deadlineMs: number,
 ): Promise<Broker> {
   if (broker === 'memphis') throw unsupported();
   const info = await (await link.ready(deadlineMs)).info;
   if (info.isMemphis) throw unsupported();
-  return new JetStreamBroker(link);
+  return new JetStreamBroker(link, { createStationOnFirstUse });
 }

@@ -46,7 +46,7 @@ class LinkSession implements Session {
     const deadlineMs = options.deadlineMs ?? Date.now() + this.#settings.timeoutMs;
     this.#link ??= makeLink(this.#settings);
     // the link shares the dial, but each caller has a time of its own, and a failure from before a freeze is not its own
-    const broker = await chooseBroker(this.#link, this.#settings.broker, deadlineMs);
+    const broker = await chooseBroker(this.#link, this.#settings, deadlineMs);
     this.#broker ??= broker;
     return this.#broker;
   }

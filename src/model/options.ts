@@ -147,6 +147,8 @@ export const connectOptions = {
   tls,
   accountId: onlyDefault(1),
   broker: oneOf(['auto', 'jetstream', 'memphis'], 'auto'),
+  /** Makes a station with defaults when it is missing as somebody produces or reads, as the broker of Memphis does. */
+  createStationOnFirstUse: flag(false),
   /** Whether a lost connection is dialled again; the first dial is not concerned. */
   reconnect: flag(true),
   /** Dials in a row before an operation gives up. */

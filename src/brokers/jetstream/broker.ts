@@ -3,6 +3,8 @@
 import type { Link } from '../../connection/link.ts';
 import type { Broker, OutgoingMessage, PublishOptions, Reader, ReaderOptions } from '../../model/broker.ts';
 import type { Receipt } from '../../model/receipt.ts';
+import { toStationSettings } from '../../model/station-settings.ts';
+import { makeStation } from './make-station.ts';
 import { checkerFor, publish } from './publish.ts';
 import { JetStreamReader } from './reader.ts';
 import { Retries } from './retries.ts';
@@ -15,9 +17,12 @@ export class JetStreamBroker implements Broker {
   readonly retries: Retries;
   readonly #readers = new Map<string, Reader>();
 
-  constructor(link: Link) {
+  constructor(link: Link, { createStationOnFirstUse = false }: { readonly createStationOnFirstUse?: boolean } = {}) {
     this.link = link;
-    this.stations = new Stations(link);
+    this.stations = new Stations(
+      link,
+      createStationOnFirstUse ? (name) => makeStation(link, name, toStationSettings(name, undefined)) : undefined,
+    );
     this.retries = new Retries(link);
   }
 

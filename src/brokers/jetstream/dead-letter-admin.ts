@@ -206,6 +206,6 @@ export class JetStreamDeadLetters implements DeadLetterStore {
       return;
     }
     this.#broker.stations.forget(this.#station);
-    await this.#broker.stations.view(this.#station);
+    await this.#broker.stations.find(this.#station);
   }
 }

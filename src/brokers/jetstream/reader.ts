@@ -87,7 +87,8 @@ export class JetStreamReader implements Reader {
   }
 
   async destroy(): Promise<void> {
-    const { partitions } = await this.#view();
+    const { station, binding } = this.#options;
+    const { partitions } = binding === undefined ? await this.#stations.find(station) : { partitions: [0] };
     await this.#group.destroy(partitions);
   }
 

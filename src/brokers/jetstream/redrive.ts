@@ -124,7 +124,7 @@ export class Redrive {
         { station: this.#station },
       );
     }
-    const { partitions } = this.#isBound ? { partitions: [0] } : await this.#broker.stations.view(this.#station);
+    const { partitions } = this.#isBound ? { partitions: [0] } : await this.#broker.stations.find(this.#station);
     if (!partitions.includes(record.partition)) {
       throw new MemphisError(
         'PARTITION_NOT_FOUND',

@@ -127,14 +127,28 @@ export function stationNotFound(station: string): MemphisError {
 /** Remembers stations for the life of a link; forgets what turned out wrong. */
 export class Stations {
   readonly #link: Link;
+  readonly #make: ((station: string) => Promise<void>) | undefined;
   readonly #known = new Map<string, Promise<StationView>>();
 
-  constructor(link: Link) {
+  /** @param make makes a station that is missing when it is first used; left out: it is an error */
+  constructor(link: Link, make?: (station: string) => Promise<void>) {
     this.#link = link;
+    this.#make = make;
   }
 
-  /** @throws MemphisError `STATION_NOT_FOUND` */
-  view(station: string): Promise<StationView> {
+  /** For producing and reading. @throws MemphisError `STATION_NOT_FOUND` */
+  async view(station: string): Promise<StationView> {
+    try {
+      return await this.find(station);
+    } catch (error) {
+      if (this.#make === undefined || !isMemphisError(error, 'STATION_NOT_FOUND')) throw error;
+      await this.#make(station);
+      return await this.find(station);
+    }
+  }
+
+  /** For what makes no station. @throws MemphisError `STATION_NOT_FOUND` */
+  find(station: string): Promise<StationView> {
     let known = this.#known.get(station);
     if (known === undefined) {
       known = this.#look(station);
