@@ -136,15 +136,14 @@ for (const { binary, version } of serversUnderTest()) {
     });
 
     test('those who make one station at the same time all succeed, and it is made once', async () => {
-      const others = await Promise.all([1, 2, 3].map(() => connect({ servers: [broker.url] })));
-      await Promise.all(
-        [memphis, ...others].map((client) =>
-          client.createStation('race', { storageType: 'memory', partitionsNumber: 20 }),
-        ),
-      );
+      const others = await Promise.all([1, 2, 3, 4, 5].map(() => connect({ servers: [broker.url] })));
+      for (let round = 0; round < 20; round++) {
+        const options = { storageType: round % 2 === 0 ? 'memory' : 'file', partitionsNumber: 20 } as const;
+        await Promise.all([memphis, ...others].map((client) => client.createStation(`race${round}`, options)));
+        const { partitions, isOurs } = await memphis.describeStation(`race${round}`);
+        assert.deepEqual([partitions.length, isOurs], [20, true]);
+      }
       await Promise.all(others.map((client) => client.close()));
-      const { partitions, isOurs } = await memphis.describeStation('race');
-      assert.deepEqual([partitions.length, isOurs], [20, true]);
     });
   });
 }

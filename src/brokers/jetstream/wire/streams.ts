@@ -2,7 +2,7 @@
 
 import type { Connection } from '../../../connection/port.ts';
 import type { StationSettings } from '../../../model/station.ts';
-import { callApi, isJson, type Json } from './api.ts';
+import { apiError, callApi, isJson, type Json, refusalOf } from './api.ts';
 
 const NS_PER_MS = 1_000_000;
 
@@ -65,12 +65,22 @@ export function bucketConfig(bucket: string, replicas: number): Json {
 
 export async function createStream(connection: Connection, config: Json, timeoutMs: number): Promise<void> {
   const name = String(config.name);
-  await callApi(connection, {
-    subject: `$JS.API.STREAM.CREATE.${name}`,
-    body: config,
-    attempted: `create stream ${name}`,
-    timeoutMs,
-  });
+  const ask = (): Promise<Json> =>
+    callApi(connection, {
+      subject: `$JS.API.STREAM.CREATE.${name}`,
+      body: config,
+      attempted: `create stream ${name}`,
+      timeoutMs,
+    });
+  try {
+    await ask();
+  } catch (error) {
+    // while somebody else makes the same stream, servers may say this for a moment: of that very stream
+    if (refusalOf(error) !== apiError.SUBJECTS_OVERLAP) throw error;
+    const found = await streamConfig(connection, name, timeoutMs).catch(() => undefined);
+    if (found === undefined) throw error;
+    await ask();
+  }
 }
 
 /*
