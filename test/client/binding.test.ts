@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { callApi, type Json } from '../../src/brokers/jetstream/wire/api.ts';
 import { openOfficial } from '../../src/connection/official/open-official.ts';
 import type { Connection } from '../../src/connection/port.ts';
@@ -109,6 +110,17 @@ for (const { binary, version } of serversUnderTest()) {
       const [parked] = await memphis.fetchMessages({ stream: 'JOBS' }, options);
       assert.deepEqual([parked?.id, parked?.deliveryCount], ['JOBS:3', 2]);
       await parked?.ack();
+    });
+
+    test('messages that have used up the deliveries of a group of others do not make a fetch hang', async () => {
+      await makeStream('SPENT');
+      await store('spent.x', '1');
+      await makeDurable('SPENT', 'g', { max_deliver: 1, ack_wait: 200e6 });
+      assert.equal((await memphis.fetchMessages({ stream: 'SPENT', group: 'g' })).length, 1);
+      await sleep(500);
+      assert.deepEqual(await memphis.fetchMessages({ stream: 'SPENT', group: 'g' }, { batchMaxWaitMs: 0 }), []);
+      await store('spent.x', '2');
+      assert.deepEqual(texts(await memphis.fetchMessages({ stream: 'SPENT', group: 'g' })), ['2']);
     });
 
     test('a function is bound by its options', async () => {

@@ -13,31 +13,20 @@ import { emit } from '../../telemetry/channels.ts';
 import { allot, allotByPending } from './allot.ts';
 import { creditKeyOf, readCredit } from './credits.ts';
 import { LOOK_EVERY_MS, losesToDeadPulls, pause } from './dead-pulls.ts';
-import { type Delivery, toDelivery, withCredit } from './delivery.ts';
+import { type Delivery, withCredit } from './delivery.ts';
 import { Group } from './groups.ts';
-import { isOrdered, type Lane } from './lane.ts';
+import type { Lane } from './lane.ts';
 import { repeat } from './repeat.ts';
 import type { Retries } from './retries.ts';
+import { askAll, type Round } from './round.ts';
 import { Settler } from './settle.ts';
 import type { Stations, StationView } from './stations.ts';
-import { type PullEnd, startPull } from './wire/pull.ts';
 
-/** How long the broker may take over a pull that does not wait. */
-const NO_WAIT_LIMIT_MS = 1_000;
-/** Two heartbeats missed in this time: ask again. */
-const SILENCE_MS = 5_000;
 /** After waiting so long, look again for lanes that others have opened. */
 const LONGEST_WAIT_MS = 5_000;
 /** How long trouble (an election, a restart) is ridden out before a pull fails. */
 const PATIENCE_MS = 12_000;
 const SETTLE_LIMIT_MS = 12_000;
-
-interface Round {
-  readonly deliveries: readonly Delivery[];
-  readonly ends: readonly PullEnd[];
-  /** Messages known to be left, by lane index. */
-  readonly pending: readonly number[];
-}
 
 /** What reading needs to know of a station. */
 type ReadView = Pick<StationView, 'partitions' | 'sendPoisonMsgToDls' | 'dlsStation'>;
@@ -143,7 +132,7 @@ export class JetStreamReader implements Reader {
     let shares = allot(wanted, lanes.length, this.#turn++ % lanes.length);
     let asked = new Set<number>();
     while (shares.some((share) => share > 0)) {
-      const round = await this.#round(connection, lanes, shares, 0);
+      const round = await askAll(connection, this.#options.station, lanes, shares, 0);
       taken.push(...round.deliveries);
       this.#check(round, taken.length);
       for (const [index, share] of shares.entries()) if (share > 0) asked.add(index);
@@ -179,55 +168,9 @@ export class JetStreamReader implements Reader {
     const sliceMs = slices === 1 ? waitMs : Math.max(20, Math.min(waitMs, 500 / slices));
     const shares = allot(wanted, lanes.length, this.#turn);
     this.#turn += wanted;
-    const round = await this.#round(connection, lanes, shares, Math.ceil(sliceMs), signal);
+    const round = await askAll(connection, this.#options.station, lanes, shares, Math.ceil(sliceMs), signal);
     this.#check(round, round.deliveries.length);
     return round.deliveries;
-  }
-
-  /** One request to each lane with a share; a waiting one is taken back as soon as anything has come. */
-  async #round(
-    connection: Connection,
-    lanes: readonly Lane[],
-    shares: readonly number[],
-    waitMs: number,
-    signal?: AbortSignal,
-  ): Promise<Round> {
-    const deliveries: Delivery[] = [];
-    const pending = lanes.map(() => 0);
-    let onFirst: () => void = () => {};
-    const first = new Promise<void>((resolve) => {
-      onFirst = resolve;
-    });
-    const pulls = lanes.flatMap((lane, index) => {
-      const share = shares[index] ?? 0;
-      if (share === 0) return [];
-      const isLimited = lane.maxAckPending > 0;
-      const request = {
-        stream: lane.stream,
-        durable: lane.durable,
-        // a request for more than may be out stays open and is served redeliveries, delivery after delivery
-        batch: isLimited ? Math.min(share, lane.maxAckPending) : share,
-        waitMs,
-        isLimited,
-        silenceMs: waitMs === 0 ? NO_WAIT_LIMIT_MS : Math.min(SILENCE_MS, waitMs + NO_WAIT_LIMIT_MS),
-      };
-      return startPull(connection, request, (frame) => {
-        const delivery = toDelivery(frame, this.#options.station, lane);
-        deliveries.push(delivery);
-        // an ordered lane hands out no more before this one is settled
-        pending[index] = isOrdered(lane) ? 0 : delivery.pending;
-        onFirst();
-      });
-    });
-    const ends = Promise.all(pulls.map((pull) => pull.ended));
-    if (waitMs > 0) {
-      signal?.addEventListener('abort', onFirst, { once: true });
-      if (signal?.aborted) onFirst();
-      await Promise.race([first, ends]);
-      signal?.removeEventListener('abort', onFirst);
-      await Promise.all(pulls.map((pull) => pull.stop()));
-    }
-    return { deliveries, ends: await ends, pending };
   }
 
   /** With nothing in hand, trouble of a partition is the pull's trouble; with something in hand, the next pull's. */

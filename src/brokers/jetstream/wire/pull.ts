@@ -17,8 +17,11 @@ export interface PullRequest {
   readonly batch: number;
   /** How long the server keeps the request open; 0: it sends what is there and ends. */
   readonly waitMs: number;
-  /** The durable lets only so many out unsettled: with all of them out, a request that does not wait gets no answer. */
-  readonly isLimited: boolean;
+  /**
+   * A limit of the durable may leave a request that does not wait without an answer: so many out unsettled, or all that
+   * is left has used up its deliveries.
+   */
+  readonly mayHang: boolean;
   /** How long a word may be missing before the pull counts as silent. */
   readonly silenceMs: number;
 }
@@ -32,7 +35,7 @@ export interface Pull {
 
 const NS_PER_MS = 1_000_000;
 /** When a request that does not wait ends at the latest, where nothing else would end it. */
-const LIMITED_WAIT_MS = 100;
+const HANG_LIMIT_MS = 100;
 /** How long taking a pull back may wait for the server. */
 const STOP_LIMIT_MS = 1_000;
 
@@ -56,12 +59,12 @@ function endOf(frame: Frame): PullEnd | undefined {
 
 /*
  * $JS.API.CONSUMER.MSG.NEXT.<stream>.<durable>, reply: an inbox that is listened on
- * { batch, no_wait: true }                      sends what is there, then 404 or 408; nothing while max_ack_pending are out
+ * { batch, no_wait: true }                      sends what is there, then 404 or 408; nothing at a limit of the durable
  * { batch, no_wait: true, expires (ns) }         the same, but ends with 408 in any case
  * { batch, expires (ns), idle_heartbeat (ns) }  waits; heartbeat at most half of expires (else 400)
  */
 export function startPull(connection: Connection, request: PullRequest, onMessage: (frame: Frame) => void): Pull {
-  const { stream, durable, batch, waitMs, isLimited, silenceMs } = request;
+  const { stream, durable, batch, waitMs, mayHang, silenceMs } = request;
   let left = batch;
   let isSilent = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -107,7 +110,7 @@ export function startPull(connection: Connection, request: PullRequest, onMessag
     `$JS.API.CONSUMER.MSG.NEXT.${stream}.${durable}`,
     encodeJson(
       waitMs === 0
-        ? { batch, no_wait: true, ...(isLimited ? { expires: LIMITED_WAIT_MS * NS_PER_MS } : {}) }
+        ? { batch, no_wait: true, ...(mayHang ? { expires: HANG_LIMIT_MS * NS_PER_MS } : {}) }
         : {
             batch,
             expires: waitMs * NS_PER_MS,

@@ -121,7 +121,7 @@ export async function readStretch(
       const before = found.length;
       const pull = startPull(
         connection,
-        { stream, durable: name, batch, isLimited: false, waitMs: 0, silenceMs: SILENCE_MS },
+        { stream, durable: name, batch, mayHang: false, waitMs: 0, silenceMs: SILENCE_MS },
         (frame) => {
           const position = parseAckSubject(frame.reply);
           left = position.pending;

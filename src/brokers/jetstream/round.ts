@@ -1,0 +1,72 @@
+/** One round of a pull: a request to each lane, at the same time. Nothing of it is open when it ends. */
+
+import type { Connection } from '../../connection/port.ts';
+import { type Delivery, toDelivery } from './delivery.ts';
+import { isOrdered, type Lane } from './lane.ts';
+import { type PullEnd, type PullRequest, startPull } from './wire/pull.ts';
+
+/** How long the broker may take over a request that does not wait. */
+const NO_WAIT_LIMIT_MS = 1_000;
+/** Two heartbeats missed in this time: ask again. */
+const SILENCE_MS = 5_000;
+
+export interface Round {
+  readonly deliveries: readonly Delivery[];
+  readonly ends: readonly PullEnd[];
+  /** Messages known to be left, by lane index. */
+  readonly pending: readonly number[];
+}
+
+function toRequest(lane: Lane, share: number, waitMs: number): PullRequest {
+  const isLimited = lane.maxAckPending > 0;
+  return {
+    stream: lane.stream,
+    durable: lane.durable,
+    // a request for more than may be out stays open and is served redeliveries, delivery after delivery
+    batch: isLimited ? Math.min(share, lane.maxAckPending) : share,
+    waitMs,
+    mayHang: isLimited || lane.maxDeliver > 0,
+    silenceMs: waitMs === 0 ? NO_WAIT_LIMIT_MS : Math.min(SILENCE_MS, waitMs + NO_WAIT_LIMIT_MS),
+  };
+}
+
+/**
+ * Asks each lane with a share. A waiting request is taken back as soon as anything has come from any lane.
+ *
+ * @param shares how many messages to ask each lane for, by its index
+ * @param waitMs 0 takes what is there
+ * @param signal ends the wait; what has come by then is in the round
+ */
+export async function askAll(
+  connection: Connection,
+  station: string,
+  lanes: readonly Lane[],
+  shares: readonly number[],
+  waitMs: number,
+  signal?: AbortSignal,
+): Promise<Round> {
+  const deliveries: Delivery[] = [];
+  const pending = lanes.map(() => 0);
+  const { promise: first, resolve: onFirst } = Promise.withResolvers<void>();
+  const pulls = lanes.flatMap((lane, index) => {
+    const share = shares[index] ?? 0;
+    if (share === 0) return [];
+    return startPull(connection, toRequest(lane, share, waitMs), (frame) => {
+      const delivery = toDelivery(frame, station, lane);
+      deliveries.push(delivery);
+      // an ordered lane hands out no more before this one is settled
+      pending[index] = isOrdered(lane) ? 0 : delivery.pending;
+      onFirst();
+    });
+  });
+  const ends = Promise.all(pulls.map((pull) => pull.ended));
+  if (waitMs > 0) {
+    const stop = (): void => onFirst();
+    signal?.addEventListener('abort', stop, { once: true });
+    if (signal?.aborted) stop();
+    await Promise.race([first, ends]);
+    signal?.removeEventListener('abort', stop);
+    await Promise.all(pulls.map((pull) => pull.stop()));
+  }
+  return { deliveries, ends: await ends, pending };
+}
