@@ -70,7 +70,6 @@ export class Link {
   discard(connection: Connection, reason: string): void {
     if (this.#retired.has(connection)) void connection.close();
     if (this.#session?.connection !== connection) return;
-    if (!connection.isClosed) this.#dialler.servers.failed(this.#session.address);
     this.#drop(reason);
   }
 

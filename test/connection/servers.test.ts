@@ -65,6 +65,17 @@ test('when all are silent the time is spent once, and every socket is closed', a
   await until(() => first.open() + second.open() === 0);
 });
 
+test('a socket on which TLS was begun is closed too', async () => {
+  await using silent = await startFakeServer();
+  await using half = await startFakeServer((socket) => socket.write(info({ tls_required: true })));
+  const timeoutMs = 300;
+  await fails({ servers: [silent.url], timeoutMs, tls: { handshakeFirst: true } }, 'CONNECT_FAILED');
+  await fails({ servers: [half.url], timeoutMs, tls: true }, 'CONNECT_FAILED');
+  await fails({ servers: [half.url], timeoutMs }, 'CONNECT_FAILED');
+  assert.deepEqual([silent.accepted(), half.accepted()], [1, 2]);
+  await until(() => silent.open() + half.open() === 0);
+});
+
 test('a client that is closed while it dials hangs up at once', async () => {
   await using silent = await startFakeServer();
   const link = linkTo({ servers: [silent.url], timeoutMs: 10_000 });

@@ -42,10 +42,15 @@ export async function dialNats(options: DialOptions, signal: AbortSignal): Promi
     return connectWithin(nats, asked, Math.max(1, deadlineMs - Date.now()), signal);
   };
   const insist = async (settings: TlsSettings): Promise<NatsConnection> => {
-    const { options: tls, isVerified } = await prepareTls(settings, options.certifiedName ?? hostOf(options.server));
-    return await connect(tls).catch((error: unknown) => {
+    const over = new AbortController();
+    const name = options.certifiedName ?? hostOf(options.server);
+    const { options: tls, isVerified } = await prepareTls(settings, name, over.signal);
+    try {
+      return await connect(tls);
+    } catch (error) {
+      over.abort();
       throw toDialError(error, options, isVerified());
-    });
+    }
   };
   if (options.tls) return { nats, nc: await insist(options.tls) };
   try {

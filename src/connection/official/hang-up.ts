@@ -26,12 +26,14 @@ export interface Watched<T> {
   hangUp(): void;
 }
 
-/** Starts a dial. Sockets that it opens are known until it has ended. */
+/** Starts a dial, and knows the sockets that it opens. TLS from the first byte takes a signal in place of this. */
 export function watchSockets<T>(dial: () => Promise<T>): Watched<T> {
   const sockets = new Set<Closable>();
   if (running++ === 0) subscribe(channel, onSocket);
   const result = dials.run(sockets, dial).finally(() => {
-    if (--running === 0) unsubscribe(channel, onSocket);
+    if (--running > 0) return;
+    unsubscribe(channel, onSocket);
+    dials.disable(); // on Node 22 a store in use costs every promise of the process
   });
   return {
     result,

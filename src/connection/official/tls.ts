@@ -17,9 +17,10 @@ const isAddress = (host: string): boolean => host.includes(':') || /^[\d.]+$/.te
  * Makes TLS options.
  *
  * @param name what the server's certificate must bear
+ * @param over ends a socket that TLS opens by itself
  * @throws MemphisError `INVALID_OPTION` for PEM texts that cannot be used; they are not shown
  */
-export async function prepareTls(settings: TlsSettings, name: string): Promise<PreparedTls> {
+export async function prepareTls(settings: TlsSettings, name: string, over: AbortSignal): Promise<PreparedTls> {
   const [{ checkServerIdentity, createSecureContext }, { X509Certificate }] = await Promise.all([
     import('node:tls'),
     import('node:crypto'),
@@ -38,7 +39,7 @@ export async function prepareTls(settings: TlsSettings, name: string): Promise<P
   );
   let verified = false;
   const options = {
-    ...(handshakeFirst === true ? { handshakeFirst } : {}),
+    ...(handshakeFirst === true ? { handshakeFirst, signal: over } : {}),
     // the client hands what it does not know on to `tls.connect`
     secureContext,
     servername: isAddress(name) ? '' : name, // RFC 6066: no addresses
