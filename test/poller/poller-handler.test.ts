@@ -17,11 +17,12 @@ test('works until its deadline less the reserve, then reports each mapping', asy
   station.put(...range(5));
   setTimeout(() => station.put('late'), 100);
   const handler = pollerHandler({ mappings: [base], connection: station.connection, lambda: fakeLambda().lambda });
-  const context = contextOf(400);
+  const context = contextOf(2_000);
   const { mappings } = await handler({}, context);
   assert.equal(mappings[0]?.acked, 6);
   const leftMs = context.endsAt - performance.now();
-  assert.ok(leftMs > 100 && leftMs < 250, `${leftMs} ms left of a reserve of 200`);
+  // wide, for machines that are busy
+  assert.ok(leftMs > 300 && leftMs < 1_100, `${leftMs} ms left of a reserve of 1000`);
 });
 
 test('does not pull what would not be finished by the deadline', async () => {
@@ -34,7 +35,7 @@ test('does not pull what would not be finished by the deadline', async () => {
     lambda: fake.lambda,
     deadlineReserveMs: 20,
   });
-  const { mappings } = await handler({}, contextOf(320));
+  const { mappings } = await handler({}, contextOf(1_000));
   const [mapping] = mappings;
   assert.ok((mapping?.acked ?? 0) >= 3, `${mapping?.acked} acked`);
   assert.equal(mapping?.acked, mapping?.polled, 'nothing was put back');
@@ -48,9 +49,9 @@ test('puts back what the function has not answered by the deadline, in time', as
     mappings: [base],
     connection: station.connection,
     lambda: fakeLambda(() => new Promise(() => {})).lambda,
-    deadlineReserveMs: 100,
+    deadlineReserveMs: 800,
   });
-  const context = contextOf(200);
+  const context = contextOf(1_600);
   const { mappings } = await handler({}, context);
   assert.equal(mappings[0]?.retried, 1);
   assert.ok(performance.now() < context.endsAt);
@@ -66,9 +67,9 @@ test('gives throttled messages back at the deadline without cost', async () => {
     lambda: fakeLambda(() => {
       throw sdkError('TooManyRequestsException', 429);
     }).lambda,
-    deadlineReserveMs: 50,
+    deadlineReserveMs: 300,
   });
-  const { mappings } = await handler({}, contextOf(200));
+  const { mappings } = await handler({}, contextOf(800));
   assert.equal(mappings[0]?.givenBack, 2);
   assert.equal(mappings[0]?.polled, 2, 'held rather than handed to and fro');
   assert.equal(mappings[0]?.invoked, 0);
