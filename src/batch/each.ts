@@ -20,7 +20,8 @@ export interface EachRun<T, C> {
 export interface EachOptions<T> extends Omit<Given<typeof eachOptions>, 'orderedBy'> {
   /**
    * Keeps the order of messages of one key while keys run in parallel: the partition, the key that the producer
-   * gave, or what a function makes of a message. Messages without a key (`undefined`) are not ordered.
+   * gave, or what a function makes of a message. Messages without a key (`undefined`) are not ordered; one for which
+   * the function throws fails alone.
    *
    * @default no order
    */
@@ -55,7 +56,9 @@ export function each<T = unknown, C = LambdaContext>(
 
   return async (messages, context, { signal }) => {
     const progress: Progress[] = messages.map(() => ({ state: 'unstarted' }));
-    const lanes = toLanes(messages, keyOf);
+    const lanes = toLanes(messages, keyOf, (index, error) => {
+      progress[index] = { state: 'failed', error };
+    });
     const waiting = lanes.values(); // shared: each worker takes the next lane
 
     const runOne = async (index: number, message: Message<T>): Promise<boolean> => {
@@ -113,16 +116,27 @@ function toKey<T>(orderedBy: EachOptions<T>['orderedBy']): ((message: Message<T>
   return orderedBy;
 }
 
-/** Indexes of messages that must not overtake each other, each list in order. */
+/**
+ * Indexes of messages that must not overtake each other, each list in order.
+ *
+ * @param onFailed told of a message without a key that can be read: it fails alone, whatever the others do
+ */
 function toLanes<T>(
   messages: readonly Message<T>[],
   keyOf: ((message: Message<T>) => unknown) | undefined,
+  onFailed: (index: number, error: unknown) => void,
 ): readonly (readonly number[])[] {
   if (keyOf === undefined) return messages.map((_, index) => [index]);
   const lanes: number[][] = [];
   const byKey = new Map<unknown, number[]>();
   for (const [index, message] of messages.entries()) {
-    const key = keyOf(message);
+    let key: unknown;
+    try {
+      key = checkKey(keyOf(message));
+    } catch (error) {
+      onFailed(index, error);
+      continue;
+    }
     const known = key === undefined ? undefined : byKey.get(key);
     if (known !== undefined) known.push(index);
     else {
@@ -132,6 +146,14 @@ function toLanes<T>(
     }
   }
   return lanes;
+}
+
+/** Objects are never the same twice: a promise of a key would keep no order at all. */
+function checkKey(key: unknown): unknown {
+  if ((typeof key !== 'object' || key === null) && typeof key !== 'function') return key;
+  throw new MemphisError('INVALID_OPTION', 'each: orderedBy must make a text or a number of a message.', {
+    option: 'orderedBy',
+  });
 }
 
 /** Waits for the work or the signal, whichever is first; leaves no listener. */

@@ -2,8 +2,8 @@
 
 import { Buffer, isUtf8 } from 'node:buffer';
 import { MemphisError } from '../model/errors.ts';
-import type { Message, StoredMessage } from '../model/message.ts';
-import type { Outcome } from '../model/outcome.ts';
+import { type Message, parseJson, type StoredMessage } from '../model/message.ts';
+import { checkDelay, type Outcome, toReason } from '../model/outcome.ts';
 
 /** What a handle does when one of its settle methods is called. */
 export interface MessageActions {
@@ -25,7 +25,7 @@ export function makeMessage<T>(stored: StoredMessage, actions: MessageActions): 
   const message: Message<T> = {
     ...stored,
     text: () => bytes.toString('utf8'),
-    json: <J = T>() => JSON.parse(bytes.toString('utf8')) as J,
+    json: <J = T>() => parseJson(bytes.toString('utf8'), `Message ${stored.id}`) as J,
     value: () => {
       decoded ??= { value: decode(stored.data, bytes) };
       return decoded.value as T;
@@ -33,7 +33,7 @@ export function makeMessage<T>(stored: StoredMessage, actions: MessageActions): 
     ack: () => actions.decide({ action: 'ack' }),
     delay: (delayMs) => actions.decide(toRetry(stored, delayMs)),
     nack: () => actions.decide(toRetry(stored, 0)),
-    deadLetter: (reason) => actions.decide({ action: 'deadLetter', reason: String(reason) }),
+    deadLetter: (reason) => actions.decide({ action: 'deadLetter', reason: toReason(reason) }),
     inProgress: () => actions.extend(),
   };
   return Object.defineProperty(message, decidedKey, { value: actions.decided });
@@ -58,10 +58,10 @@ function decode(data: Uint8Array, bytes: Buffer): unknown {
 
 // Thrown at once rather than as a rejection: a call that nobody awaits must not turn into an ack by the handler's return.
 function toRetry(stored: StoredMessage, delayMs: number): Outcome {
-  if (typeof delayMs === 'number' && Number.isFinite(delayMs) && delayMs >= 0) return { action: 'retry', delayMs };
-  throw new MemphisError(
-    'INVALID_OPTION',
-    `Message ${stored.id}: delayMs must be a number of milliseconds from 0 up, not ${String(delayMs)}.`,
-    { option: 'delayMs', station: stored.station },
-  );
+  try {
+    return { action: 'retry', delayMs: checkDelay(delayMs) };
+  } catch (error) {
+    const words = `Message ${stored.id}: ${(error as RangeError).message}.`;
+    throw new MemphisError('INVALID_OPTION', words, { option: 'delayMs', station: stored.station });
+  }
 }

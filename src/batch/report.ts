@@ -1,5 +1,7 @@
 /** What `each` tells the pipeline, message by message. Facts only: what they mean is decided in `run-batch.ts`. */
 
+import { hasKey } from '../model/errors.ts';
+
 /** How far one message got. */
 export type Progress =
   | { readonly state: 'done' }
@@ -24,5 +26,5 @@ export function makeReport(progress: readonly Progress[]): Report {
 
 /** Whether a handler's return value is a report. */
 export function isReport(value: unknown): value is Report {
-  return typeof value === 'object' && value !== null && brand in value;
+  return typeof value === 'object' && value !== null && hasKey(value, brand);
 }

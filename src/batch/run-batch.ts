@@ -1,9 +1,9 @@
 /** The one road from a batch to its outcomes, pushed or pulled. Nothing else calls a handler. */
 
-import { parseResponse } from '../envelope/response.ts';
+import { type ParsedResponse, parseResponse } from '../envelope/response.ts';
 import { type Backoff, backoffMs } from '../model/backoff.ts';
 import type { Batch } from '../model/batch.ts';
-import { MemphisError } from '../model/errors.ts';
+import { describeError, MemphisError } from '../model/errors.ts';
 import type { LambdaContext } from '../model/lambda-context.ts';
 import type { Message } from '../model/message.ts';
 import { isExact, type Outcome, outcomeOfError } from '../model/outcome.ts';
@@ -135,7 +135,7 @@ function judge<T>(batch: Batch, ledger: Ledger<T>, ending: Ending, options: RunO
   if (isReport(ending.value)) return judgeProgress(batch, ledger, ending.value.progress, backoff);
 
   const ids = batch.messages.map((message) => message.id);
-  const response = parseResponse(ending.value, ids, { strict: options.strict === true });
+  const response = readAnswer(ending.value, ids, options.strict === true);
   if (!response.ok) {
     const error = new MemphisError(
       'FUNCTION_FAILED',
@@ -152,6 +152,15 @@ function judge<T>(batch: Batch, ledger: Ledger<T>, ending: Ending, options: RunO
     return { ...item, delayMs: item.delayMs ?? backoffMs(backoff, message.deliveryCount) };
   });
   return { outcomes };
+}
+
+/** A handler may return anything, also what throws when it is looked at. */
+function readAnswer(value: unknown, ids: readonly string[], strict: boolean): ParsedResponse {
+  try {
+    return parseResponse(value, ids, { strict });
+  } catch (error) {
+    return { ok: false, problem: `it cannot be read (${describeError(error)})` };
+  }
 }
 
 /** Outcomes from how far each message got; one without an entry was in the handler's hands when time was up. */

@@ -5,7 +5,7 @@ import { type Ledger, openLedger } from '../batch/ledger.ts';
 import { keepLease } from '../batch/run-timers.ts';
 import { backoffMs } from '../model/backoff.ts';
 import type { Batch } from '../model/batch.ts';
-import { isMemphisError } from '../model/errors.ts';
+import { describeError, isMemphisError } from '../model/errors.ts';
 import type { Message } from '../model/message.ts';
 
 /** Gets one batch, and the context that `consume` was given. Settles each message itself. */
@@ -129,14 +129,8 @@ export class Consuming {
 
   #report(error: unknown): void {
     const { onError } = this.#options;
-    if (onError === undefined) process.emitWarning(error instanceof Error ? error : String(error));
-    else {
-      try {
-        onError(error);
-      } catch (thrown) {
-        process.emitWarning(thrown instanceof Error ? thrown : String(thrown));
-      }
-    }
+    if (onError === undefined) warn(error);
+    else (async () => onError(error))().catch(warn); // it may be asynchronous: nothing may reach the process unhandled
   }
 
   /** Ends early at `stop`. */
@@ -154,6 +148,8 @@ export class Consuming {
     });
   }
 }
+
+const warn = (thrown: unknown): void => process.emitWarning(thrown instanceof Error ? thrown : describeError(thrown));
 
 /** Messages one by one. The time to settle is extended for those of a batch that wait for their turn. */
 export async function* iterate<T>(run: Consuming): AsyncGenerator<Message<T>, void, void> {

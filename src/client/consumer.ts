@@ -4,8 +4,11 @@ import { openLedger } from '../batch/ledger.ts';
 import type { Batch } from '../model/batch.ts';
 import type { PullOptions, Reader } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
+import { readFields } from '../model/fields.ts';
 import type { Message } from '../model/message.ts';
 import {
+  checkOptions,
+  consumeOptions,
   consumerOptions,
   fetchOptions,
   type Given,
@@ -15,6 +18,7 @@ import {
 } from '../model/options.ts';
 import { choosePartition } from '../model/partition.ts';
 import { resolveSource, type Source, type StartPosition, toStart } from '../model/source.ts';
+import { checkName } from '../model/station.ts';
 import { type ConsumeHandler, Consuming, iterate } from './consume.ts';
 import type { Session } from './session.ts';
 import { uniqueName } from './unique-name.ts';
@@ -36,22 +40,26 @@ export interface ConsumeOptions<C> {
 }
 
 /** A station's name or a binding, together with options: one object for the tables. */
-export function withSource(where: string, source: string | BindingArgument, options: object = {}): object {
-  if (typeof source === 'string') return { ...options, station: source };
+export function withSource(where: string, source: unknown, given: unknown): Readonly<Record<string, unknown>> {
+  const refuse = (option: string, why: string): never => {
+    throw new MemphisError('INVALID_OPTION', `${where}: ${why}.`, { option });
+  };
+  const options = readFields(where, given);
+  if (typeof source === 'string') {
+    return options.station === undefined
+      ? { ...options, station: source }
+      : refuse('station', 'the station is named twice, as first argument and as an option');
+  }
   if (typeof source !== 'object' || source === null) {
-    throw new MemphisError(
-      'INVALID_OPTION',
-      `${where}: the first argument must be a station's name, or { stream, ... }.`,
-      {
-        option: 'station',
-      },
-    );
+    return refuse('station', "the first argument must be a station's name, or { stream, ... }");
   }
-  const { group } = options as { readonly group?: unknown };
-  if (group !== undefined && source.group !== undefined && group !== source.group) {
-    throw new MemphisError('INVALID_OPTION', `${where}: two different groups are given.`, { option: 'group' });
+  const fields = readFields(where, source);
+  const { station, group } = fields;
+  if (station !== undefined) checkName('station', station);
+  if (options.group !== undefined && group !== undefined && options.group !== group) {
+    refuse('group', 'two different groups are given');
   }
-  return { ...options, ...source };
+  return { ...options, ...fields };
 }
 
 export class Consumer {
@@ -74,7 +82,7 @@ export class Consumer {
     onRun: (run: Consuming) => void = () => {},
   ) {
     const where = 'createConsumer';
-    const { station, ...rest } = withSource(where, source, options) as Record<string, unknown>;
+    const { station, ...rest } = withSource(where, source, options);
     const given = resolveOptions(where, optionTable, rest);
     const name = given.name === undefined || !given.genUniqueSuffix ? given.name : uniqueName(given.name);
     this.#options = given;
@@ -122,12 +130,13 @@ export class Consumer {
    * consumer.consume(async (messages) => { for (const message of messages) { await bill(message.json()); await message.ack(); } });
    * ```
    */
-  consume<T = unknown, C = unknown>(handler: ConsumeHandler<T, C>, options: ConsumeOptions<C> = {}): void {
+  consume<T = unknown, C = unknown>(handler: ConsumeHandler<T, C>, options?: ConsumeOptions<C>): void {
     this.#refuseDestroyed();
     if (typeof handler !== 'function') {
       throw new MemphisError('INVALID_OPTION', 'consume: the handler must be a function.', { option: 'handler' });
     }
-    this.#begin().run(handler, options.context as C);
+    const { context } = checkOptions('consume', consumeOptions, options);
+    this.#begin().run(handler, context as C);
   }
 
   /** Message after message, until {@link Consumer.stop} or `break`; what was fetched and not handed out then is given back. */

@@ -13,7 +13,7 @@ import {
 import type { Receipt, Written } from '../model/receipt.ts';
 import type { Consuming } from './consume.ts';
 import { type BindingArgument, Consumer, type ConsumerOptions, withSource } from './consumer.ts';
-import { Dispatch, type ProduceOptions } from './dispatch.ts';
+import { Dispatch, isAsync, type ProduceOptions } from './dispatch.ts';
 import { handFailure } from './hand-failure.ts';
 import { drain, Outbox, type Outboxes } from './outbox.ts';
 import type { Payload } from './payload.ts';
@@ -127,7 +127,7 @@ export class DataClient {
     source: string | BindingArgument,
     options?: FetchMessagesOptions,
   ): Promise<Message<T>[]> {
-    const { station, ...rest } = withSource('fetchMessages', source, options) as Record<string, unknown>;
+    const { station, ...rest } = withSource('fetchMessages', source, options);
     const given = resolveOptions('fetchMessages', fetchMessagesOptions, rest);
     const settings = pickOptions(readerOptions, given);
     const key = JSON.stringify([station, settings]);
@@ -152,9 +152,9 @@ export class DataClient {
   /** A station's name that is none: a rejection like all others, which may be left alone where it need not be awaited. */
   #misnamed(station: string, message: unknown, options: ProduceOptions | undefined, error: unknown): Promise<never> {
     const failed = Promise.reject(error);
-    if (options?.async !== true) return failed;
+    if (!isAsync(options)) return failed;
     return new Outbox(this.#outboxes.busy).leave(failed, station, (told) =>
-      handFailure(told, { ...options, message, station }, producerOptions.name.fallback, options.onError),
+      handFailure(told, { ...options, message, station }, producerOptions.name.fallback, options?.onError),
     );
   }
 

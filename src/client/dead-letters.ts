@@ -2,6 +2,7 @@
 
 import type { DeadLetterRecord, DeadLetterStore, OnProgress, RedriveResult } from '../model/dead-letter.ts';
 import { MemphisError } from '../model/errors.ts';
+import { parseJson } from '../model/message.ts';
 import { deadLetterOptions, type Given, resolveOptions } from '../model/options.ts';
 import { checkToken } from '../model/source.ts';
 import { checkName } from '../model/station.ts';
@@ -10,7 +11,7 @@ import { checkName } from '../model/station.ts';
 export interface StoredDeadLetter extends DeadLetterRecord {
   /** The payload as UTF-8 text. */
   text(): string;
-  /** The payload parsed as JSON. @throws SyntaxError of `JSON.parse` */
+  /** The payload parsed as JSON. @throws SyntaxError, which quotes nothing of it */
   json<T = unknown>(): T;
 }
 
@@ -54,7 +55,7 @@ const decoder = new TextDecoder();
 
 function withReaders(record: DeadLetterRecord): StoredDeadLetter {
   const read = (): string => decoder.decode(record.data);
-  return { ...record, text: read, json: <T>() => JSON.parse(read()) as T };
+  return { ...record, text: read, json: <T>() => parseJson(read(), `Dead letter ${record.id}`) as T };
 }
 
 /**

@@ -25,6 +25,15 @@ import { uniqueName } from './unique-name.ts';
 /** Options of one produce. */
 export type ProduceOptions = Given<typeof produceOptions>;
 
+/** Whether a produce is not to wait; options that cannot be read are refused where all of them are checked. */
+export function isAsync(options: ProduceOptions | undefined): boolean {
+  try {
+    return options?.async === true;
+  } catch {
+    return false;
+  }
+}
+
 export class Dispatch {
   readonly name: string;
   readonly stations: readonly string[];
@@ -64,7 +73,7 @@ export class Dispatch {
     given: ProduceOptions | undefined,
     pick: (receipts: readonly (Receipt | Written)[]) => R,
   ): Promise<R> {
-    if (given?.async === true) return this.#leave(message, given, pick);
+    if (given !== undefined && isAsync(given)) return this.#leave(message, given, pick);
     const stored = this.#start(message, given).then(all);
     this.#outbox.track(stored);
     return stored.then(pick);

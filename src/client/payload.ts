@@ -1,6 +1,7 @@
 /** What users hand to `produce` -> bytes. */
 
 import { MemphisError } from '../model/errors.ts';
+import { isPlain } from '../model/fields.ts';
 
 /** What can be produced without a schema: bytes and text as they are, anything else that JSON can say as JSON. */
 export type Payload = Uint8Array | ArrayBuffer | string | object;
@@ -14,9 +15,7 @@ export const isBytes = (message: unknown): message is ArrayBufferView | ArrayBuf
 /** @throws MemphisError `INVALID_MESSAGE` */
 export function toBytes(message: unknown): Uint8Array {
   if (typeof message === 'string') return encoder.encode(message);
-  if (message instanceof Uint8Array) return message;
-  if (message instanceof ArrayBuffer) return new Uint8Array(message);
-  if (ArrayBuffer.isView(message)) return new Uint8Array(message.buffer, message.byteOffset, message.byteLength);
+  if (isBytes(message)) return viewOf(message);
   if (typeof message !== 'object' || message === null) {
     throw new MemphisError(
       'INVALID_MESSAGE',
@@ -24,6 +23,18 @@ export function toBytes(message: unknown): Uint8Array {
     );
   }
   return encoder.encode(toJson(message));
+}
+
+function viewOf(bytes: ArrayBufferView | ArrayBuffer): Uint8Array {
+  const buffer = ArrayBuffer.isView(bytes) ? bytes.buffer : bytes;
+  // its memory went to a worker or a copy: it would be stored as an empty message
+  if (buffer instanceof ArrayBuffer && buffer.detached) {
+    throw new MemphisError('INVALID_MESSAGE', 'The memory of the bytes was transferred away; nothing is left in them.');
+  }
+  if (bytes instanceof Uint8Array) return bytes;
+  return ArrayBuffer.isView(bytes)
+    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    : new Uint8Array(bytes);
 }
 
 function toJson(message: object): string {
@@ -36,16 +47,11 @@ function toJson(message: object): string {
   if (json === undefined) throw new MemphisError('INVALID_MESSAGE', 'The object has a toJSON that returns nothing.');
   if (json === '{}' && !isPlain(message)) {
     // a Map, an Error, a promise that was not awaited: stored as {} it would be lost without a word
+    const name: unknown = Object.getPrototypeOf(message).constructor?.name;
     throw new MemphisError(
       'INVALID_MESSAGE',
-      `An object of class ${message.constructor?.name || 'unknown'} has nothing that JSON can write.`,
+      `An object of class ${(typeof name === 'string' && name) || 'unknown'} has nothing that JSON can write.`,
     );
   }
   return json;
-}
-
-/** Made by a literal or by `JSON.parse`, also in another realm. */
-function isPlain(message: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(message);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

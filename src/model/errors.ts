@@ -134,18 +134,31 @@ export class MemphisError extends Error {
   }
 }
 
+/** As `in`, also for what throws when it is asked. */
+export function hasKey(value: object, key: PropertyKey): boolean {
+  try {
+    return key in value;
+  } catch {
+    return false; // a proxy that was revoked, or does not answer
+  }
+}
+
 /**
  * Recognises our errors, also those of a second copy of this package in the same process.
  *
  * @param code narrows to one code
  */
 export function isMemphisError(error: unknown, code?: ErrorCode): error is MemphisError {
-  if (typeof error !== 'object' || error === null || !(brand in error)) return false;
+  if (typeof error !== 'object' || error === null || !hasKey(error, brand)) return false;
   return code === undefined || (error as unknown as MemphisError).code === code;
 }
 
-/** The words of anything thrown, for a reason text: name and message of an error, else its type. Never a stack. */
+/** The words of anything thrown, for a reason text: name and message of an error, else its type. Never a stack. Never throws. */
 export function describeError(error: unknown): string {
-  if (error instanceof Error) return error.message === '' ? error.name : `${error.name}: ${error.message}`;
-  return typeof error === 'string' ? error : `thrown value of type ${typeof error}`;
+  try {
+    if (error instanceof Error) return error.message === '' ? String(error.name) : `${error.name}: ${error.message}`;
+    return typeof error === 'string' ? error : `thrown value of type ${typeof error}`;
+  } catch {
+    return 'a thrown value that cannot be read'; // what is thrown can be anything: a message that is a symbol, a proxy
+  }
 }

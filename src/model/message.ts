@@ -30,7 +30,7 @@ export interface StoredMessage {
 export interface Message<T = unknown> extends StoredMessage {
   /** The payload as UTF-8 text. */
   text(): string;
-  /** The payload parsed as JSON. @throws SyntaxError of `JSON.parse` */
+  /** The payload parsed as JSON. @throws SyntaxError, which quotes nothing of it */
   json<J = T>(): J;
   /** The decoded value: parsed JSON where the payload is JSON, else its text, else (no UTF-8) its bytes. */
   value(): T;
@@ -44,4 +44,19 @@ export interface Message<T = unknown> extends StoredMessage {
   deadLetter(reason: string): Promise<void>;
   /** Still working: the time to settle starts anew. Not a settle; may be called any number of times. */
   inProgress(): Promise<void>;
+}
+
+/**
+ * As `JSON.parse`, whose own error would quote the text: what fails a handler goes into logs, answers and reasons.
+ *
+ * @param what whose text it is, for the error
+ * @throws SyntaxError
+ */
+export function parseJson(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const place = /at position \d+/.exec((error as Error).message)?.[0];
+    throw new SyntaxError(`${what} is not valid JSON${place === undefined ? '' : ` (${place})`}.`);
+  }
 }

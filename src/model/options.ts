@@ -3,7 +3,8 @@
  * An option's environment variable is its name in capitals behind `MEMPHIS_`: `batchSize` is `MEMPHIS_BATCH_SIZE`.
  */
 
-import { MemphisError } from './errors.ts';
+import { isMemphisError, MemphisError } from './errors.ts';
+import { isRecord, readFields } from './fields.ts';
 import type { FailedMessage } from './receipt.ts';
 import type { StandardSchema } from './standard-schema.ts';
 
@@ -12,6 +13,8 @@ export interface OptionSpec<T> {
   readonly read: (value: unknown) => T;
   /** Turns the text of an environment variable into what `read` takes; absent: not settable from the environment. */
   readonly parse?: (text: string) => unknown;
+  /** Blanks around an environment variable's text belong to it. */
+  readonly keepsBlanks?: true;
   /** Fields of an object that `read` takes, each with a variable of its own: `tls.ca` is `MEMPHIS_TLS_CA`. */
   readonly fields?: OptionTable;
   readonly fallback: T;
@@ -34,19 +37,18 @@ const must = (what: string): never => {
 
 const readInteger = (min: number, max: number) => (value: unknown) =>
   Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max
-    ? (value as number)
+    ? (value as number) + 0 // no -0
     : must(`a whole number from ${min} to ${max}`);
-const parseNumber = (text: string): unknown => (text.trim() === '' ? text : Number(text));
 
 export const integer = (min: number, max: number, fallback: number): OptionSpec<number> => ({
   read: readInteger(min, max),
-  parse: parseNumber,
+  parse: Number,
   fallback,
 });
 /** Readers of one option, for tables that belong to one feature alone. */
 export const optionalInteger = (min: number, max: number): OptionSpec<number | undefined> => ({
   read: readInteger(min, max),
-  parse: parseNumber,
+  parse: Number,
   fallback: undefined,
 });
 export const text = <T extends string | undefined>(fallback: T): OptionSpec<string | T> => ({
@@ -70,6 +72,7 @@ const secret: OptionSpec<Secret | undefined> = {
       ? (value as Secret)
       : must('a text that is not empty, or a function that returns one'),
   parse: (raw) => raw,
+  keepsBlanks: true,
   fallback: undefined,
 };
 const texts: OptionSpec<readonly string[] | undefined> = {
@@ -92,9 +95,9 @@ const callback = <F extends (...args: never[]) => unknown>(): OptionSpec<F | und
   fallback: undefined,
 });
 /** An option of the Memphis SDKs of which only the default can be had so far. */
-const onlyDefault = <T extends string | number | boolean>(fallback: T): OptionSpec<T> => ({
+const onlyDefault = <T extends string | number>(fallback: T): OptionSpec<T> => ({
   read: (value) => (value === fallback ? fallback : must(`${JSON.stringify(fallback)}: nothing else is supported yet`)),
-  parse: (raw) => (typeof fallback === 'string' ? raw : JSON.parse(raw)),
+  parse: (raw) => (typeof fallback === 'string' ? raw : Number(raw)),
   fallback,
 });
 
@@ -199,7 +202,7 @@ export const produceOptions = {
   ackWaitMs: optionalInteger(1, DAY_MS),
   headers: {
     read: (value: unknown) =>
-      typeof value === 'object' && value !== null && Object.values(value).every((item) => typeof item === 'string')
+      isRecord(value) && Object.values(value).every((item) => typeof item === 'string')
         ? (value as Readonly<Record<string, string>>)
         : must('an object of texts'),
     fallback: undefined as Readonly<Record<string, string>> | undefined,
@@ -253,6 +256,12 @@ export const consumerOptions = {
   pullIntervalMs: integer(0, DAY_MS, 1_000),
   /** `consume`: told what handler and fetches throw; left out: a warning of the process. */
   onError: callback<(error: unknown) => void>(),
+} as const;
+
+/** `consumer.consume`. */
+export const consumeOptions = {
+  /** Handed to the handler as its second argument: anything. */
+  context: { read: (value: unknown) => value, fallback: undefined } as OptionSpec<unknown>,
 } as const;
 
 /** `consumer.fetch` and `fetchMessages`. */
@@ -357,7 +366,7 @@ export const produceHandlerOptions = {
   },
   partitionKey: {
     read: (value: unknown) => {
-      const [place, ...more] = typeof value === 'object' && value !== null ? Object.entries(value) : [];
+      const [place, ...more] = isRecord(value) ? Object.entries(value) : [];
       const isOne = place !== undefined && more.length === 0;
       if (isOne && ['header', 'path', 'query'].includes(place[0]) && isName(place[1])) return value as KeyPlace;
       return must('{ header: name }, { path: name } or { query: name }');
@@ -437,23 +446,26 @@ function distance(a: string, b: string): number {
 
 /** The closest of some names, when it is close enough to be a slip of the finger; ready to stand behind a sentence. */
 export function didYouMean(name: string, names: readonly string[]): string {
-  const ranked = names.map((known) => ({ known, steps: distance(name.toLowerCase(), known.toLowerCase()) }));
+  const given = name.slice(0, 100).toLowerCase();
+  const ranked = names.map((known) => ({ known, steps: distance(given, known.toLowerCase()) }));
   const best = ranked.sort((a, b) => a.steps - b.steps)[0];
   return best !== undefined && best.steps <= Math.max(2, best.known.length / 3) ? ` Did you mean ${best.known}?` : '';
 }
 
-function readOption(
-  where: string,
-  name: string,
-  spec: OptionSpec<unknown>,
-  value: unknown,
-  shown: string = name,
-): unknown {
+/** Names are shown, values never: they may be secrets. */
+const shown = (name: string): string => (name.length > 100 ? `${name.slice(0, 100)}...` : name);
+
+function readOption(where: string, name: string, read: () => unknown, shownAs = name): unknown {
   try {
-    return spec.read(value);
+    return read();
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new MemphisError('INVALID_OPTION', `${where}: ${shown} must be ${error.message}.`, { option: name });
+    if (isMemphisError(error)) throw error;
+    const isOutside = error instanceof RangeError;
+    const why = isOutside ? `must be ${error.message}` : 'cannot be read; see the cause';
+    throw new MemphisError('INVALID_OPTION', `${where}: ${shownAs} ${why}.`, {
+      option: name,
+      ...(isOutside ? {} : { cause: error }),
+    });
   }
 }
 
@@ -461,21 +473,22 @@ function readOption(
  * Checks names and values that a caller gave, without filling in anything.
  *
  * @param where what is being called, for the error text
+ * @returns the values as they are used, of those that were given
  * @throws MemphisError `INVALID_OPTION`
  */
-export function checkOptions(where: string, table: OptionTable, given: unknown): void {
-  if (given === undefined) return;
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw new MemphisError('INVALID_OPTION', `${where}: options must be an object.`);
-  }
-  for (const [name, value] of Object.entries(given)) {
+export function checkOptions(where: string, table: OptionTable, given: unknown): Readonly<Record<string, unknown>> {
+  const checked: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(readFields(where, given))) {
     const spec = Object.hasOwn(table, name) ? table[name] : undefined;
     if (spec === undefined) {
       const hint = didYouMean(name, Object.keys(table));
-      throw new MemphisError('INVALID_OPTION', `${where}: there is no option ${name}.${hint}`, { option: name });
+      throw new MemphisError('INVALID_OPTION', `${where}: there is no option ${shown(name)}.${hint}`, {
+        option: shown(name),
+      });
     }
-    if (value !== undefined) readOption(where, name, spec, value);
+    if (value !== undefined) checked[name] = readOption(where, name, () => spec.read(value));
   }
+  return checked;
 }
 
 /**
@@ -490,16 +503,21 @@ export function resolveOptions<Table extends OptionTable>(
   given: unknown,
   env: Readonly<Record<string, string | undefined>> = {},
 ): Resolved<Table> {
-  checkOptions(where, table, given);
+  const checked = checkOptions(where, table, given);
   const resolved: Record<string, unknown> = {};
   for (const [name, spec] of Object.entries(table)) {
-    const value = (given as Record<string, unknown> | undefined)?.[name];
-    resolved[name] = value !== undefined ? spec.read(value) : readEnv(where, name, spec, env);
+    resolved[name] = name in checked ? checked[name] : readEnv(where, name, spec, env);
   }
   return resolved as Resolved<Table>;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Templates that were not filled in leave variables empty or blank: as if they were not set. */
+const textOf = (env: Environment, variable: string, { keepsBlanks }: OptionSpec<unknown>): string => {
+  const text = env[variable] ?? '';
+  return keepsBlanks === true ? text : text.trim();
+};
 
 /** What the environment says of an option, else its default. */
 function readEnv(
@@ -509,19 +527,21 @@ function readEnv(
   env: Environment,
   variable = toEnvName(name),
 ): unknown {
-  const raw = spec.parse === undefined ? undefined : env[variable];
-  const shown = `the environment variable ${variable}`;
-  const value =
-    raw === undefined || raw === '' ? spec.fallback : readOption(where, name, spec, spec.parse?.(raw), shown);
+  const raw = spec.parse === undefined ? '' : textOf(env, variable, spec);
+  const shownAs = `the environment variable ${variable}`;
+  const value = raw === '' ? spec.fallback : readOption(where, name, () => spec.read(spec.parse?.(raw)), shownAs);
   if (spec.fields === undefined) return value;
   const fields: Record<string, unknown> = {};
   for (const [field, fieldSpec] of Object.entries(spec.fields)) {
     const itsVariable = `${variable}${toEnvName(field).slice('MEMPHIS'.length)}`;
-    if (env[itsVariable]) fields[field] = readEnv(where, field, fieldSpec, env, itsVariable);
+    if (textOf(env, itsVariable, fieldSpec) !== '') {
+      fields[field] = readEnv(where, field, fieldSpec, env, itsVariable);
+    }
   }
   if (Object.keys(fields).length === 0) return value;
-  if (value !== false)
-    return readOption(where, name, spec, fields, `what the environment variables ${variable}_... hold`);
+  if (value !== false) {
+    return readOption(where, name, () => spec.read(fields), `what the environment variables ${variable}_... hold`);
+  }
   throw new MemphisError('INVALID_OPTION', `${where}: ${variable}=false and ${variable}_... exclude each other.`, {
     option: name,
   });

@@ -1,6 +1,6 @@
 /** What should become of a message, and what a handler's return or throw means for it. Pure. */
 
-import { describeError } from './errors.ts';
+import { describeError, hasKey } from './errors.ts';
 
 /**
  * What should become of one message.
@@ -15,6 +15,29 @@ export type Outcome =
 
 /** What really became of a message once the broker has confirmed it. A retry without deliveries left is a dead letter. */
 export type Settled = 'acked' | 'retried' | 'deadLettered' | 'givenBack';
+
+/** Reasons travel in headers, answers and lines of a log: thousands of them must fit. */
+const MAX_REASON_CHARACTERS = 500;
+
+const short = (reason: string): string =>
+  reason.length > MAX_REASON_CHARACTERS ? `${reason.slice(0, MAX_REASON_CHARACTERS)}...` : reason;
+
+/** A reason as text, whatever somebody handed in for one. Never throws. */
+export function toReason(given: unknown): string {
+  if (typeof given === 'string' && given !== '') return short(given);
+  if (given === undefined || given === null || given === '') return 'no reason given';
+  return typeof given === 'object' || typeof given === 'function' ? describeError(given) : String(given);
+}
+
+const isDelay = (delayMs: unknown): delayMs is number =>
+  typeof delayMs === 'number' && Number.isFinite(delayMs) && delayMs >= 0;
+
+/** @returns the delay, checked. @throws RangeError with the rest of a sentence */
+export function checkDelay(delayMs: unknown): number {
+  if (isDelay(delayMs)) return delayMs;
+  const found = typeof delayMs === 'number' ? String(delayMs) : typeof delayMs;
+  throw new RangeError(`delayMs must be a number of milliseconds from 0 up, not ${found}`);
+}
 
 const retryBrand = Symbol.for('memphis-serverless.RetryLater');
 const deadLetterBrand = Symbol.for('memphis-serverless.DeadLetter');
@@ -32,14 +55,10 @@ export class RetryLater extends Error {
   readonly delayMs: number;
 
   constructor(options: { readonly delayMs: number; readonly reason?: string; readonly cause?: unknown }) {
-    super(options.reason ?? 'retry later', options.cause === undefined ? undefined : { cause: options.cause });
-    if (!(Number.isFinite(options.delayMs) && options.delayMs >= 0)) {
-      throw new RangeError(
-        `RetryLater: delayMs must be a number of milliseconds from 0 up, not ${String(options.delayMs)}`,
-      );
-    }
+    const { delayMs, reason, cause } = options ?? {};
+    super(reason === undefined ? 'retry later' : toReason(reason), cause === undefined ? undefined : { cause });
     this.name = 'RetryLater';
-    this.delayMs = options.delayMs;
+    this.delayMs = checkDelay(delayMs);
     Object.defineProperty(this, retryBrand, { value: true });
   }
 }
@@ -56,14 +75,16 @@ export class DeadLetter extends Error {
   readonly reason: string;
 
   constructor(options: { readonly reason: string; readonly cause?: unknown }) {
-    super(options.reason, options.cause === undefined ? undefined : { cause: options.cause });
+    const { reason, cause } = options ?? {};
+    super(toReason(reason), cause === undefined ? undefined : { cause });
     this.name = 'DeadLetter';
-    this.reason = options.reason;
+    this.reason = this.message;
     Object.defineProperty(this, deadLetterBrand, { value: true });
   }
 }
 
-const has = (error: unknown, brand: symbol): boolean => typeof error === 'object' && error !== null && brand in error;
+const has = (error: unknown, brand: symbol): boolean =>
+  typeof error === 'object' && error !== null && hasKey(error, brand);
 
 /**
  * Whether an error says exactly what should become of a message. Works across copies of this package.
@@ -78,11 +99,13 @@ export function isExact(error: unknown): error is RetryLater | DeadLetter {
  * @param delayMs the delay of an ordinary failure, from the delivery count (`backoff.ts`)
  */
 export function outcomeOfError(error: unknown, delayMs: number): Outcome {
-  if (has(error, deadLetterBrand)) return { action: 'deadLetter', reason: (error as DeadLetter).reason };
+  // one of another copy of this package may hold anything
+  if (has(error, deadLetterBrand)) return { action: 'deadLetter', reason: toReason((error as DeadLetter).reason) };
   if (has(error, retryBrand)) {
-    return { action: 'retry', delayMs: (error as RetryLater).delayMs, reason: describeError(error) };
+    const { delayMs: exact } = error as RetryLater;
+    return { action: 'retry', delayMs: isDelay(exact) ? exact : delayMs, reason: short(describeError(error)) };
   }
-  return { action: 'retry', delayMs, reason: describeError(error) };
+  return { action: 'retry', delayMs, reason: short(describeError(error)) };
 }
 
 /**

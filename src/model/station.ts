@@ -24,6 +24,8 @@ export interface StationSettings {
 
 const edges = /^[a-z0-9](.*[a-z0-9])?$/s;
 const allowed = /^[a-z0-9_.-]*$/;
+/** Checked before it is lowered: other alphabets have letters that become these, such as the sign of Kelvin. */
+const allowedInAnyCase = /^[A-Za-z0-9_.-]*$/;
 
 /**
  * Checks a name and brings it into the form that brokers compare: lower case.
@@ -41,7 +43,7 @@ export function checkName(what: 'station' | 'group' | 'producer' | 'mapping', na
   const lower = name.toLowerCase();
   if (lower === '') refuse('is empty');
   if (lower.length > 128) refuse('is longer than 128 characters');
-  if (!allowed.test(lower)) refuse("may hold letters a-z, digits, '_', '-' and '.' only");
+  if (!allowedInAnyCase.test(name)) refuse("may hold letters a-z, digits, '_', '-' and '.' only");
   if (!edges.test(lower)) refuse('must start and end with a letter or a digit');
   return lower;
 }

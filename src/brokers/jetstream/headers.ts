@@ -10,7 +10,9 @@ const isReserved = (name: string): boolean => name.startsWith('$memphis') || /^n
 export function toUserHeaders(headers: HeaderList): Headers {
   const visible: Record<string, string> = {};
   for (const [name, value] of headers) {
-    if (!isReserved(name) && !Object.hasOwn(visible, name)) visible[name] = value;
+    if (isReserved(name) || Object.hasOwn(visible, name)) continue;
+    // not by assignment: a header named __proto__ is one like any other
+    Object.defineProperty(visible, name, { value, enumerable: true, configurable: true, writable: true });
   }
   return visible;
 }

@@ -5,11 +5,14 @@ import type { Connection } from '../../connection/port.ts';
 import { isMemphisError, MemphisError } from '../../model/errors.ts';
 import { isName, toInternalName } from '../../model/station.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
-import { apiError, isJson, refusalOf } from './wire/api.ts';
+import { apiError, isJson, type Json, refusalOf } from './wire/api.ts';
 import { lastMessage, streamNames } from './wire/streams.ts';
 
 /** The bucket with one record a station, under `station.<name>`. */
 export const BUCKET = 'memphis_serverless';
+
+/** As `createStation` takes them. */
+const MAX_PARTITIONS = 10_000;
 
 /** A station as the data side sees it. */
 export interface StationView {
@@ -45,6 +48,17 @@ export function toStationName(internal: string): string | undefined {
 
 export const recordSubject = (station: string): string => `$KV.${BUCKET}.station.${station}`;
 
+/** One that somebody has damaged is none: the streams tell what there is. */
+function parseRecord(data: Uint8Array): Json | undefined {
+  try {
+    const record: unknown = JSON.parse(new TextDecoder().decode(data));
+    const isSound = isJson(record) && isWithin(1, MAX_PARTITIONS, record.partitionsNumber);
+    return isSound ? record : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The record of a station, or nothing: it is of others, or its making was cut off. */
 export async function readRecord(
   connection: Connection,
@@ -54,14 +68,14 @@ export async function readRecord(
   try {
     const { data, isDeleted } = await lastMessage(connection, `KV_${BUCKET}`, recordSubject(station), timeoutMs);
     if (isDeleted) return undefined;
-    const record: unknown = JSON.parse(new TextDecoder().decode(data));
-    if (!isJson(record) || !Number.isSafeInteger(record.partitionsNumber)) return undefined;
+    const record = parseRecord(data);
+    if (record === undefined) return undefined;
     return {
       partitions: Array.from({ length: Number(record.partitionsNumber) }, (_, index) => index + 1),
       sendPoisonMsgToDls: record.sendPoisonMsgToDls !== false,
       sendSchemaFailedMsgToDls: record.sendSchemaFailedMsgToDls !== false,
       dlsStation: typeof record.dlsStation === 'string' ? record.dlsStation : '',
-      idempotencyWindowMs: Number(record.idempotencyWindowMs ?? unrecorded.idempotencyWindowMs),
+      idempotencyWindowMs: Number(record.idempotencyWindowMs) || unrecorded.idempotencyWindowMs,
     };
   } catch (error) {
     const number = refusalOf(error);
@@ -69,6 +83,9 @@ export async function readRecord(
     throw error;
   }
 }
+
+const isWithin = (min: number, max: number, value: unknown): boolean =>
+  Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max;
 
 /** The numbers behind a station's name in the names of streams, ascending. */
 export function partitionsAmong(streams: readonly string[], station: string): readonly number[] {

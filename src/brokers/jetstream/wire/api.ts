@@ -28,7 +28,7 @@ const codes: Readonly<Record<number, ErrorCode>> = {
   10026: 'STORAGE_FULL',
   10027: 'STORAGE_FULL', // the account has all the streams that it may have
   10028: 'STORAGE_FULL',
-  10039: 'JETSTREAM_UNAVAILABLE',
+  10039: 'JETSTREAM_UNAVAILABLE', // not for this account: see `final`
   10047: 'STORAGE_FULL',
   10054: 'PAYLOAD_TOO_LARGE',
   10058: 'STATION_CONFLICT',
@@ -52,6 +52,9 @@ function codeOf(number: number, status: unknown, description: string): ErrorCode
   if (number === 10077 && /closed/i.test(description)) return 'JETSTREAM_UNAVAILABLE';
   return codes[number] ?? (number === 0 && status === 503 ? 'JETSTREAM_UNAVAILABLE' : 'BROKER_REFUSED');
 }
+
+/** What somebody has to put right on the broker: the same request will not succeed by itself. */
+const final: ReadonlySet<number> = new Set([10039]);
 
 /** What JetStream said when it refused. `number` is its own error number; never thrown to users, but as a cause. */
 export class ApiRefusal extends Error {
@@ -93,10 +96,9 @@ export function parseReply(attempted: string, data: Uint8Array): Json {
   let reply: unknown;
   try {
     reply = JSON.parse(decoder.decode(data));
-  } catch (error) {
-    throw new MemphisError('BROKER_REFUSED', `Could not ${attempted}: the broker's answer is not JSON.`, {
-      cause: error,
-    });
+  } catch {
+    // no cause: it would quote the answer, which may be the message itself where somebody echoes it
+    throw new MemphisError('BROKER_REFUSED', `Could not ${attempted}: the broker's answer is not JSON.`);
   }
   if (!isJson(reply))
     throw new MemphisError('BROKER_REFUSED', `Could not ${attempted}: the broker's answer is no object.`);
@@ -104,7 +106,10 @@ export function parseReply(attempted: string, data: Uint8Array): Json {
   const description = String(reply.error.description ?? reply.error.code);
   const refusal = new ApiRefusal(Number(reply.error.err_code ?? 0), description);
   const code = codeOf(refusal.number, reply.error.code, description);
-  throw new MemphisError(code, `Could not ${attempted}: ${refusal.message}.`, { cause: refusal });
+  throw new MemphisError(code, `Could not ${attempted}: ${refusal.message}.`, {
+    cause: refusal,
+    ...(final.has(refusal.number) ? { retryable: false } : {}),
+  });
 }
 
 /**

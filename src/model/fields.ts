@@ -1,0 +1,34 @@
+/** Reading objects that callers hand in: what is no plain record is not taken for an empty one. Pure. */
+
+import { MemphisError } from './errors.ts';
+
+/** Made by a literal or by `JSON.parse`, also in another realm. */
+export function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/** An object whose own fields say something: no list, and no `Map` or promise, which would pass for empty. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return isPlain(value) || Object.keys(value).length > 0;
+}
+
+/**
+ * The own fields of some options, each read once: a getter may throw, or say something else the next time.
+ *
+ * @param where what is being called, for the error text
+ * @returns no fields where nothing is given
+ * @throws MemphisError `INVALID_OPTION`
+ */
+export function readFields(where: string, given: unknown): Readonly<Record<string, unknown>> {
+  if (given === undefined) return {};
+  let fields: Readonly<Record<string, unknown>> | undefined;
+  try {
+    fields = isRecord(given) ? { ...given } : undefined;
+  } catch (cause) {
+    throw new MemphisError('INVALID_OPTION', `${where}: the options cannot be read; see the cause.`, { cause });
+  }
+  if (fields !== undefined) return fields;
+  throw new MemphisError('INVALID_OPTION', `${where}: options must be an object with fields of its own.`);
+}
