@@ -278,3 +278,28 @@ test('credentials with a bare % are INVALID_OPTION, and not shown', () => {
     (error) => isMemphisError(error, 'INVALID_OPTION') && !error.message.includes('50%off'),
   );
 });
+
+test('what listens when a session is lost hears of it, and what is begun in that moment is CONNECTION_LOST', async () => {
+  await using doomed = await startBroker();
+  const connection = openOfficial({ server: `127.0.0.1:${doomed.port}`, name: 'test', timeoutMs: 2_000 });
+  await connection.info;
+  const thrown: unknown[] = [];
+  const ended = new Promise<unknown>((resolve) => {
+    connection.subscribe('a', { onFrame: () => {}, onEnd: resolve });
+  }).then(async (error) => {
+    // step by step through the end of the session, which takes the client several
+    for (let step = 0; step < 100; step++) {
+      try {
+        connection.subscribe('b', { onFrame: () => {} });
+      } catch (refusal) {
+        thrown.push(refusal);
+      }
+      await (step < 50 ? null : new Promise(setImmediate));
+    }
+    return error;
+  });
+  await doomed.kill();
+  assert.ok(isMemphisError(await ended, 'CONNECTION_LOST'), 'not an end like that of a pull that was filled');
+  assert.ok(thrown.length > 0);
+  for (const error of thrown) assert.ok(isMemphisError(error, 'CONNECTION_LOST'), String(error));
+});

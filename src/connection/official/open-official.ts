@@ -44,7 +44,7 @@ const randomToken = (): string => Math.random().toString(36).slice(2).padEnd(11,
 class OfficialConnection implements Connection {
   readonly info: Promise<ServerInfo>;
   readonly closed: Promise<Error | undefined>;
-  isClosed = false;
+  #hasEnded = false;
   readonly #options: DialOptions;
   readonly #opening: Promise<Open>;
   /** Aborted by `close()`, which does not wait for a server that says nothing. */
@@ -83,6 +83,10 @@ class OfficialConnection implements Connection {
     return open;
   }
 
+  get isClosed(): boolean {
+    return this.#hasEnded || this.#open?.nc.isClosed() === true;
+  }
+
   get isLeaving(): boolean {
     return this.#open?.nc.info?.ldm === true;
   }
@@ -115,7 +119,7 @@ class OfficialConnection implements Connection {
   }
 
   #end(reason: Error | undefined): Error | undefined {
-    this.isClosed = true;
+    this.#hasEnded = true;
     this.#queued = [];
     const error = reason === undefined ? this.#lastError : toMemphisError(reason, 'keep the connection');
     for (const waiting of this.#waiting.values()) waiting.reject(this.#lost('wait for an answer', error));
@@ -216,19 +220,32 @@ class OfficialConnection implements Connection {
       this.#listening.delete(name);
       options.onEnd?.(error);
     };
+    /** Set when the end is of our own doing: it must not be taken for the session's. */
+    let isEnding = false;
+    let left = options.max ?? Number.POSITIVE_INFINITY;
+    const lost = (): Error => this.#lost(`listen on ${name}`, this.#lastError);
     this.#run(({ nc }) => {
       if (ended) return;
-      inner = nc.subscribe(name, {
-        ...(options.max === undefined ? {} : { max: options.max }),
-        callback: (error, msg) => {
-          if (error) end(toMemphisError(error, `listen on ${name}`));
-          else if (!ended) options.onFrame(toFrame(msg));
-        },
+      try {
+        inner = nc.subscribe(name, {
+          ...(options.max === undefined ? {} : { max: options.max }),
+          callback: (error, msg) => {
+            if (error) return end(toMemphisError(error, `listen on ${name}`));
+            left--;
+            if (!ended) options.onFrame(toFrame(msg));
+          },
+        });
+      } catch (error) {
+        throw toMemphisError(error, `listen on ${name}`);
+      }
+      // the client closes subscriptions before it says that the session has ended
+      void inner.closed.then(() => {
+        if (!isEnding) end(left > 0 ? lost() : undefined);
       });
-      void inner.closed.then(() => end(this.isClosed ? this.#lost(`listen on ${name}`, this.#lastError) : undefined));
     });
     this.#listening.set(name, {
       end: (error) => {
+        isEnding = true;
         inner?.unsubscribe();
         end(error);
       },
@@ -237,6 +254,7 @@ class OfficialConnection implements Connection {
       subject: name,
       drain: async (timeoutMs) => {
         if (ended) return;
+        isEnding = true;
         if (inner === undefined) return end();
         let timer: ReturnType<typeof setTimeout> | undefined;
         const limit = new Promise<void>((resolve) => {
@@ -245,9 +263,10 @@ class OfficialConnection implements Connection {
         await Promise.race([inner.isClosed() ? undefined : inner.drain().catch(() => {}), limit]);
         clearTimeout(timer);
         inner.unsubscribe();
-        end();
+        end(this.isClosed ? lost() : undefined);
       },
       end: () => {
+        isEnding = true;
         inner?.unsubscribe();
         end();
       },
