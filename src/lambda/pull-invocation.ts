@@ -3,7 +3,7 @@
 import { type BatchHandler, type BatchResult, runBatch } from '../batch/run-batch.ts';
 import type { Session } from '../client/session.ts';
 import type { Reader } from '../model/broker.ts';
-import { defaultReserveMs, remainingTimeMs } from '../model/deadline.ts';
+import { defaultReserveMs, remainingTimeMs, settleLimit } from '../model/deadline.ts';
 import { MemphisError } from '../model/errors.ts';
 import { type consumerFunctionOptions, type Resolved, toEnvName } from '../model/options.ts';
 import { resolveSource, type Source, toStart } from '../model/source.ts';
@@ -99,7 +99,7 @@ async function pullAll<T, C>(
   while (tally.batches < limit) {
     const before = workMs();
     if (before <= 0 || before < longestMs) return;
-    const batch = await pullBatch(reader, options, before);
+    const batch = await pullBatch(reader, options, before, remainingTimeMs(context));
     if (batch.messages.length === 0) return;
     const result = await runBatch(batch, handler, context, {
       backoff: { baseMs: options.backoffBaseMs, maxMs: options.backoffMaxMs },
@@ -116,12 +116,14 @@ function pullBatch(
   reader: Reader,
   { batchSize, batchMaxWaitMs }: { readonly batchSize: number; readonly batchMaxWaitMs: number },
   workMs: number,
+  remainingMs: number,
 ): ReturnType<Reader['pull']> {
   const waitMs = Math.floor(Math.min(batchMaxWaitMs, workMs));
   return reader.pull({
     batchSize,
     waitMs,
     ...(workMs === Number.POSITIVE_INFINITY ? {} : { patienceMs: Math.max(0, workMs - waitMs) }),
+    ...settleLimit(remainingMs),
   });
 }
 

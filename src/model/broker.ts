@@ -51,6 +51,8 @@ export interface PullOptions {
   readonly waitMs: number;
   /** How long trouble of the broker (an election, a restart) is ridden out before the pull fails; default 12 s. */
   readonly patienceMs?: number;
+  /** Wall-clock time (`Date.now()`) at which settling gives up, so that a function does not end by its timeout; default: 12 s each. */
+  readonly settleByMs?: number;
   /** Only this partition; else all of them at the same time. */
   readonly partition?: number;
   /** Ends the wait; what arrived by then is returned, nothing stays open. */

@@ -29,3 +29,11 @@ export function remainingTimeMs(context: unknown): number {
   const ask = (context as RemainingTime | undefined)?.getRemainingTimeInMillis;
   return typeof ask === 'function' ? ask.call(context) : Number.POSITIVE_INFINITY;
 }
+
+/** Kept back of the reserve, so that the function returns and says what was not confirmed instead of being cut off. */
+const RETURN_MS = 150;
+
+/** When settling has to give up, as a part of `PullOptions`. */
+export function settleLimit(remainingMs: number): { readonly settleByMs?: number } {
+  return remainingMs === Number.POSITIVE_INFINITY ? {} : { settleByMs: Date.now() + remainingMs - RETURN_MS };
+}

@@ -1,6 +1,6 @@
 /** `pollerHandler`: the poller as a scheduled function, which works until shortly before its own deadline. */
 
-import { workTimeMs } from '../model/deadline.ts';
+import { remainingTimeMs, settleLimit, workTimeMs } from '../model/deadline.ts';
 import { type LambdaPort, openLambda } from './lambda-client.ts';
 import { type Mapping, parseMappings, resolveMappings } from './mapping.ts';
 import { countSlots, openSession, type PollerOptions, resolvePollerOptions } from './poller-options.ts';
@@ -53,6 +53,7 @@ export function pollerHandler(options: PollerOptions = {}): PollerHandler {
         stop: new AbortController().signal,
         cut: deadline.cut,
         workMs,
+        settleLimit: settleLimit(remainingTimeMs(context)),
         isPersistent: false,
         idleExitMs: settings.idleExitMs ?? (workMs === Number.POSITIVE_INFINITY ? 0 : undefined),
         onError: options.onError ?? reportToConsole,

@@ -39,6 +39,8 @@ export interface MappingRun {
   readonly stop: AbortSignal;
   /** The clock's time at which nothing may be under way any more; `Infinity` for a run without end. */
   readonly deadlineAt: number;
+  /** When settling gives up, as a part of `PullOptions`. */
+  readonly settleLimit: { readonly settleByMs?: number };
   /** Whether a mapping that cannot work is tried again after a pause, instead of ending here. */
   readonly isPersistent: boolean;
   /** Size in an event. */
@@ -144,6 +146,7 @@ async function gather(run: MappingRun, state: LoopState, timeMs: number): Promis
     batchSize: limit - state.gathered.size,
     waitMs: Math.max(0, Math.min(timeMs, waitMsOf(run, state, askedAt))),
     signal: AbortSignal.any([run.stop, state.pulling.signal]),
+    ...run.settleLimit,
   });
   state.failures = 0;
   if (!state.isProbing && !state.isPaused) state.error = undefined;

@@ -30,6 +30,8 @@ export interface PollRun {
   readonly cut: AbortSignal;
   /** Milliseconds until `cut`, `Infinity` where nobody knows. */
   readonly workMs: number;
+  /** When settling gives up; left out: whenever the driver does. */
+  readonly settleLimit?: { readonly settleByMs?: number };
   readonly isPersistent: boolean;
   readonly idleExitMs: number | undefined;
   readonly onError: OnPollError;
@@ -53,6 +55,7 @@ export async function runMappings(run: PollRun): Promise<PollReport> {
       return await runMapping({
         ...setup,
         deadlineAt,
+        settleLimit: run.settleLimit ?? {},
         isPersistent: run.isPersistent,
         envelopeBytes: encoding.envelopeBytes,
         limitBytes: encoding.limitBytes,

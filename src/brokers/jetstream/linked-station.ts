@@ -18,6 +18,7 @@ export interface DeadLetterContext {
   readonly group: string;
   /** '' for none. */
   readonly dlsStation: string;
+  /** For what is begun now. */
   readonly timeoutMs: number;
 }
 

@@ -67,7 +67,7 @@ export class JetStreamReader implements Reader {
     for (;;) {
       const waitMs = Math.max(0, waitUntilMs - Date.now());
       const { deliveries, lanes } = await this.#gather(partitions, { ...options, waitMs });
-      const batch = await this.#toBatch(deliveries, lanes, view);
+      const batch = await this.#toBatch(deliveries, lanes, view, options.settleByMs);
       // nothing but messages that no handler gets: an empty batch would say that the station is empty
       if (batch.messages.length === 0 && deliveries.length > 0 && !options.signal?.aborted) continue;
       emit('memphis-serverless:pull', () => ({ station, group, messages: batch.messages.length }));
@@ -199,7 +199,12 @@ export class JetStreamReader implements Reader {
     return withCredit(delivery, await readCredit(this.#link, creditKeyOf(delivery)).catch(() => 0));
   }
 
-  async #toBatch(pulled: readonly Delivery[], lanes: readonly Lane[], view: ReadView): Promise<Batch> {
+  async #toBatch(
+    pulled: readonly Delivery[],
+    lanes: readonly Lane[],
+    view: ReadView,
+    settleByMs = Number.POSITIVE_INFINITY,
+  ): Promise<Batch> {
     const { station, group, ackWaitMs } = this.#options;
     const limits = lanes.map((lane) => lane.maxDeliver).filter((limit) => limit > 0);
     const maxDeliveries = Math.min(this.#options.maxDeliveries, ...limits);
@@ -221,7 +226,9 @@ export class JetStreamReader implements Reader {
         maxDeliveries,
         keepDeadLetters: view.sendPoisonMsgToDls,
         dlsStation: view.dlsStation,
-        timeoutMs: SETTLE_LIMIT_MS,
+        get timeoutMs() {
+          return Math.max(1, Math.min(SETTLE_LIMIT_MS, settleByMs - Date.now()));
+        },
       },
       [...early, ...exhausted, ...fresh],
     );

@@ -1,0 +1,33 @@
+/** A function whose broker hangs when it settles says so, instead of being cut off by its timeout. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { connect, isMemphisError } from '../../src/index.ts';
+import { DeadLetter, withMemphis } from '../../src/lambda/index.ts';
+import { makeContext } from '../../src/testing/make-context.ts';
+import { startBroker } from '../../src/testing/start-broker.ts';
+import { serversUnderTest } from '../support/servers.ts';
+
+for (const { binary, version } of serversUnderTest()) {
+  for (const outcome of ['ack', 'dead letter', 'long delay'] as const) {
+    test(`nats-server ${version} hangs before an ${outcome} is confirmed: SETTLE_UNCONFIRMED in time`, async () => {
+      await using broker = await startBroker({ binary });
+      const memphis = await connect({ servers: [broker.url] });
+      await memphis.createStation('orders', { storageType: 'memory' });
+      await memphis.produce('orders', '1');
+      const handler = withMemphis(
+        async ([message]) => {
+          broker.freeze();
+          if (outcome === 'dead letter') throw new DeadLetter({ reason: 'bad' });
+          if (outcome === 'long delay') void message?.delay(3_600_000);
+        },
+        { servers: [broker.url], station: 'orders', group: 'g' },
+      );
+      const context = makeContext({ timeoutMs: 4_000 });
+      await assert.rejects(handler({}, context), (error) => isMemphisError(error, 'SETTLE_UNCONFIRMED'));
+      assert.ok(context.getRemainingTimeInMillis() > 0, 'the function returned before Lambda would have ended it');
+      broker.thaw();
+      await memphis.close();
+    });
+  }
+}
