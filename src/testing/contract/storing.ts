@@ -94,6 +94,27 @@ export const storing: readonly ContractCase[] = [
     assert.equal((await scene.takeOne(scene.reader())).message.sequence, 1);
   }),
 
+  onStation(
+    'whether a message is too large is known before it is sent, and that it was sent is told',
+    async (scene) => {
+      const { subject, station, broker } = scene;
+      const sizeOf = await broker.checker({ timeoutMs: 5_000 });
+      const make = (bytes: number) => ({
+        station,
+        partition: 1,
+        data: new Uint8Array(bytes),
+        headers: {},
+        producerName: 'contract',
+      });
+      assert.ok(sizeOf(make(1_000)) >= 1_000);
+      await refuses('PAYLOAD_TOO_LARGE', (async () => sizeOf(make(subject.maxPayloadBytes + 1)))());
+      let written = 0;
+      await broker.publish(make(10), { timeoutMs: 5_000, onWritten: () => written++ });
+      assert.equal(written, 1);
+      await scene.takeOne(scene.reader());
+    },
+  ),
+
   onStation('a partition that is not there is refused', async (scene) => {
     await refuses('PARTITION_NOT_FOUND', scene.publish('x', { partition: 2 }));
     await refuses('PARTITION_NOT_FOUND', scene.pull(scene.reader(), { partition: 2 }));
