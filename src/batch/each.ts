@@ -7,6 +7,7 @@ import { eachOptions, type Given, resolveOptions } from '../model/options.ts';
 import { decidedOutcome } from './message.ts';
 import { makeReport, type Progress } from './report.ts';
 import type { BatchHandler } from './run-batch.ts';
+import { stopSignal } from './stop-signal.ts';
 
 /** What a handler of single messages gets beside the value. */
 export interface EachRun<T, C> {
@@ -54,7 +55,8 @@ export function each<T = unknown, C = LambdaContext>(
   const { concurrency, orderedBy } = resolveOptions('each', eachOptions, options);
   const keyOf = toKey<T>(orderedBy as EachOptions<T>['orderedBy']);
 
-  return async (messages, context, { signal }) => {
+  return async (messages, context, run) => {
+    const signal = stopSignal(messages, run.signal);
     const progress: Progress[] = messages.map(() => ({ state: 'unstarted' }));
     const lanes = toLanes(messages, keyOf, (index, error) => {
       progress[index] = { state: 'failed', error };

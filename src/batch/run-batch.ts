@@ -10,6 +10,7 @@ import { isExact, type Outcome, outcomeOfError } from '../model/outcome.ts';
 import { type Ledger, openLedger, type SettledCounts } from './ledger.ts';
 import { isReport, type Progress } from './report.ts';
 import { keepLease, startDeadline } from './run-timers.ts';
+import { noteSignal } from './stop-signal.ts';
 
 /**
  * Gets one batch. Returning means success of all messages that it did not settle itself, unless it returns a
@@ -108,6 +109,7 @@ async function callHandler<T, C>(
 ): Promise<Ending | undefined> {
   if (batch.messages.length === 0 || !(workMs > 0)) return undefined;
   const deadline = startDeadline(workMs);
+  noteSignal(ledger.messages, deadline.signal);
   const stopLease = keepLease(ledger, batch.ackWaitMs);
   // What the handler does after the deadline, a rejection included, ends here: its messages have been settled.
   const run = (async () => handler(ledger.messages, context, { signal: deadline.signal }))().then(

@@ -76,8 +76,14 @@ let isListening = false;
 
 /** The session that all functions of this process share for a configuration. No I/O. @throws MemphisError `INVALID_OPTION` */
 export function sharedSession(settings: ConnectSettings): Session {
+  return keyedSession(settings, undefined);
+}
+
+/** As `sharedSession`, for those who share a key as well. */
+export function keyedSession(settings: ConnectSettings, cacheKey: string | undefined): Session {
   closeOnSigterm();
-  return cached(settings, (forget) => new LinkSession(settings, forget));
+  const key = cacheKey === undefined ? settings : { ...settings, cacheKey };
+  return cached(key, (forget) => new LinkSession(settings, forget));
 }
 
 /** Lambda sends SIGTERM before it ends an environment (where an extension is registered); best effort. */

@@ -97,7 +97,7 @@ export interface Invocation {
   readonly outlet: Outlet;
   readonly side: DataSide;
   readonly underWay: UnderWay;
-  readonly settings: Resolved<typeof producerFunctionOptions>;
+  readonly settings: Omit<Resolved<typeof producerFunctionOptions>, 'prefetch'>;
   readonly context: unknown;
 }
 

@@ -13,7 +13,7 @@ import {
 import { checkName } from '../model/station.ts';
 import { logError } from './log-error.ts';
 import { type LoadDataSide, Outlet } from './outlet.ts';
-import { makeTools, type ProducerContext } from './producer-tools.ts';
+import { type Invocation, makeTools, type ProducerContext } from './producer-tools.ts';
 import { UnderWay } from './under-way.ts';
 
 const optionTable = { ...connectOptions, ...producerFunctionOptions };
@@ -24,6 +24,8 @@ export type ProducingOptions = Given<typeof optionTable>;
 /** One invocation that produces. */
 export interface ProducingInvocation {
   readonly tools: ProducerContext;
+  /** Waits for what is under way; more may be produced. @throws the first failure that nobody looked at */
+  flush(): Promise<void>;
   /**
    * Waits until everything produced is confirmed or has failed.
    *
@@ -54,19 +56,34 @@ export function prepareProducing(
   };
   const outlet = new Outlet(async () => load(pickOptions(connectOptions, resolve())));
   warmEarly(outlet, options, () => resolve().prefetch);
-  return async (context) => {
-    const underWay = new UnderWay(tooLate, (error) => logError('Produced after the invocation', error));
-    const tools = makeTools({ where, outlet, side: await outlet.side(), underWay, settings: resolve(), context });
-    return { tools, end: (thrown) => endProducing(underWay, thrown) };
+  return async (context) => beginProducing({ where, outlet, settings: resolve(), context });
+}
+
+/** Begins an invocation. @throws MemphisError `INVALID_OPTION` for what the client cannot be made of */
+export async function beginProducing(
+  invocation: Pick<Invocation, 'where' | 'outlet' | 'settings' | 'context'>,
+): Promise<ProducingInvocation> {
+  const underWay = new UnderWay(tooLate, (error) => logError('Produced after the invocation', error));
+  const tools = makeTools({ ...invocation, side: await invocation.outlet.side(), underWay });
+  return {
+    tools,
+    flush: async () => throwFirst(await underWay.settled()),
+    end: async (thrown) => {
+      const unseen = await underWay.end();
+      if (thrown === undefined) throwFirst(unseen);
+      else logAll(unseen.filter((error) => error !== thrown.error));
+    },
   };
 }
 
-async function endProducing(underWay: UnderWay, thrown: { readonly error: unknown } | undefined): Promise<void> {
-  const unseen = await underWay.end();
-  const [first, ...others] = unseen;
-  const logged = thrown === undefined ? others : unseen.filter((error) => error !== thrown.error);
-  for (const error of logged) logError('A produce failed', error);
-  if (thrown === undefined && unseen.length > 0) throw first;
+function throwFirst(failures: readonly unknown[]): void {
+  if (failures.length === 0) return;
+  logAll(failures.slice(1));
+  throw failures[0];
+}
+
+function logAll(failures: readonly unknown[]): void {
+  for (const error of failures) logError('A produce failed', error);
 }
 
 /** Starts to dial while the module loads. What goes wrong is met again by the first invocation. */

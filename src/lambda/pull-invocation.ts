@@ -24,6 +24,8 @@ export interface PullSummary {
 }
 
 export interface PullInvocation<T, C> {
+  /** What was called, for error texts. */
+  readonly where: string;
   readonly session: Pick<Session, 'broker'>;
   readonly handler: BatchHandler<T, C>;
   readonly context: C;
@@ -50,8 +52,8 @@ interface Tally {
  *   is off) after all was settled, `SETTLE_UNCONFIRMED`, and what connecting and pulling throw
  */
 export async function pullInvocation<T, C>(invocation: PullInvocation<T, C>): Promise<PullSummary> {
-  const { context, options } = invocation;
-  const source = resolveSource('withMemphis: the event is no pushed batch, so it is to pull', options, hintOf);
+  const { where, context, options } = invocation;
+  const source = resolveSource(`${where}: the event is no pushed batch, so it is to pull`, options, hintOf);
   const { station, group } = source;
   const tally: Tally = {
     batches: 0,
@@ -79,14 +81,14 @@ export async function pullInvocation<T, C>(invocation: PullInvocation<T, C>): Pr
 }
 
 async function pullAll<T, C>(
-  { session, handler, context, options }: PullInvocation<T, C>,
+  { where, session, handler, context, options }: PullInvocation<T, C>,
   source: Source,
   tally: Tally,
   workMs: () => number,
 ): Promise<void> {
   if (workMs() <= 0) return;
   const broker = await session.broker(dialLimit(workMs()));
-  const start = toStart('withMemphis', options.startConsumeFromSequence, options.lastMessages);
+  const start = toStart(where, options.startConsumeFromSequence, options.lastMessages);
   const reader = broker.reader({
     ...source,
     ackWaitMs: options.maxAckTimeMs,

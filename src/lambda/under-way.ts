@@ -39,17 +39,23 @@ export class UnderWay {
   /**
    * Waits for everything started, also for what is started meanwhile. Never rejects.
    *
-   * @returns the failures that nobody looked at
+   * @returns the failures that nobody looked at; each is told once
    */
-  async end(): Promise<unknown[]> {
+  async settled(): Promise<unknown[]> {
     while (this.#open.size > 0) {
       await Promise.allSettled(this.#open);
       await nextTurn();
     }
     if (this.#failed.length > 0) await nextTurn();
-    this.#isOver = true;
-    const unseen = this.#failed.filter(({ promise }) => !promise.isSeen);
+    const unseen = this.#failed.splice(0).filter(({ promise }) => !promise.isSeen);
     return unseen.map(({ error }) => error);
+  }
+
+  /** As `settled`; what is started from then on is refused. */
+  async end(): Promise<unknown[]> {
+    const unseen = await this.settled();
+    this.#isOver = true;
+    return unseen;
   }
 
   #own<T>(promise: Watched<T>): Watched<T> {

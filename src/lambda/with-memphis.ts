@@ -1,10 +1,7 @@
 /** `withMemphis`: one wrapper for both ways in. The pushed path loads no broker code; the pulling one is imported on use. */
 
-import { type BatchHandler, type BatchResult, runBatch } from '../batch/run-batch.ts';
-import { isMemphisEvent } from '../envelope/event.ts';
-import { openPushedBatch } from '../envelope/pushed-batch.ts';
+import type { BatchHandler } from '../batch/run-batch.ts';
 import type { BatchResponse } from '../envelope/response.ts';
-import { workTimeMs } from '../model/deadline.ts';
 import { MemphisError } from '../model/errors.ts';
 import type { LambdaContext } from '../model/lambda-context.ts';
 import {
@@ -15,7 +12,7 @@ import {
   type Resolved,
   resolveOptions,
 } from '../model/options.ts';
-import { logFailures } from './log-failures.ts';
+import { consume } from './consume.ts';
 import type { PullSummary } from './pull-invocation.ts';
 
 const optionTable = { ...connectOptions, ...consumerFunctionOptions };
@@ -58,29 +55,7 @@ export function withMemphis<T = unknown, C = LambdaContext>(
   if (options?.prefetch === true || process.env.MEMPHIS_PREFETCH !== undefined) prefetch(resolve);
 
   // Two parameters at most: the runtime takes a third one for a callback, which Node 24 refuses.
-  return async (event, context) => {
-    const resolved = resolve();
-    if (isMemphisEvent(event)) return answerPushed(event, handler, context, resolved);
-    const { pullFromStation } = await import('./from-station.ts');
-    return pullFromStation(handler, context, resolved);
-  };
-}
-
-async function answerPushed<T, C>(
-  event: unknown,
-  handler: BatchHandler<T, C>,
-  context: C,
-  settings: WithMemphisSettings,
-): Promise<BatchResponse> {
-  const { batch, response } = openPushedBatch(event);
-  const result: BatchResult = await runBatch(batch, handler, context, {
-    backoff: { baseMs: settings.backoffBaseMs, maxMs: settings.backoffMaxMs },
-    workMs: workTimeMs(context, settings.deadlineReserveMs),
-  });
-  // Nothing would be lost in translation: all messages fail alike, and the error shows in Lambda's own metrics.
-  if (result.failedAsWhole) throw result.error;
-  logFailures(batch, result);
-  return response();
+  return async (event, context) => consume({ where: 'withMemphis', handler, event, context, settings: resolve() });
 }
 
 /** Starts to dial. What goes wrong, wrong variables included, is met again by the first invocation. */

@@ -2,6 +2,7 @@
 
 import { MemphisError } from '../model/errors.ts';
 import type { LambdaContext } from '../model/lambda-context.ts';
+import { extendContext } from './extend-context.ts';
 import { type LoadDataSide, loadDataSide } from './outlet.ts';
 import type { ProducerContext } from './producer-tools.ts';
 import { type ProducingOptions, prepareProducing } from './producing.ts';
@@ -49,7 +50,7 @@ export function wrapProducer<Event = unknown, Result = unknown, C extends object
     const { tools, end } = await begin(context);
     let result: Result;
     try {
-      result = await handler(event, extend<C>(context, tools));
+      result = await handler(event, extendContext<C & ProducerContext>(context, tools));
     } catch (error) {
       await end({ error });
       throw error;
@@ -57,13 +58,4 @@ export function wrapProducer<Event = unknown, Result = unknown, C extends object
     await end();
     return result;
   };
-}
-
-/** Puts the tools on the invocation's own context; on an heir of it where it takes none, or is none. */
-function extend<C extends object>(context: Bare<C>, tools: ProducerContext): C & ProducerContext {
-  if (typeof context !== 'object' || context === null) return { ...tools } as C & ProducerContext;
-  if (Object.isExtensible(context)) return Object.assign(context, tools) as unknown as C & ProducerContext;
-  const heir: unknown = Object.create(context);
-  for (const [name, value] of Object.entries(tools)) Object.defineProperty(heir, name, { value, enumerable: true });
-  return heir as C & ProducerContext;
 }

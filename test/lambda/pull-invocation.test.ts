@@ -41,6 +41,7 @@ function pull(handler: BatchHandler<number, unknown>, given: object = {}, { time
     session: { broker: dial ?? (async () => broker) },
     handler,
     context: makeContext({ timeoutMs, now: clock.now }),
+    where: 'withMemphis',
     options: resolveOptions('withMemphis', consumerFunctionOptions, { station: 'orders', group: 'billing', ...given }),
   });
 }

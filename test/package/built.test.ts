@@ -21,7 +21,10 @@ before(() => {
   folder = mkdtempSync(join(tmpdir(), 'memphis-serverless-user-'));
   mkdirSync(join(folder, 'node_modules/@types'), { recursive: true });
   symlinkSync(root, join(folder, 'node_modules/memphis-serverless'), 'dir');
-  symlinkSync(join(root, 'node_modules/@types/node'), join(folder, 'node_modules/@types/node'), 'dir');
+  mkdirSync(join(folder, 'node_modules/@middy'));
+  for (const name of ['@types/node', '@types/aws-lambda', '@middy/core', 'middy6']) {
+    symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name), 'dir');
+  }
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -68,6 +71,38 @@ test('its types hold in a strict project, as ESM and as CommonJS', () => {
     }`;
   writeFileSync(join(folder, 'user.mts'), source);
   writeFileSync(join(folder, 'user2.cts'), source.replaceAll('await connect', 'await connect'));
+  compile('user.mts', 'user2.cts');
+});
+
+test('its middlewares fit chains of Middy 6 and 7 in a strict project', () => {
+  const source = `import middy7 from '@middy/core';
+    import middy6 from 'middy6';
+    import type { Context } from 'aws-lambda';
+    import { each, type Message } from 'memphis-serverless/lambda';
+    import { memphisConsumer, memphisProducer, type ProducerContext } from 'memphis-serverless/middy';
+    interface Order { id: number }
+    const bill = async (messages: readonly Message<Order>[], context: Context): Promise<void> => {
+      for (const message of messages) { const id: number = message.value().id; void id; }
+      context.getRemainingTimeInMillis();
+    };
+    const upload = async (event: { readonly key: string }, context: Context & ProducerContext): Promise<number> =>
+      (await context.produce(event.key)).sequence;
+    export const handlers = [
+      middy7(bill).use(memphisConsumer({ station: 'orders', group: 'billing' })),
+      middy6(bill).use(memphisConsumer({ station: 'orders', group: 'billing' })),
+      middy7(each<Order>(async (order) => console.log(order.id))).use(memphisConsumer()),
+      middy7().use(memphisProducer({ station: 'uploads', contextKey: 'shop' })).use(memphisConsumer()).handler(bill),
+      middy7().use(memphisProducer({ station: 'uploads' })).handler(upload),
+      middy6().use(memphisProducer({ station: 'uploads' })).handler(upload),
+    ];
+    // @ts-expect-error: one batch an invocation
+    memphisConsumer({ drain: true });`;
+  writeFileSync(join(folder, 'middy.mts'), source);
+  // Middy's own types name packages that it does not bring
+  compile('--skipLibCheck', 'middy.mts');
+});
+
+function compile(...more: readonly string[]): void {
   const tsc = join(root, 'node_modules/.bin/tsc');
   const flags = [
     '--noEmit',
@@ -81,8 +116,8 @@ test('its types hold in a strict project, as ESM and as CommonJS', () => {
     'node',
   ];
   try {
-    execFileSync(tsc, [...flags, 'user.mts', 'user2.cts'], { cwd: folder, encoding: 'utf8', stdio: 'pipe' });
+    execFileSync(tsc, [...flags, ...more], { cwd: folder, encoding: 'utf8', stdio: 'pipe' });
   } catch (error) {
     assert.fail(String((error as { stdout?: unknown }).stdout ?? error));
   }
-});
+}

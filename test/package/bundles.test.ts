@@ -42,6 +42,18 @@ const entries: readonly (readonly [name: string, contents: string, forbidden: Re
     /lambda\/produce-handler\.ts/,
   ],
   [
+    './middy, a consumer',
+    `import { memphisConsumer } from 'memphis-serverless/middy'; export const middleware = memphisConsumer({ station: 's', group: 'g' });`,
+    /@aws-sdk|src\/poller\/|src\/testing\/|jetstream\/admin\.ts|client\/(client|station|connect)\.ts|@middy|middy6|memphis-producer|producer-tools/,
+    /middy\/memphis-consumer\.ts/,
+  ],
+  [
+    './middy, a producer',
+    `import { memphisProducer } from 'memphis-serverless/middy'; export const middleware = memphisProducer({ station: 's' });`,
+    /@aws-sdk|src\/poller\/|src\/testing\/|jetstream\/admin\.ts|client\/(client|station|connect)\.ts|@middy|middy6|memphis-consumer|pull-invocation/,
+    /middy\/memphis-producer\.ts/,
+  ],
+  [
     './poller',
     `import { pollerHandler } from 'memphis-serverless/poller'; export const handler = pollerHandler({ mappings: [] });`,
     /jetstream\/admin\.ts|client\/(client|station|connect)\.ts|src\/testing\//,
