@@ -158,6 +158,30 @@ for (const { binary, version } of serversUnderTest()) {
       await memphis.close();
     });
 
+    test('credentials that expire under load, again and again, make nothing fail where a function has fresh ones', async () => {
+      let asked = 0;
+      const creds = (): Promise<string> => {
+        asked++;
+        return site.credsOf({ expiresInSeconds: 2 });
+      };
+      const memphis = await connect({ servers: [guarded.url], creds });
+      await memphis.createStation('busy', { storageType: 'memory' });
+      let sent = 0;
+      const lanes = Array.from({ length: 5 }, async () => {
+        while (asked < 4) await memphis.produce('busy', String(sent++));
+      });
+      await Promise.all(lanes);
+      const seen = new Set<string>();
+      for (let isEmpty = false; !isEmpty; ) {
+        const messages = await memphis.fetchMessages('busy', { group: 'g', batchSize: 5_000, batchMaxWaitMs: 500 });
+        for (const message of messages) seen.add(message.text());
+        await Promise.all(messages.map((message) => message.ack()));
+        isEmpty = messages.length === 0;
+      }
+      assert.equal(seen.size, sent);
+      await memphis.close();
+    });
+
     test('a file is read at each dial: credentials that are replaced on disk are met', async () => {
       await using files = await writeFiles({ creds: await site.credsOf({ expiresInSeconds: 2 }) });
       const memphis = await connect({ servers: [guarded.url], creds: files.paths.creds });

@@ -40,14 +40,16 @@ function toMemphis(
 }
 
 /**
- * For an error of an open session.
+ * For an error of an open session. Credentials that have expired or were revoked end it: whether there are others now is
+ * for the next dial to say.
  *
  * @param attempted what was tried, as the end of "Could not ..."
  */
 export function toMemphisError(error: unknown, attempted: string): MemphisError {
   if (isMemphisError(error)) return error;
   const cause = toError(error);
-  return toMemphis(codeOf(cause), attempted, cause);
+  const code = codeOf(cause);
+  return toMemphis(code === 'AUTHENTICATION_FAILED' ? 'CONNECTION_LOST' : code, attempted, cause);
 }
 
 /**
