@@ -28,15 +28,16 @@ const advice: Partial<Record<ErrorCode, string>> = {
 
 const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
-function toMemphis(
-  code: ErrorCode,
-  attempted: string,
-  cause: Error,
-  words?: string,
-  hint = advice[code],
-): MemphisError {
-  const text = `Could not ${attempted}: ${words ?? describeError(cause)}.`;
-  return new MemphisError(code, hint === undefined ? text : `${text} ${hint}`, { cause });
+interface Shown {
+  readonly words?: string;
+  readonly hint?: string;
+  readonly retryable?: boolean;
+}
+
+function toMemphis(code: ErrorCode, attempted: string, cause: Error, shown: Shown = {}): MemphisError {
+  const { words = describeError(cause), hint = advice[code], retryable } = shown;
+  const text = `Could not ${attempted}: ${words}.${hint === undefined ? '' : ` ${hint}`}`;
+  return new MemphisError(code, text, { cause, ...(retryable === undefined ? {} : { retryable }) });
 }
 
 /**
@@ -62,18 +63,14 @@ export function toDialError(error: unknown, { server, tls }: DialOptions, isVeri
   const cause = toError(error);
   const attempted = `connect to ${server}`;
   const trouble = tlsTrouble(cause, tls, isVerified);
-  if (trouble !== undefined) return toMemphis('TLS_FAILED', attempted, cause, trouble.words, trouble.hint);
+  if (trouble !== undefined) return toMemphis('TLS_FAILED', attempted, cause, trouble);
   // frozen or slow in the middle of a dial: these credentials may be good
   const isSlow = /authentication timeout/i.test(cause.message);
   const code = codeOf(cause) === 'AUTHENTICATION_FAILED' && !isSlow ? 'AUTHENTICATION_FAILED' : 'CONNECT_FAILED';
   if (!/undefined error/.test(cause.message)) return toMemphis(code, attempted, cause);
   const firstHint = tls && tls.handshakeFirst !== true ? ' If it speaks TLS first, set tls.handshakeFirst.' : '';
-  return toMemphis(code, attempted, cause, 'the server hung up without a greeting', `${advice[code]}${firstHint}`);
-}
-
-interface Trouble {
-  readonly words?: string;
-  readonly hint: string;
+  const words = 'the server hung up without a greeting';
+  return toMemphis(code, attempted, cause, { words, hint: `${advice[code]}${firstHint}` });
 }
 
 const UNTRUSTED = new Set([
@@ -91,7 +88,7 @@ const OF_CERTIFICATE =
 const REFUSED = 'The server demands a client certificate or does not accept this one: set tls.cert and tls.key.';
 
 /** @returns nothing when TLS is not what failed */
-function tlsTrouble(error: Error, tls: DialOptions['tls'], isVerified: boolean): Trouble | undefined {
+function tlsTrouble(error: Error, tls: DialOptions['tls'], isVerified: boolean): Shown | undefined {
   const { code = '', reason } = error as { readonly code?: string; readonly reason?: string };
   const words = typeof reason === 'string' ? { words: reason } : {}; // OpenSSL's message is a line of numbers
   if (UNTRUSTED.has(code)) {
@@ -107,10 +104,11 @@ function tlsTrouble(error: Error, tls: DialOptions['tls'], isVerified: boolean):
     return { ...words, hint: REFUSED };
   }
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER') {
-    return {
-      words: 'the server answered in clear',
-      hint: 'It does not speak TLS first: leave tls.handshakeFirst out.',
-    };
+    const isFirst = tls && tls.handshakeFirst === true;
+    const hint = isFirst
+      ? 'It does not speak TLS first: leave tls.handshakeFirst out.'
+      : 'What listens there speaks no TLS.';
+    return { words: 'the server answered in clear', hint };
   }
   if (/^ERR_(SSL|TLS|OSSL)_/.test(code) || code === 'EPROTO') {
     return { ...words, hint: 'The server speaks no TLS that Node accepts.' };
@@ -122,9 +120,9 @@ function tlsTrouble(error: Error, tls: DialOptions['tls'], isVerified: boolean):
   if (tls === false && error.cause instanceof TypeError) {
     return { words: 'the server demands TLS', hint: 'Leave tls: false out.' };
   }
-  // the refusal of a client certificate is sometimes lost behind the reset
+  // the refusal of a client certificate is sometimes lost behind the reset; a server that is killed looks the same
   if (isVerified && (code === 'ECONNRESET' || code === 'EPIPE' || error.message.includes('undefined error'))) {
-    return { words: 'the server hung up after the TLS handshake', hint: REFUSED };
+    return { words: 'the server hung up after the TLS handshake', hint: REFUSED, retryable: true };
   }
   return undefined;
 }
