@@ -54,6 +54,14 @@ test('of three servers two are dead, hang, or talk nonsense: the third one is fo
   await until(() => hanging.open() + alsoHanging.open() + halfway.open() === 0);
 });
 
+test('a server that takes no more clients is passed over, and alone it is CONNECT_FAILED', async () => {
+  await using full = await startBroker({ config: 'max_connections: 1' });
+  const first = await connect({ servers: [full.url], ...who });
+  assert.equal((await fails({ servers: [full.url], ...who }, 'CONNECT_FAILED')).retryable, true);
+  const second = await connect({ servers: [full.url, broker.url], ...who });
+  await Promise.all([first.close(), second.close()]);
+});
+
 test('when all are silent the time is spent once, and every socket is closed', async () => {
   await using first = await startFakeServer();
   await using second = await startFakeServer();
