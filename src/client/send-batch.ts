@@ -77,7 +77,7 @@ async function sendAll<M extends Payload>(
 function draftAll<M extends Payload>(
   messages: readonly M[],
   optionsFor: ProduceBatchOptions<M>['optionsFor'],
-): readonly Draft[] {
+): Draft[] {
   if (!Array.isArray(messages)) {
     throw new MemphisError('INVALID_MESSAGE', 'produceBatch: the messages must be a list. Nothing was sent.');
   }
@@ -98,14 +98,17 @@ interface Checked {
 async function addressAll(
   dispatch: Dispatch,
   broker: Broker,
-  drafts: readonly Draft[],
+  drafts: Draft[],
   timeoutMs: number,
 ): Promise<(readonly Checked[])[]> {
   const layout = await dispatch.layout(broker);
   const sizeOf = await broker.checker({ timeoutMs });
-  return drafts.map((draft, index) =>
-    atIndex(index, () => dispatch.address(layout, draft).map((letter) => ({ letter, bytes: sizeOf(letter) }))),
-  );
+  // taken out of the caller's hands, so that nothing keeps the bytes of what is stored
+  return drafts
+    .splice(0)
+    .map((draft, index) =>
+      atIndex(index, () => dispatch.address(layout, draft).map((letter) => ({ letter, bytes: sizeOf(letter) }))),
+    );
 }
 
 /** Sends the messages of one batch, as long as there is a point in it. */

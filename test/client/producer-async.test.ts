@@ -248,4 +248,46 @@ for (const { binary, version } of serversUnderTest()) {
       assert.match(long.name, /^a{119}_[0-9a-f]{8}$/);
     });
   });
+
+  test(`nats-server ${version}: killed in the middle of what nobody waits for, each is stored once and none is lost`, async () => {
+    await using broker = await startBroker({ binary });
+    const memphis = await connect({ servers: [broker.url] });
+    await memphis.createStation('orders', { partitionsNumber: 2 });
+    const failures: unknown[] = [];
+    const producer = await memphis.createProducer('orders', { onError: (error) => failures.push(error) });
+    let repeated = 0;
+    const onRetry = (): void => void repeated++;
+    subscribe('memphis-serverless:retry', onRetry);
+    const texts = Array.from({ length: 3_000 }, (_, i) => `order ${i}`.padEnd(4_000)); // more than may be under way
+    const marker = producer.produce('marker');
+    for (const text of texts) void producer.produce(text, { async: true });
+    await marker;
+    broker.freeze();
+    await broker.kill();
+    await broker.restart();
+    await memphis.close();
+    unsubscribe('memphis-serverless:retry', onRetry);
+    assert.ok(repeated > 0, 'it was in the middle');
+    assert.deepEqual(failures, []);
+    const reader = await connect({ servers: [broker.url] });
+    const messages = await reader.fetchMessages('orders', { group: 'g', batchSize: 5_000, batchMaxWaitMs: 2_000 });
+    const stored = messages.map((message) => message.text()).filter((text) => text !== 'marker');
+    assert.deepEqual(stored.sort(), [...texts].sort());
+    await reader.close();
+  });
+
+  test(`nats-server ${version}: a broker that is silent holds up the end of a client for ackWaitMs, and not longer`, async () => {
+    await using broker = await startBroker({ binary });
+    const memphis = await connect({ servers: [broker.url] });
+    await memphis.createStation('orders', { storageType: 'memory' });
+    const producer = await memphis.createProducer('orders', { ackWaitMs: 700 });
+    await producer.produce('the connection is up');
+    broker.freeze();
+    const startedAt = performance.now();
+    for (let i = 0; i < 10; i++) await producer.produce('x', { async: true });
+    await assert.rejects(memphis.close(), { code: 'NOT_ALL_STORED', message: /^10 of the messages/ });
+    const tookMs = performance.now() - startedAt;
+    broker.thaw();
+    assert.ok(tookMs >= 600 && tookMs < 5_000, `${tookMs} ms`);
+  });
 }
