@@ -1,6 +1,7 @@
 /** The data side of the client: producing and fetching. What functions get; administration is in `client.ts`. */
 
 import { MemphisError } from '../model/errors.ts';
+import { isList } from '../model/fields.ts';
 import type { Message } from '../model/message.ts';
 import {
   fetchOptions,
@@ -71,9 +72,9 @@ export class DataClient {
     stations: string | readonly string[],
     options?: ProducerOptions,
   ): Promise<Producer | MultiProducer> {
-    const dispatch = this.#dispatch('createProducer', Array.isArray(stations) ? stations : [stations], options);
+    const dispatch = this.#dispatch('createProducer', isList(stations) ? stations : [stations], options);
     await dispatch.layout(await this.session.broker());
-    return Array.isArray(stations) ? new MultiProducer(dispatch) : new Producer(dispatch);
+    return isList(stations) ? new MultiProducer(dispatch) : new Producer(dispatch);
   }
 
   /** Produces without a producer of one's own; see `Producer.produce`. */

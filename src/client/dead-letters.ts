@@ -2,6 +2,7 @@
 
 import type { DeadLetterRecord, DeadLetterStore, OnProgress, RedriveResult } from '../model/dead-letter.ts';
 import { MemphisError } from '../model/errors.ts';
+import { isList, readFields } from '../model/fields.ts';
 import { parseJson } from '../model/message.ts';
 import { deadLetterOptions, type Given, resolveOptions } from '../model/options.ts';
 import { checkToken } from '../model/source.ts';
@@ -46,7 +47,7 @@ export interface DeadLetterSource {
 /** @throws MemphisError `INVALID_NAME`, `INVALID_OPTION` */
 export function toDeadLetterSource(source: string | { readonly stream: string }): DeadLetterSource {
   if (typeof source === 'string') return { name: checkName('station', source), isBound: false };
-  const stream: unknown = source?.stream;
+  const { stream } = typeof source === 'object' && source !== null ? readFields('deadLetters', source) : {};
   if (typeof stream === 'string') return { name: checkToken('stream', stream), isBound: true };
   throw new MemphisError('INVALID_OPTION', "deadLetters: give a station's name, or { stream }.", { option: 'station' });
 }
@@ -178,7 +179,7 @@ const toProgress = (onProgress: OnProgress | undefined): OnProgress => onProgres
 /** @throws MemphisError `INVALID_OPTION` */
 function toIds(where: string, ids: unknown): readonly number[] {
   const isId = (id: unknown): id is number => Number.isSafeInteger(id) && (id as number) > 0;
-  if (Array.isArray(ids) && ids.every(isId)) return [...new Set(ids)];
+  if (isList(ids) && ids.every(isId)) return [...new Set(ids)];
   throw new MemphisError('INVALID_OPTION', `${where}: an id is a whole number from 1 up, as list() tells it.`, {
     option: 'ids',
   });

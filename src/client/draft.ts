@@ -1,6 +1,7 @@
 /** A message as it was handed in, its options checked and its payload written as bytes. Pure. */
 
 import { isMemphisError, MemphisError } from '../model/errors.ts';
+import { checkHeader } from '../model/headers.ts';
 import { type Given, produceOptions, resolveOptions } from '../model/options.ts';
 import { toBytes } from './payload.ts';
 
@@ -28,6 +29,8 @@ export function toDraft(where: string, message: unknown, given: MessageOptions):
   if (msgId !== undefined && msgId.trim() === '') {
     throw new MemphisError('INVALID_OPTION', `${where}: msgId must not be blank.`, { option: 'msgId' });
   }
+  if (msgId !== undefined) checkHeader('msg-id', msgId); // that is how it travels
+  for (const [name, value] of Object.entries(headers ?? {})) checkHeader(name, value);
   return { data: toBytes(message), headers, msgId, partitionKey, partition };
 }
 

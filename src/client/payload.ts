@@ -9,8 +9,13 @@ export type Payload = Uint8Array | ArrayBuffer | string | object;
 const encoder = new TextEncoder();
 
 /** Views share memory with whoever handed them in, which may be written to later. */
-export const isBytes = (message: unknown): message is ArrayBufferView | ArrayBuffer =>
-  ArrayBuffer.isView(message) || message instanceof ArrayBuffer;
+export function isBytes(message: unknown): message is ArrayBufferView | ArrayBuffer {
+  try {
+    return ArrayBuffer.isView(message) || message instanceof ArrayBuffer;
+  } catch {
+    return false; // a proxy that was revoked
+  }
+}
 
 /** @throws MemphisError `INVALID_MESSAGE` */
 export function toBytes(message: unknown): Uint8Array {

@@ -2,6 +2,7 @@
 
 import type { Broker, OutgoingMessage } from '../model/broker.ts';
 import { isMemphisError, MemphisError } from '../model/errors.ts';
+import { isList } from '../model/fields.ts';
 import { type Given, produceBatchOptions, resolveOptions } from '../model/options.ts';
 import type { Receipt } from '../model/receipt.ts';
 import type { Dispatch } from './dispatch.ts';
@@ -78,7 +79,7 @@ function draftAll<M extends Payload>(
   messages: readonly M[],
   optionsFor: ProduceBatchOptions<M>['optionsFor'],
 ): Draft[] {
-  if (!Array.isArray(messages)) {
+  if (!isList(messages)) {
     throw new MemphisError('INVALID_MESSAGE', 'produceBatch: the messages must be a list. Nothing was sent.');
   }
   return Array.from(messages, (message: M, index) =>

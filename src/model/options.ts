@@ -205,7 +205,7 @@ export const produceOptions = {
   headers: {
     read: (value: unknown) =>
       isRecord(value) && Object.values(value).every((item) => typeof item === 'string')
-        ? (value as Readonly<Record<string, string>>)
+        ? ({ ...value } as Readonly<Record<string, string>>) // the caller may write to its own
         : must('an object of texts'),
     fallback: undefined as Readonly<Record<string, string>> | undefined,
   },

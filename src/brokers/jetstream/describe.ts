@@ -11,8 +11,9 @@ import {
   BUCKET,
   deadLetterStreamOf,
   partitionsOf,
+  RECORDS,
   readRecord,
-  recordSubject,
+  recordedStation,
   retryStreamOf,
   stationNotFound,
   streamOf,
@@ -181,13 +182,12 @@ function settingsOf(
 
 /** Stations with a record; one that was destroyed has left a mark of its removal. */
 async function recordedStations(connection: Connection, limitMs: number): Promise<ReadonlySet<string>> {
-  const prefix = recordSubject('');
   const records = await unlessMissing(
     readStretch(
       connection,
       {
         stream: `KV_${BUCKET}`,
-        filterSubject: `${prefix}>`,
+        filterSubject: RECORDS,
         from: 'last of each subject',
         limit: Number.MAX_SAFE_INTEGER,
         headersOnly: true,
@@ -197,5 +197,5 @@ async function recordedStations(connection: Connection, limitMs: number): Promis
     [],
   );
   const kept = records.filter(({ headers }) => headerOf(headers, 'KV-Operation') === undefined);
-  return new Set(kept.map(({ subject }) => subject.slice(prefix.length)));
+  return new Set(kept.map(({ subject }) => recordedStation(subject)));
 }

@@ -1,10 +1,8 @@
 /** Headers on the wire <-> headers as users see them. `$memphis...` and `Nats-...` belong to toolkit and server. */
 
 import type { HeaderList } from '../../connection/port.ts';
-import { MemphisError } from '../../model/errors.ts';
+import { checkHeader, isReserved } from '../../model/headers.ts';
 import type { Headers } from '../../model/message.ts';
-
-const isReserved = (name: string): boolean => name.startsWith('$memphis') || /^nats-/i.test(name);
 
 /** Users' view: without the reserved names; the first value of a repeated name. */
 export function toUserHeaders(headers: HeaderList): Headers {
@@ -24,13 +22,7 @@ export function toUserHeaders(headers: HeaderList): Headers {
  */
 export function fromUserHeaders(headers: Headers): HeaderList {
   return Object.entries(headers).map(([name, value]) => {
-    const refuse = (why: string): never => {
-      throw new MemphisError('INVALID_MESSAGE', `The header ${JSON.stringify(name.slice(0, 100))} ${why}.`);
-    };
-    if (isReserved(name)) refuse('has a reserved name ($memphis... and Nats-... are taken)');
-    // visible ASCII but the colon that ends a name
-    if (!/^[\x21-\x39\x3b-\x7e]+$/.test(name)) refuse('has a name with characters that headers cannot carry');
-    if (/[\r\n\0]/.test(value)) refuse('has a value with a line break or NUL');
+    checkHeader(name, value);
     return [name, value.trim()] as const;
   });
 }

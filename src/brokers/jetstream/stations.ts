@@ -46,7 +46,15 @@ export function toStationName(internal: string): string | undefined {
   return isName(internal.replaceAll('#', '.')) ? internal.replaceAll('#', '.') : undefined;
 }
 
-export const recordSubject = (station: string): string => `$KV.${BUCKET}.station.${station}`;
+const RECORD_PREFIX = `$KV.${BUCKET}.station.`;
+/** Every record. */
+export const RECORDS = `${RECORD_PREFIX}>`;
+
+/** No part of a subject may be empty: between two dots in a row stands a `/`, which names and keys of buckets leave free. */
+export const recordSubject = (station: string): string => `${RECORD_PREFIX}${station.replace(/\.(?=\.)/g, './')}`;
+
+/** The station whose record is on a subject. */
+export const recordedStation = (subject: string): string => subject.slice(RECORD_PREFIX.length).replaceAll('./', '.');
 
 /** One that somebody has damaged is none: the streams tell what there is. */
 function parseRecord(data: Uint8Array): Json | undefined {
