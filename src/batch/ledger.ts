@@ -1,7 +1,7 @@
 /** Who decided what about the messages of a batch: the first decision wins and is settled at once, exactly once. */
 
 import type { Batch } from '../model/batch.ts';
-import { describeError, MemphisError } from '../model/errors.ts';
+import { describeError, isMemphisError, MemphisError } from '../model/errors.ts';
 import type { Message, StoredMessage } from '../model/message.ts';
 import type { Outcome, Settled } from '../model/outcome.ts';
 import { makeMessage } from './message.ts';
@@ -141,10 +141,12 @@ function count(batch: Batch, results: readonly PromiseSettledResult<Settled>[]):
     else failed.push(result.reason);
   }
   if (failed.length === 0) return counts;
+  const [first] = failed;
+  const why = isMemphisError(first, 'SETTLE_UNCONFIRMED') ? (first.cause ?? first) : first;
   throw new MemphisError(
     'SETTLE_UNCONFIRMED',
     `Settling ${failed.length} of ${batch.messages.length} messages of station ${batch.station}, group ${batch.group}, ` +
-      `was not confirmed (${describeError(failed[0])}). They may be delivered again.`,
-    { cause: failed[0], station: batch.station, group: batch.group },
+      `was not confirmed (${describeError(why)}). They may be delivered again.`,
+    { cause: why, station: batch.station, group: batch.group },
   );
 }

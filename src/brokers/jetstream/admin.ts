@@ -3,7 +3,7 @@
 import type { Connection } from '../../connection/port.ts';
 import type { BrokerAdmin } from '../../model/broker.ts';
 import type { DeadLetterStore } from '../../model/dead-letter.ts';
-import { MemphisError } from '../../model/errors.ts';
+import { isMemphisError, MemphisError } from '../../model/errors.ts';
 import type { StationSettings } from '../../model/station.ts';
 import type { StationDescription, StationListing } from '../../model/station-description.ts';
 import { toStationSettings } from '../../model/station-settings.ts';
@@ -130,7 +130,17 @@ export class JetStreamAdmin implements BrokerAdmin {
 
   async #removeRecord(name: string): Promise<void> {
     const marker = { data: new Uint8Array(), headers: [['KV-Operation', 'DEL']] as const };
-    await store(this.#broker.link, recordSubject(name), marker, { timeoutMs: PATIENCE_MS, onMissing: async () => {} });
+    const { link } = this.#broker;
+    const subject = recordSubject(name);
+    try {
+      await store(link, subject, marker, { timeoutMs: PATIENCE_MS, onMissing: async () => {} });
+    } catch (error) {
+      if (!isMemphisError(error, 'STORAGE_FULL')) throw error;
+      // no room for a word about it: destroying stations is how room is made
+      await repeat(link, 'destroy station', PATIENCE_MS, (connection, limitMs) =>
+        purgeStream(connection, `KV_${BUCKET}`, { filter: subject }, limitMs),
+      );
+    }
   }
 }
 

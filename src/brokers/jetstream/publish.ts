@@ -7,8 +7,8 @@ import { MemphisError } from '../../model/errors.ts';
 import type { Receipt } from '../../model/receipt.ts';
 import { fromUserHeaders } from './headers.ts';
 import { repeat } from './repeat.ts';
-import { isStreamMissing, type Stations, stationNotFound, streamOf } from './stations.ts';
-import { frameSize, type PubAck, parsePubAck } from './wire/publish.ts';
+import { isStreamMissing, type Stations, type StationView, stationNotFound, streamOf } from './stations.ts';
+import { frameSize, type PubAck, parsePubAck, storedSize } from './wire/publish.ts';
 import { streamConfig } from './wire/streams.ts';
 
 /** Kept free in each message, so that its dead letter fits under the same limit with its own headers. */
@@ -59,6 +59,30 @@ function sizeWithin(maxPayload: number, station: string, headers: HeaderList, da
   );
 }
 
+/**
+ * Refuses what a stream would confirm and then drop at once: it makes room for a message by dropping the oldest ones, and
+ * this one too when it is larger than all that is kept.
+ *
+ * @throws MemphisError `PAYLOAD_TOO_LARGE`
+ */
+export function refuseWithoutRoom(
+  { room }: Pick<StationView, 'room'>,
+  station: string,
+  subject: string,
+  headers: HeaderList,
+  data: Uint8Array,
+): void {
+  if (room === undefined) return;
+  const bytes = storedSize(subject, headers, data, room);
+  if (bytes <= room.maxBytes) return;
+  throw new MemphisError(
+    'PAYLOAD_TOO_LARGE',
+    `Station ${station} keeps ${room.maxBytes} bytes a partition; this message alone takes ${bytes} there, and would be ` +
+      'dropped as soon as it is stored. Store it elsewhere and send a reference, or make a station that keeps more.',
+    { station },
+  );
+}
+
 /** See `Broker.checker`. The limit is that of the server at the other end now; each publish is checked anew. */
 export async function checkerFor(link: Link, timeoutMs: number): Promise<(message: OutgoingMessage) => number> {
   const connection = await link.ready(Date.now() + timeoutMs);
@@ -80,6 +104,7 @@ export async function publish(
   }
   const stream = streamOf(station, partition);
   const headers = toHeaders(message);
+  refuseWithoutRoom(view, station, `${stream}.final`, headers, data);
   const startedAt = Date.now();
   let isWritten = false;
   const ack = await repeat(link, 'publish', timeoutMs, async (connection, limitMs, attempt) => {

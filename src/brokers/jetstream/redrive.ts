@@ -9,7 +9,7 @@ import { toInternalName } from '../../model/station.ts';
 import { mapAtOnce } from './at-once.ts';
 import type { JetStreamBroker } from './broker.ts';
 import { originalHeaders, toDeadLetter } from './dead-letter-record.ts';
-import { refuseMissing, store } from './publish.ts';
+import { refuseMissing, refuseWithoutRoom, store } from './publish.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import { deadLetterStreamOf, retryStreamOf, streamOf } from './stations.ts';
 import { apiError, refusalOf } from './wire/api.ts';
@@ -103,6 +103,8 @@ export class Redrive {
     const { partition, data } = await this.#origin(letter);
     const stream = streamOf(this.#station, partition);
     const headers = [['Nats-Msg-Id', this.#copyId(letter)] as const, ...originalHeaders(letter.headers)];
+    // confirmed and dropped at once, it would be gone from here as well
+    refuseWithoutRoom(await stations.find(this.#station), this.#station, `${stream}.final`, headers, data);
     return await store(
       link,
       `${stream}.final`,

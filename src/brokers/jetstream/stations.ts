@@ -6,6 +6,7 @@ import { isMemphisError, MemphisError } from '../../model/errors.ts';
 import { isName, toInternalName } from '../../model/station.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import { apiError, isJson, type Json, refusalOf } from './wire/api.ts';
+import type { StreamRoom } from './wire/publish.ts';
 import { lastMessage, streamNames } from './wire/streams.ts';
 
 /** The bucket with one record a station, under `station.<name>`. */
@@ -23,6 +24,8 @@ export interface StationView {
   readonly dlsStation: string;
   /** How long the broker remembers message ids; unknown for stations of others: the shortest there is. */
   readonly idempotencyWindowMs: number;
+  /** What each partition keeps, where that is limited by bytes. */
+  readonly room?: StreamRoom;
 }
 
 /** A station's stream of one partition; partition 0 is a station without partitions. */
@@ -84,6 +87,9 @@ export async function readRecord(
       sendSchemaFailedMsgToDls: record.sendSchemaFailedMsgToDls !== false,
       dlsStation: typeof record.dlsStation === 'string' ? record.dlsStation : '',
       idempotencyWindowMs: Number(record.idempotencyWindowMs) || unrecorded.idempotencyWindowMs,
+      ...(record.retentionType === 'bytes' && isWithin(1, Number.MAX_SAFE_INTEGER, record.retentionValue)
+        ? { room: { maxBytes: Number(record.retentionValue), isOnFile: record.storageType !== 'memory' } }
+        : {}),
     };
   } catch (error) {
     const number = refusalOf(error);

@@ -27,6 +27,22 @@ export function parsePubAck(subject: string, frame: Frame): PubAck | 'nobody' {
   return { sequence: reply.seq, duplicate: reply.duplicate === true };
 }
 
+/** How much a stream keeps, and where. */
+export interface StreamRoom {
+  readonly maxBytes: number;
+  readonly isOnFile: boolean;
+}
+
+/** The size that a stream counts for a message with headers: measured on 2.9.10 and 2.15.2. */
+export function storedSize(
+  subject: string,
+  headers: readonly (readonly [string, string])[],
+  data: Uint8Array,
+  { isOnFile }: StreamRoom,
+): number {
+  return frameSize(headers, data) + Buffer.byteLength(subject) + (isOnFile ? 34 : 16);
+}
+
 /** The size on the wire that the server holds against max_payload: header block and payload. */
 export function frameSize(headers: readonly (readonly [string, string])[], data: Uint8Array): number {
   let size = data.length;
