@@ -1,6 +1,8 @@
 /** `connect`: options -> a client whose credentials the broker has accepted. */
 
-import { connectOptions, type Given, resolveOptions } from '../model/options.ts';
+import type { Given } from '../model/option-spec.ts';
+import { connectOptions } from '../model/options.ts';
+import { resolveOptions } from '../model/resolve-options.ts';
 import { Client } from './client.ts';
 import { makeSession } from './session.ts';
 

@@ -6,17 +6,10 @@ import type { PullOptions, Reader } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
 import { readFields } from '../model/fields.ts';
 import type { Message } from '../model/message.ts';
-import {
-  checkOptions,
-  consumeOptions,
-  consumerOptions,
-  fetchOptions,
-  type Given,
-  type Resolved,
-  readerOptions,
-  resolveOptions,
-} from '../model/options.ts';
+import type { Given, Resolved } from '../model/option-spec.ts';
+import { consumeOptions, consumerOptions, fetchOptions, readerOptions } from '../model/options.ts';
 import { choosePartition } from '../model/partition.ts';
+import { checkOptions, resolveOptions } from '../model/resolve-options.ts';
 import { resolveSource, type Source, type StartPosition, toStart } from '../model/source.ts';
 import { checkName } from '../model/station.ts';
 import { type ConsumeHandler, Consuming, iterate } from './consume.ts';

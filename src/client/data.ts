@@ -3,15 +3,10 @@
 import { MemphisError } from '../model/errors.ts';
 import { isList } from '../model/fields.ts';
 import type { Message } from '../model/message.ts';
-import {
-  fetchOptions,
-  type Given,
-  pickOptions,
-  producerOptions,
-  readerOptions,
-  resolveOptions,
-} from '../model/options.ts';
+import type { Given } from '../model/option-spec.ts';
+import { fetchOptions, producerOptions, readerOptions } from '../model/options.ts';
 import type { Receipt, Written } from '../model/receipt.ts';
+import { pickOptions, resolveOptions } from '../model/resolve-options.ts';
 import type { Consuming } from './consume.ts';
 import { type BindingArgument, Consumer, type ConsumerOptions, withSource } from './consumer.ts';
 import { Dispatch, isAsync, type ProduceOptions } from './dispatch.ts';

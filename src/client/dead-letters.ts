@@ -4,7 +4,9 @@ import type { DeadLetterRecord, DeadLetterStore, OnProgress, RedriveResult } fro
 import { MemphisError } from '../model/errors.ts';
 import { isList, readFields } from '../model/fields.ts';
 import { parseJson } from '../model/message.ts';
-import { deadLetterOptions, type Given, resolveOptions } from '../model/options.ts';
+import type { Given } from '../model/option-spec.ts';
+import { deadLetterOptions } from '../model/options.ts';
+import { resolveOptions } from '../model/resolve-options.ts';
 import { checkToken } from '../model/source.ts';
 import { checkName } from '../model/station.ts';
 

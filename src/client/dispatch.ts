@@ -2,16 +2,11 @@
 
 import type { Broker, OutgoingMessage } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
-import {
-  type Given,
-  type OnProduceError,
-  produceOptions,
-  type producerOptions,
-  type Resolved,
-  resolveOptions,
-} from '../model/options.ts';
+import type { Given, Resolved } from '../model/option-spec.ts';
+import { type OnProduceError, produceOptions, type producerOptions } from '../model/options.ts';
 import { choosePartition } from '../model/partition.ts';
 import type { Receipt, Written } from '../model/receipt.ts';
+import { resolveOptions } from '../model/resolve-options.ts';
 import { checkName } from '../model/station.ts';
 import { type Draft, toDraft } from './draft.ts';
 import { handFailure } from './hand-failure.ts';

@@ -2,7 +2,9 @@
 
 import { isMemphisError, MemphisError } from '../model/errors.ts';
 import { checkHeader } from '../model/headers.ts';
-import { type Given, produceOptions, resolveOptions } from '../model/options.ts';
+import type { Given } from '../model/option-spec.ts';
+import { produceOptions } from '../model/options.ts';
+import { resolveOptions } from '../model/resolve-options.ts';
 import { toBytes } from './payload.ts';
 
 const messageOptions = {

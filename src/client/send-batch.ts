@@ -3,8 +3,10 @@
 import type { Broker, OutgoingMessage } from '../model/broker.ts';
 import { isMemphisError, MemphisError } from '../model/errors.ts';
 import { isList } from '../model/fields.ts';
-import { type Given, produceBatchOptions, resolveOptions } from '../model/options.ts';
+import type { Given } from '../model/option-spec.ts';
+import { produceBatchOptions } from '../model/options.ts';
 import type { Receipt } from '../model/receipt.ts';
+import { resolveOptions } from '../model/resolve-options.ts';
 import type { Dispatch } from './dispatch.ts';
 import { atIndex, type Draft, type MessageOptions, readMessageOptions, toDraft } from './draft.ts';
 import type { Payload } from './payload.ts';

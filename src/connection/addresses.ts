@@ -1,7 +1,8 @@
 /** Servers that options name: schemes, ports and credentials in addresses. No I/O. */
 
 import { MemphisError } from '../model/errors.ts';
-import type { connectOptions, Resolved } from '../model/options.ts';
+import type { Resolved } from '../model/option-spec.ts';
+import type { connectOptions } from '../model/options.ts';
 
 /** Options of `connect`, resolved. */
 export type ConnectSettings = Resolved<typeof connectOptions>;

@@ -2,7 +2,8 @@
 
 import type { BatchHandler } from '../batch/run-batch.ts';
 import type { Session } from '../client/session.ts';
-import type { connectOptions, consumerFunctionOptions, Resolved } from '../model/options.ts';
+import type { Resolved } from '../model/option-spec.ts';
+import type { connectOptions, consumerFunctionOptions } from '../model/options.ts';
 
 /** One invocation, whichever way its messages come. */
 export interface Consumption<T, C> {

@@ -1,7 +1,9 @@
 /** The pulling source of functions, evaluated on first use: the session that those of this process share. */
 
 import { sharedSession } from '../client/session.ts';
-import { connectOptions, pickOptions, type Resolved } from '../model/options.ts';
+import type { Resolved } from '../model/option-spec.ts';
+import { connectOptions } from '../model/options.ts';
+import { pickOptions } from '../model/resolve-options.ts';
 import type { Consumption } from './consumption.ts';
 import { type PullSummary, pullInvocation } from './pull-invocation.ts';
 

@@ -13,7 +13,8 @@ import type { Session } from '../client/session.ts';
 import { remainingTimeMs } from '../model/deadline.ts';
 import { isMemphisError, MemphisError } from '../model/errors.ts';
 import type { Message } from '../model/message.ts';
-import type { connectOptions, Resolved } from '../model/options.ts';
+import type { Resolved } from '../model/option-spec.ts';
+import type { connectOptions } from '../model/options.ts';
 import type { Receipt, Written } from '../model/receipt.ts';
 
 /** What is used of a `Producer`. */

@@ -1,15 +1,9 @@
 /** `produceHandler`: a complete API function. An HTTP request comes in, its body is stored, the answer says where. */
 
 import { MemphisError } from '../model/errors.ts';
-import {
-  checkOptions,
-  connectOptions,
-  type Given,
-  pickOptions,
-  produceHandlerOptions,
-  type Resolved,
-  resolveOptions,
-} from '../model/options.ts';
+import type { Given, Resolved } from '../model/option-spec.ts';
+import { connectOptions, produceHandlerOptions } from '../model/options.ts';
+import { checkOptions, pickOptions, resolveOptions } from '../model/resolve-options.ts';
 import { checkName } from '../model/station.ts';
 import { type ApiAnswer, makeApiAnswer, readApiEvent } from './api-event.ts';
 import { type ApiFailure, toApiFailure } from './api-status.ts';

@@ -8,16 +8,16 @@ import type { AsyncProduceOptions, AwaitedProduceOptions } from '../client/produ
 import type { ProduceBatchOptions, ProduceResult } from '../client/send-batch.ts';
 import { MemphisError } from '../model/errors.ts';
 import type { Message } from '../model/message.ts';
+import type { Resolved } from '../model/option-spec.ts';
 import {
-  checkOptions,
   type OnProduceError,
   produceBatchOptions,
   produceOptions,
   type producerFunctionOptions,
   producerOptions,
-  type Resolved,
 } from '../model/options.ts';
 import type { Receipt, Written } from '../model/receipt.ts';
+import { checkOptions } from '../model/resolve-options.ts';
 import { type DataSide, type Destination, type Outlet, produceLimitMs } from './outlet.ts';
 import type { UnderWay } from './under-way.ts';
 

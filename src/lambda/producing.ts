@@ -1,15 +1,9 @@
 /** Invocations that produce: what they are given, and that all of it is over, and seen, when they end. */
 
 import { MemphisError } from '../model/errors.ts';
-import {
-  checkOptions,
-  connectOptions,
-  type Given,
-  pickOptions,
-  producerFunctionOptions,
-  type Resolved,
-  resolveOptions,
-} from '../model/options.ts';
+import type { Given, Resolved } from '../model/option-spec.ts';
+import { connectOptions, producerFunctionOptions } from '../model/options.ts';
+import { checkOptions, pickOptions, resolveOptions } from '../model/resolve-options.ts';
 import { checkName } from '../model/station.ts';
 import { logError } from './log-error.ts';
 import { type LoadDataSide, Outlet } from './outlet.ts';

@@ -5,7 +5,9 @@ import type { Session } from '../client/session.ts';
 import type { Reader } from '../model/broker.ts';
 import { defaultReserveMs, remainingTimeMs, settleLimit } from '../model/deadline.ts';
 import { MemphisError } from '../model/errors.ts';
-import { type consumerFunctionOptions, type Resolved, toEnvName } from '../model/options.ts';
+import type { Resolved } from '../model/option-spec.ts';
+import type { consumerFunctionOptions } from '../model/options.ts';
+import { toEnvName } from '../model/resolve-options.ts';
 import { resolveSource, type Source, toStart } from '../model/source.ts';
 import { logFailures } from './log-failures.ts';
 

@@ -4,14 +4,9 @@ import type { BatchHandler } from '../batch/run-batch.ts';
 import type { BatchResponse } from '../envelope/response.ts';
 import { MemphisError } from '../model/errors.ts';
 import type { LambdaContext } from '../model/lambda-context.ts';
-import {
-  checkOptions,
-  connectOptions,
-  consumerFunctionOptions,
-  type Given,
-  type Resolved,
-  resolveOptions,
-} from '../model/options.ts';
+import type { Given, Resolved } from '../model/option-spec.ts';
+import { connectOptions, consumerFunctionOptions } from '../model/options.ts';
+import { checkOptions, resolveOptions } from '../model/resolve-options.ts';
 import { consume } from './consume.ts';
 import type { PullSummary } from './pull-invocation.ts';
 

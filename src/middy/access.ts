@@ -1,7 +1,9 @@
 /** How a middleware reaches its broker: settings of the connection, where its secret comes from, how long it is kept. */
 
 import { MemphisError } from '../model/errors.ts';
-import { connectOptions, type middyOptions, pickOptions, type Resolved } from '../model/options.ts';
+import type { Resolved } from '../model/option-spec.ts';
+import { connectOptions, type middyOptions } from '../model/options.ts';
+import { pickOptions } from '../model/resolve-options.ts';
 import type { Keeping, Lease } from './kept-session.ts';
 import type { MiddyRequest } from './request.ts';
 

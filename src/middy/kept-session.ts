@@ -1,7 +1,8 @@
 /** Connections of middlewares: kept as those of wrappers are, or as long as `cacheExpiry` says. */
 
 import { keyedSession, type Session } from '../client/session.ts';
-import type { connectOptions, Resolved } from '../model/options.ts';
+import type { Resolved } from '../model/option-spec.ts';
+import type { connectOptions } from '../model/options.ts';
 
 /** A day: what `cacheExpiry` says above is a time, not an age (Middy's own rule). */
 const DAY_MS = 86_400_000;

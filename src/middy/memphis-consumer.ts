@@ -8,15 +8,9 @@ import type { PullSummary } from '../lambda/pull-invocation.ts';
 import { backoffMs } from '../model/backoff.ts';
 import { MemphisError } from '../model/errors.ts';
 import type { Message } from '../model/message.ts';
-import {
-  checkOptions,
-  connectOptions,
-  consumerFunctionOptions,
-  type Given,
-  middyOptions,
-  type Resolved,
-  resolveOptions,
-} from '../model/options.ts';
+import type { Given, Resolved } from '../model/option-spec.ts';
+import { connectOptions, consumerFunctionOptions, middyOptions } from '../model/options.ts';
+import { checkOptions, resolveOptions } from '../model/resolve-options.ts';
 import { type Access, makeAccess, warmEarly } from './access.ts';
 import { cleanUpOthers } from './clean-up.ts';
 import { claimConsumer, type Ending, endHooks, flushProduced } from './ending.ts';

@@ -4,15 +4,9 @@ import type { Session } from '../client/session.ts';
 import { extendContext } from '../lambda/extend-context.ts';
 import { Outlet } from '../lambda/outlet.ts';
 import { beginProducing } from '../lambda/producing.ts';
-import {
-  checkOptions,
-  connectOptions,
-  type Given,
-  middyOptions,
-  producerFunctionOptions,
-  type Resolved,
-  resolveOptions,
-} from '../model/options.ts';
+import type { Given, Resolved } from '../model/option-spec.ts';
+import { connectOptions, middyOptions, producerFunctionOptions } from '../model/options.ts';
+import { checkOptions, resolveOptions } from '../model/resolve-options.ts';
 import { checkName } from '../model/station.ts';
 import { type Access, makeAccess, warmEarly } from './access.ts';
 import { addFlush, endHooks } from './ending.ts';

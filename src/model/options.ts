@@ -1,71 +1,28 @@
 /**
- * Every option with its default, range and unit, in tables, and the one function that reads them.
+ * Every option with its default, range and unit, in tables (`resolve-options.ts` reads them).
  * An option's environment variable is its name in capitals behind `MEMPHIS_`: `batchSize` is `MEMPHIS_BATCH_SIZE`.
  */
 
-import { isMemphisError, MemphisError } from './errors.ts';
-import { isRecord, readFields } from './fields.ts';
+import type { MemphisError } from './errors.ts';
+import { isRecord } from './fields.ts';
+import {
+  callback,
+  flag,
+  type Given,
+  integer,
+  must,
+  type OptionSpec,
+  oneOf,
+  optionalInteger,
+  text,
+} from './option-spec.ts';
 import type { FailedMessage } from './receipt.ts';
+import { checkOptions } from './resolve-options.ts';
 import type { StandardSchema } from './standard-schema.ts';
-
-/** What one option takes. `read` returns the value or throws a `RangeError` with the rest of the sentence "must be ...". */
-export interface OptionSpec<T> {
-  readonly read: (value: unknown) => T;
-  /** Turns the text of an environment variable into what `read` takes; absent: not settable from the environment. */
-  readonly parse?: (text: string) => unknown;
-  /** Blanks around an environment variable's text belong to it. */
-  readonly keepsBlanks?: true;
-  /** Fields of an object that `read` takes, each with a variable of its own: `tls.ca` is `MEMPHIS_TLS_CA`. */
-  readonly fields?: OptionTable;
-  readonly fallback: T;
-}
-
-export type OptionTable = Readonly<Record<string, OptionSpec<unknown>>>;
-/** The resolved values of a table. */
-export type Resolved<Table extends OptionTable> = {
-  readonly [Name in keyof Table]: Table[Name] extends OptionSpec<infer T> ? T : never;
-};
-/** What callers may give for a table: anything may be left out. */
-export type Given<Table extends OptionTable> = { readonly [Name in keyof Table]?: Resolved<Table>[Name] | undefined };
 
 /** A secret: text, or a function that is asked at each dial. */
 export type Secret = string | (() => string | Promise<string>);
 
-const must = (what: string): never => {
-  throw new RangeError(what);
-};
-
-const readInteger = (min: number, max: number) => (value: unknown) =>
-  Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max
-    ? (value as number) + 0 // no -0
-    : must(`a whole number from ${min} to ${max}`);
-
-export const integer = (min: number, max: number, fallback: number): OptionSpec<number> => ({
-  read: readInteger(min, max),
-  parse: Number,
-  fallback,
-});
-/** Readers of one option, for tables that belong to one feature alone. */
-export const optionalInteger = (min: number, max: number): OptionSpec<number | undefined> => ({
-  read: readInteger(min, max),
-  parse: Number,
-  fallback: undefined,
-});
-export const text = <T extends string | undefined>(fallback: T): OptionSpec<string | T> => ({
-  read: (value) => (typeof value === 'string' && value !== '' ? value : must('a text that is not empty')),
-  parse: (raw) => raw,
-  fallback,
-});
-export const flag = (fallback: boolean): OptionSpec<boolean> => ({
-  read: (value) => (typeof value === 'boolean' ? value : must('true or false')),
-  parse: (raw) => ({ true: true, false: false, 1: true, 0: false })[raw.toLowerCase()] ?? raw,
-  fallback,
-});
-const oneOf = <T extends string>(values: readonly T[], fallback: T): OptionSpec<T> => ({
-  read: (value) => (values.includes(value as T) ? (value as T) : must(`one of ${values.join(', ')}`)),
-  parse: (raw) => raw,
-  fallback,
-});
 const secret: OptionSpec<Secret | undefined> = {
   read: (value) =>
     (typeof value === 'string' && value !== '') || typeof value === 'function'
@@ -89,11 +46,6 @@ const nameOrNone: OptionSpec<string> = {
   parse: (raw) => raw,
   fallback: '',
 };
-/** A function that is called; not settable from the environment. */
-const callback = <F extends (...args: never[]) => unknown>(): OptionSpec<F | undefined> => ({
-  read: (value) => (typeof value === 'function' ? (value as F) : must('a function')),
-  fallback: undefined,
-});
 /** An option of the Memphis SDKs of which only the default can be had so far. */
 const onlyDefault = <T extends string | number>(fallback: T): OptionSpec<T> => ({
   read: (value) => (value === fallback ? fallback : must(`${JSON.stringify(fallback)}: nothing else is supported yet`)),
@@ -448,133 +400,3 @@ export const pollerOptions = {
   /** Time kept back to settle; left out: a tenth of what remains, at least a second. For `pollerHandler`. */
   deadlineReserveMs: optionalInteger(0, 900_000),
 } as const;
-
-/** The environment variable of an option. */
-export function toEnvName(option: string): string {
-  return `MEMPHIS_${option.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
-}
-
-/** Steps of one letter between two names. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, swap));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
-}
-
-/** The closest of some names, when it is close enough to be a slip of the finger; ready to stand behind a sentence. */
-export function didYouMean(name: string, names: readonly string[]): string {
-  const given = name.slice(0, 100).toLowerCase();
-  const ranked = names.map((known) => ({ known, steps: distance(given, known.toLowerCase()) }));
-  const best = ranked.sort((a, b) => a.steps - b.steps)[0];
-  return best !== undefined && best.steps <= Math.max(2, best.known.length / 3) ? ` Did you mean ${best.known}?` : '';
-}
-
-/** Names are shown, values never: they may be secrets. */
-const shown = (name: string): string => (name.length > 100 ? `${name.slice(0, 100)}...` : name);
-
-function readOption(where: string, name: string, read: () => unknown, shownAs = name): unknown {
-  try {
-    return read();
-  } catch (error) {
-    if (isMemphisError(error)) throw error;
-    const isOutside = error instanceof RangeError;
-    const why = isOutside ? `must be ${error.message}` : 'cannot be read; see the cause';
-    throw new MemphisError('INVALID_OPTION', `${where}: ${shownAs} ${why}.`, {
-      option: name,
-      ...(isOutside ? {} : { cause: error }),
-    });
-  }
-}
-
-/**
- * Checks names and values that a caller gave, without filling in anything.
- *
- * @param where what is being called, for the error text
- * @returns the values as they are used, of those that were given
- * @throws MemphisError `INVALID_OPTION`
- */
-export function checkOptions(where: string, table: OptionTable, given: unknown): Readonly<Record<string, unknown>> {
-  const checked: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(readFields(where, given))) {
-    const spec = Object.hasOwn(table, name) ? table[name] : undefined;
-    if (spec === undefined) {
-      const hint = didYouMean(name, Object.keys(table));
-      throw new MemphisError('INVALID_OPTION', `${where}: there is no option ${shown(name)}.${hint}`, {
-        option: shown(name),
-      });
-    }
-    if (value !== undefined) checked[name] = readOption(where, name, () => spec.read(value));
-  }
-  return checked;
-}
-
-/**
- * Values of a table: what the caller gave, else the environment, else the default.
- *
- * @param env read only where the caller gave nothing; left out: the environment has no say
- * @throws MemphisError `INVALID_OPTION`, naming the option or the variable
- */
-export function resolveOptions<Table extends OptionTable>(
-  where: string,
-  table: Table,
-  given: unknown,
-  env: Readonly<Record<string, string | undefined>> = {},
-): Resolved<Table> {
-  const checked = checkOptions(where, table, given);
-  const resolved: Record<string, unknown> = {};
-  for (const [name, spec] of Object.entries(table)) {
-    resolved[name] = name in checked ? checked[name] : readEnv(where, name, spec, env);
-  }
-  return resolved as Resolved<Table>;
-}
-
-type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Templates that were not filled in leave variables empty or blank: as if they were not set. */
-const textOf = (env: Environment, variable: string, { keepsBlanks }: OptionSpec<unknown>): string => {
-  const text = env[variable] ?? '';
-  return keepsBlanks === true ? text : text.trim();
-};
-
-/** What the environment says of an option, else its default. */
-function readEnv(
-  where: string,
-  name: string,
-  spec: OptionSpec<unknown>,
-  env: Environment,
-  variable = toEnvName(name),
-): unknown {
-  const raw = spec.parse === undefined ? '' : textOf(env, variable, spec);
-  const shownAs = `the environment variable ${variable}`;
-  const value = raw === '' ? spec.fallback : readOption(where, name, () => spec.read(spec.parse?.(raw)), shownAs);
-  if (spec.fields === undefined) return value;
-  const fields: Record<string, unknown> = {};
-  for (const [field, fieldSpec] of Object.entries(spec.fields)) {
-    const itsVariable = `${variable}${toEnvName(field).slice('MEMPHIS'.length)}`;
-    if (textOf(env, itsVariable, fieldSpec) !== '') {
-      fields[field] = readEnv(where, field, fieldSpec, env, itsVariable);
-    }
-  }
-  if (Object.keys(fields).length === 0) return value;
-  if (value !== false) {
-    return readOption(where, name, () => spec.read(fields), `what the environment variables ${variable}_... hold`);
-  }
-  throw new MemphisError('INVALID_OPTION', `${where}: ${variable}=false and ${variable}_... exclude each other.`, {
-    option: name,
-  });
-}
-
-/** The part of some options that belongs to a table; the rest is left out. */
-export function pickOptions<Table extends OptionTable>(
-  table: Table,
-  options: Readonly<Record<string, unknown>>,
-): Resolved<Table> {
-  return Object.fromEntries(Object.keys(table).map((name) => [name, options[name]])) as Resolved<Table>;
-}

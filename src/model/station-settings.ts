@@ -1,7 +1,9 @@
 /** Options of `createStation` -> settings of a station, each with a value. Pure. */
 
 import { MemphisError } from './errors.ts';
-import { DEFAULT_IDEMPOTENCY_WINDOW_MS, type Given, resolveOptions, stationOptions } from './options.ts';
+import type { Given } from './option-spec.ts';
+import { DEFAULT_IDEMPOTENCY_WINDOW_MS, stationOptions } from './options.ts';
+import { resolveOptions } from './resolve-options.ts';
 import { checkName, type StationSettings } from './station.ts';
 
 /** Options of `createStation`. */

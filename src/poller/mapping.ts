@@ -1,7 +1,9 @@
 /** Mappings as data: what a user or `MEMPHIS_MAPPINGS` gives, checked and filled in. Pure. */
 
 import { MemphisError } from '../model/errors.ts';
-import { type Given, mappingOptions, type Resolved, resolveOptions } from '../model/options.ts';
+import type { Given, Resolved } from '../model/option-spec.ts';
+import { mappingOptions } from '../model/options.ts';
+import { resolveOptions } from '../model/resolve-options.ts';
 import { resolveSource, type Source } from '../model/source.ts';
 import { checkName } from '../model/station.ts';
 

@@ -3,14 +3,9 @@
 import type { ConnectOptions } from '../client/connect.ts';
 import { makeSession, type Session, sharedSession } from '../client/session.ts';
 import { MemphisError } from '../model/errors.ts';
-import {
-  checkOptions,
-  connectOptions,
-  type Given,
-  pollerOptions,
-  type Resolved,
-  resolveOptions,
-} from '../model/options.ts';
+import type { Given, Resolved } from '../model/option-spec.ts';
+import { connectOptions, pollerOptions } from '../model/options.ts';
+import { checkOptions, resolveOptions } from '../model/resolve-options.ts';
 import type { LambdaOption } from './lambda-client.ts';
 import type { Mapping, MappingOptions } from './mapping.ts';
 import type { ConnectedClient, OnPollError } from './run-mappings.ts';

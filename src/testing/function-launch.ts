@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { MemphisError } from '../model/errors.ts';
-import type { Resolved } from '../model/options.ts';
+import type { Resolved } from '../model/option-spec.ts';
 import type { EnvironmentLaunch } from './environment.ts';
 import { findRuntimeClient, findTypeScript } from './function-files.ts';
 import type { startFunctionOptions } from './function-options.ts';

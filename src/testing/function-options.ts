@@ -1,6 +1,6 @@
 /** The options of a function under test. */
 
-import { flag, type Given, integer, type OptionSpec, optionalInteger, text } from '../model/options.ts';
+import { flag, type Given, integer, type OptionSpec, optionalInteger, text } from '../model/option-spec.ts';
 
 const must = (what: string): never => {
   throw new RangeError(what);

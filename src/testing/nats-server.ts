@@ -5,7 +5,8 @@ import { accessSync, constants, readdirSync, realpathSync, statSync } from 'node
 import { homedir } from 'node:os';
 import { basename, delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import { MemphisError } from '../model/errors.ts';
-import { checkOptions, type OptionSpec } from '../model/options.ts';
+import type { OptionSpec } from '../model/option-spec.ts';
+import { checkOptions } from '../model/resolve-options.ts';
 import { installNatsServer } from './install-nats-server.ts';
 
 /** Environment variables, as in `process.env`. */

@@ -2,7 +2,8 @@
 
 import { randomUUID } from 'node:crypto';
 import { MemphisError } from '../model/errors.ts';
-import { type Resolved, resolveOptions } from '../model/options.ts';
+import type { Resolved } from '../model/option-spec.ts';
+import { resolveOptions } from '../model/resolve-options.ts';
 import { Environment } from './environment.ts';
 import { type Launch, type Settings, toLaunch } from './function-launch.ts';
 import {

@@ -8,7 +8,8 @@ import { toAccess } from '../../src/connection/access.ts';
 import { toAddresses, toPeer } from '../../src/connection/addresses.ts';
 import { makeLink } from '../../src/connection/open.ts';
 import { isMemphisError } from '../../src/model/errors.ts';
-import { connectOptions, resolveOptions } from '../../src/model/options.ts';
+import { connectOptions } from '../../src/model/options.ts';
+import { resolveOptions } from '../../src/model/resolve-options.ts';
 
 const seed = new TextDecoder().decode(createUser().getSeed());
 const creds = `-----BEGIN NATS USER JWT-----\neyJ0.eyJ1.c2ln\n------END NATS USER JWT------\n

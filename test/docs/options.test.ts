@@ -4,15 +4,17 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { OptionTable } from '../../src/model/option-spec.ts';
 import * as options from '../../src/model/options.ts';
+
 import { startFunctionOptions } from '../../src/testing/function-options.ts';
 
 const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
 
 /** The tables of the code: objects all of whose values have a reader and a default. */
 const tables = new Map(
-  Object.entries<unknown>({ ...options, startFunctionOptions }).filter(
-    (entry): entry is [string, options.OptionTable] => isTable(entry[1]),
+  Object.entries<unknown>({ ...options, startFunctionOptions }).filter((entry): entry is [string, OptionTable] =>
+    isTable(entry[1]),
   ),
 );
 

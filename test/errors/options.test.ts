@@ -5,15 +5,17 @@ import { test } from 'node:test';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { isMemphisError, type MemphisError } from '../../src/model/errors.ts';
+import type { OptionTable } from '../../src/model/option-spec.ts';
 import * as model from '../../src/model/options.ts';
+import { resolveOptions, toEnvName } from '../../src/model/resolve-options.ts';
 import { startFunctionOptions } from '../../src/testing/function-options.ts';
 import { startBrokerOptions } from '../../src/testing/start-broker.ts';
 import { oddValues } from '../support/odd-values.ts';
 
-const isTable = (value: unknown): value is model.OptionTable =>
+const isTable = (value: unknown): value is OptionTable =>
   typeof value === 'object' && value !== null && Object.values(value).every((spec) => 'read' in spec);
 const tables = Object.entries<unknown>({ ...model, startFunctionOptions, startBrokerOptions }).filter(
-  (entry): entry is [string, model.OptionTable] => isTable(entry[1]),
+  (entry): entry is [string, OptionTable] => isTable(entry[1]),
 );
 
 /** What resolving ends with: values, or the refusal. Anything else fails the test. */
@@ -35,7 +37,7 @@ for (const [name, table] of tables) {
   test(`${name}: each option takes or refuses each kind of value, and the refusal names it`, () => {
     for (const option of Object.keys(table)) {
       for (const [kind, value] of oddValues()) {
-        const { error } = outcome(() => model.resolveOptions('call', table, { [option]: value }));
+        const { error } = outcome(() => resolveOptions('call', table, { [option]: value }));
         if (error === undefined) continue;
         assert.ok(error.message.length < 400, `${option} given ${kind}: ${error.message}`);
         if (option !== 'tls') assert.equal(error.option, option, `${option} given ${kind}`);
@@ -45,11 +47,11 @@ for (const [name, table] of tables) {
   });
 
   test(`${name}: each variable takes or refuses any text; blank is not set, blanks around do not count`, () => {
-    const defaults = model.resolveOptions('call', table, {});
+    const defaults = resolveOptions('call', table, {});
     for (const [option, spec] of Object.entries(table)) {
       if (spec.parse === undefined) continue;
-      const variable = model.toEnvName(option);
-      const read = (text: string) => outcome(() => model.resolveOptions('call', table, {}, { [variable]: text }));
+      const variable = toEnvName(option);
+      const read = (text: string) => outcome(() => resolveOptions('call', table, {}, { [variable]: text }));
       for (const text of ['__proto__', 'constructor', '1e400', '0x', '--1', '{', '[]', 'null', '-0', '\u0000', 'ja']) {
         const { error } = read(text);
         if (error !== undefined) assert.match(error.message, new RegExp(`environment variable ${variable} must be`));
@@ -66,7 +68,7 @@ for (const [name, table] of tables) {
 
 test('options that are no record are refused, whatever they are', () => {
   for (const [kind, value] of oddValues()) {
-    const { error } = outcome(() => model.resolveOptions('call', model.readerOptions, value));
+    const { error } = outcome(() => resolveOptions('call', model.readerOptions, value));
     const isEmpty = value === undefined || kind === 'an empty object' || kind === 'an object without prototype';
     assert.equal(error === undefined, isEmpty, kind);
   }
@@ -84,7 +86,7 @@ test('options that nobody has thought of: taken or refused, and never something 
   const names = fc.oneof(fc.constantFrom(...Object.keys(table)), fc.string());
   fc.assert(
     fc.property(fc.oneof(anything, fc.dictionary(names, anything, { maxKeys: 3 })), (given) => {
-      const { value } = outcome(() => model.resolveOptions('call', table, given));
+      const { value } = outcome(() => resolveOptions('call', table, given));
       if (value !== undefined) assert.deepEqual(Object.keys(value as object).sort(), Object.keys(table).sort());
     }),
     { numRuns: 2_000 },
@@ -94,14 +96,14 @@ test('options that nobody has thought of: taken or refused, and never something 
 test('a getter is asked once, so what was checked is what is used', () => {
   let asked = 0;
   const options = Object.defineProperty({}, 'batchSize', { enumerable: true, get: () => (asked++ === 0 ? 5 : 'many') });
-  assert.equal(model.resolveOptions('call', model.readerOptions, options).batchSize, 5);
+  assert.equal(resolveOptions('call', model.readerOptions, options).batchSize, 5);
   assert.equal(asked, 1);
 });
 
 test('an unknown name is shown cut to a readable length, and found without delay', () => {
   const name = 'batchSize'.padEnd(1_000_000, 'x');
   const startedAt = performance.now();
-  const { error } = outcome(() => model.resolveOptions('call', model.readerOptions, { [name]: 1 }));
+  const { error } = outcome(() => resolveOptions('call', model.readerOptions, { [name]: 1 }));
   assert.ok(error !== undefined && error.message.length < 300);
   assert.ok(performance.now() - startedAt < 1_000);
 });
@@ -111,11 +113,11 @@ test('no refusal shows what a secret option held', () => {
   const options = ['password', 'connectionToken', 'creds', 'nkey'] as const;
   for (const option of options) {
     for (const value of [[secret], { secret }, new String(secret), Buffer.from(secret)]) {
-      const { error } = outcome(() => model.resolveOptions('call', model.connectOptions, { [option]: value }));
+      const { error } = outcome(() => resolveOptions('call', model.connectOptions, { [option]: value }));
       assert.ok(error !== undefined);
       assert.doesNotMatch(inspect(error, { depth: 10 }), /hunter2/);
     }
   }
-  const { error } = outcome(() => model.resolveOptions('call', model.connectOptions, { tls: { key: [secret] } }));
+  const { error } = outcome(() => resolveOptions('call', model.connectOptions, { tls: { key: [secret] } }));
   assert.doesNotMatch(inspect(error, { depth: 10 }), /hunter2/);
 });

@@ -4,13 +4,11 @@ import { isMemphisError } from '../../src/model/errors.ts';
 import {
   connectOptions,
   consumerFunctionOptions,
-  didYouMean,
   produceOptions,
   readerOptions,
-  resolveOptions,
   stationOptions,
-  toEnvName,
 } from '../../src/model/options.ts';
+import { didYouMean, resolveOptions, toEnvName } from '../../src/model/resolve-options.ts';
 
 const refuses = (
   table: Parameters<typeof resolveOptions>[1],

@@ -1,6 +1,6 @@
 /** Certificates for tests, made on the spot: an authority, and what it signs. */
 
-import './reflect-metadata.ts'; // first
+import 'reflect-metadata'; // first: the library's container needs it
 import { randomBytes, type webcrypto } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -2,7 +2,8 @@
 
 import { createInterface } from 'node:readline';
 import { makeLink } from '../../src/connection/open.ts';
-import { connectOptions, resolveOptions } from '../../src/model/options.ts';
+import { connectOptions } from '../../src/model/options.ts';
+import { resolveOptions } from '../../src/model/resolve-options.ts';
 
 const link = makeLink(resolveOptions('connect', connectOptions, { servers: [process.env.SERVER] }));
 let last = await link.ready(Date.now() + 5_000);

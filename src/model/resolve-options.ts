@@ -1,0 +1,135 @@
+/** Reads options: what a caller gave, else the environment, else the default. Unknown names are refused. */
+
+import { isMemphisError, MemphisError } from './errors.ts';
+import { readFields } from './fields.ts';
+import type { OptionSpec, OptionTable, Resolved } from './option-spec.ts';
+
+/** The environment variable of an option. */
+export function toEnvName(option: string): string {
+  return `MEMPHIS_${option.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
+
+/** Steps of one letter between two names. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, swap));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+/** The closest of some names, when it is close enough to be a slip of the finger; ready to stand behind a sentence. */
+export function didYouMean(name: string, names: readonly string[]): string {
+  const given = name.slice(0, 100).toLowerCase();
+  const ranked = names.map((known) => ({ known, steps: distance(given, known.toLowerCase()) }));
+  const best = ranked.sort((a, b) => a.steps - b.steps)[0];
+  return best !== undefined && best.steps <= Math.max(2, best.known.length / 3) ? ` Did you mean ${best.known}?` : '';
+}
+
+/** Names are shown, values never: they may be secrets. */
+const shown = (name: string): string => (name.length > 100 ? `${name.slice(0, 100)}...` : name);
+
+function readOption(where: string, name: string, read: () => unknown, shownAs = name): unknown {
+  try {
+    return read();
+  } catch (error) {
+    if (isMemphisError(error)) throw error;
+    const isOutside = error instanceof RangeError;
+    const why = isOutside ? `must be ${error.message}` : 'cannot be read; see the cause';
+    throw new MemphisError('INVALID_OPTION', `${where}: ${shownAs} ${why}.`, {
+      option: name,
+      ...(isOutside ? {} : { cause: error }),
+    });
+  }
+}
+
+/**
+ * Checks names and values that a caller gave, without filling in anything.
+ *
+ * @param where what is being called, for the error text
+ * @returns the values as they are used, of those that were given
+ * @throws MemphisError `INVALID_OPTION`
+ */
+export function checkOptions(where: string, table: OptionTable, given: unknown): Readonly<Record<string, unknown>> {
+  const checked: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(readFields(where, given))) {
+    const spec = Object.hasOwn(table, name) ? table[name] : undefined;
+    if (spec === undefined) {
+      const hint = didYouMean(name, Object.keys(table));
+      throw new MemphisError('INVALID_OPTION', `${where}: there is no option ${shown(name)}.${hint}`, {
+        option: shown(name),
+      });
+    }
+    if (value !== undefined) checked[name] = readOption(where, name, () => spec.read(value));
+  }
+  return checked;
+}
+
+/**
+ * Values of a table: what the caller gave, else the environment, else the default.
+ *
+ * @param env read only where the caller gave nothing; left out: the environment has no say
+ * @throws MemphisError `INVALID_OPTION`, naming the option or the variable
+ */
+export function resolveOptions<Table extends OptionTable>(
+  where: string,
+  table: Table,
+  given: unknown,
+  env: Readonly<Record<string, string | undefined>> = {},
+): Resolved<Table> {
+  const checked = checkOptions(where, table, given);
+  const resolved: Record<string, unknown> = {};
+  for (const [name, spec] of Object.entries(table)) {
+    resolved[name] = name in checked ? checked[name] : readEnv(where, name, spec, env);
+  }
+  return resolved as Resolved<Table>;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Templates that were not filled in leave variables empty or blank: as if they were not set. */
+const textOf = (env: Environment, variable: string, { keepsBlanks }: OptionSpec<unknown>): string => {
+  const text = env[variable] ?? '';
+  return keepsBlanks === true ? text : text.trim();
+};
+
+/** What the environment says of an option, else its default. */
+function readEnv(
+  where: string,
+  name: string,
+  spec: OptionSpec<unknown>,
+  env: Environment,
+  variable = toEnvName(name),
+): unknown {
+  const raw = spec.parse === undefined ? '' : textOf(env, variable, spec);
+  const shownAs = `the environment variable ${variable}`;
+  const value = raw === '' ? spec.fallback : readOption(where, name, () => spec.read(spec.parse?.(raw)), shownAs);
+  if (spec.fields === undefined) return value;
+  const fields: Record<string, unknown> = {};
+  for (const [field, fieldSpec] of Object.entries(spec.fields)) {
+    const itsVariable = `${variable}${toEnvName(field).slice('MEMPHIS'.length)}`;
+    if (textOf(env, itsVariable, fieldSpec) !== '') {
+      fields[field] = readEnv(where, field, fieldSpec, env, itsVariable);
+    }
+  }
+  if (Object.keys(fields).length === 0) return value;
+  if (value !== false) {
+    return readOption(where, name, () => spec.read(fields), `what the environment variables ${variable}_... hold`);
+  }
+  throw new MemphisError('INVALID_OPTION', `${where}: ${variable}=false and ${variable}_... exclude each other.`, {
+    option: name,
+  });
+}
+
+/** The part of some options that belongs to a table; the rest is left out. */
+export function pickOptions<Table extends OptionTable>(
+  table: Table,
+  options: Readonly<Record<string, unknown>>,
+): Resolved<Table> {
+  return Object.fromEntries(Object.keys(table).map((name) => [name, options[name]])) as Resolved<Table>;
+}
