@@ -108,7 +108,7 @@ export class Dispatch {
     const timeoutMs = options.ackWaitMs ?? this.ackWaitMs;
     const deadlineMs = Date.now() + timeoutMs;
     const broker = await this.#session.broker();
-    const letters = this.address(await this.layout(broker), { ...draft, data });
+    const letters = this.address(await this.layout(broker, timeoutMs), { ...draft, data });
     if (letters.length > 1) letters.forEach(await broker.checker({ timeoutMs }));
     if (options.async) return await this.#startInTurn(broker, letters, deadlineMs);
     return letters.map((letter) => this.send(broker, letter, timeoutMs));
@@ -168,9 +168,10 @@ export class Dispatch {
   }
 
   /** The partitions of each station. @throws MemphisError `STATION_NOT_FOUND` */
-  async layout(broker: Broker): Promise<ReadonlyMap<string, readonly number[]>> {
+  async layout(broker: Broker, patienceMs?: number): Promise<ReadonlyMap<string, readonly number[]>> {
     const layout = new Map<string, readonly number[]>();
-    for (const station of this.stations) layout.set(station, await broker.partitions(station));
+    const options = patienceMs === undefined ? {} : { patienceMs };
+    for (const station of this.stations) layout.set(station, await broker.partitions(station, options));
     return layout;
   }
 

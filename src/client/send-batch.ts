@@ -104,7 +104,7 @@ async function addressAll(
   drafts: Draft[],
   timeoutMs: number,
 ): Promise<(readonly Checked[])[]> {
-  const layout = await dispatch.layout(broker);
+  const layout = await dispatch.layout(broker, timeoutMs);
   const sizeOf = await broker.checker({ timeoutMs });
   // taken out of the caller's hands, so that nothing keeps the bytes of what is stored
   return drafts

@@ -75,8 +75,13 @@ export interface Reader {
 /** The data side of a driver: all that a function needs. */
 export interface Broker {
   readonly kind: BrokerKind;
-  /** Partition numbers of a station, ascending. @throws MemphisError `STATION_NOT_FOUND` */
-  partitions(station: string): Promise<readonly number[]>;
+  /**
+   * Partition numbers of a station, ascending.
+   *
+   * @param options.patienceMs how long trouble of the broker is ridden out; default 12 s
+   * @throws MemphisError `STATION_NOT_FOUND`
+   */
+  partitions(station: string, options?: { readonly patienceMs?: number }): Promise<readonly number[]>;
   /**
    * Stores one message; repeated under the same message id until the broker answers or time is up.
    *

@@ -26,8 +26,8 @@ export class JetStreamBroker implements Broker {
     this.retries = new Retries(link);
   }
 
-  async partitions(station: string): Promise<readonly number[]> {
-    return (await this.stations.view(station)).partitions;
+  async partitions(station: string, options?: { readonly patienceMs?: number }): Promise<readonly number[]> {
+    return (await this.stations.view(station, options?.patienceMs)).partitions;
   }
 
   publish(message: OutgoingMessage, options: PublishOptions): Promise<Receipt> {

@@ -41,17 +41,22 @@ export class Group {
   /**
    * All lanes: the partitions' own, and those of copies that came back for these partitions.
    *
+   * @param patienceMs how long trouble is ridden out, where they have to be looked up
    * @throws MemphisError `STATION_NOT_FOUND`, `GROUP_CONFLICT`
    */
-  async lanes(connection: Connection, partitions: readonly number[]): Promise<readonly Lane[]> {
+  async lanes(
+    connection: Connection,
+    partitions: readonly number[],
+    patienceMs: number = PATIENCE_MS,
+  ): Promise<readonly Lane[]> {
     const { station } = this.#options;
     const [own] = await Promise.all([
-      Promise.all(partitions.map((partition) => this.#own(partition))),
+      Promise.all(partitions.map((partition) => this.#own(partition, patienceMs))),
       this.#known.size === 0 ? this.refresh(connection) : undefined,
     ]);
     const back = this.#retries.partitions(station, this.durableName);
     const wanted = back.filter((partition) => partitions.includes(partition));
-    return [...own, ...(await Promise.all(wanted.map((partition) => this.#retry(partition))))];
+    return [...own, ...(await Promise.all(wanted.map((partition) => this.#retry(partition, patienceMs))))];
   }
 
   /** Looks for lanes that others have opened, when it was not done just now. Never rejects. */
@@ -85,23 +90,29 @@ export class Group {
     this.#known.clear();
   }
 
-  #own(partition: number): Promise<Lane> {
+  #own(partition: number, patienceMs: number): Promise<Lane> {
     const place = { stream: this.#stream(partition), durable: this.durableName, partition, isRetry: false };
-    return this.#remember(`own ${partition}`, async (connection, limitMs) =>
+    return this.#remember(`own ${partition}`, patienceMs, async (connection, limitMs) =>
       toLane(place, await this.#findOrMake(connection, place.stream, limitMs)),
     );
   }
 
-  #retry(partition: number): Promise<Lane> {
+  #retry(partition: number, patienceMs: number): Promise<Lane> {
     const { station, ackWaitMs } = this.#options;
     const at = { station, durable: this.durableName, partition, stream: this.#stream(partition), ackWaitMs };
-    return this.#remember(`retry ${partition}`, (connection, limitMs) => this.#retries.lane(connection, at, limitMs));
+    return this.#remember(`retry ${partition}`, patienceMs, (connection, limitMs) =>
+      this.#retries.lane(connection, at, limitMs),
+    );
   }
 
-  #remember(key: string, look: (connection: Connection, limitMs: number) => Promise<Lane>): Promise<Lane> {
+  #remember(
+    key: string,
+    patienceMs: number,
+    look: (connection: Connection, limitMs: number) => Promise<Lane>,
+  ): Promise<Lane> {
     let known = this.#known.get(key);
     if (known === undefined) {
-      known = repeat(this.#link, 'look up group', PATIENCE_MS, look);
+      known = repeat(this.#link, 'look up group', Math.min(patienceMs, PATIENCE_MS), look);
       this.#known.set(key, known);
       known.catch(() => this.#known.delete(key));
     }

@@ -56,7 +56,7 @@ export class JetStreamReader implements Reader {
 
   async pull(options: PullOptions): Promise<Batch> {
     const { station, group } = this.#options;
-    const view = await this.#view();
+    const view = await this.#view(options.waitMs + (options.patienceMs ?? PATIENCE_MS));
     if (options.partition !== undefined && !view.partitions.includes(options.partition)) {
       throw new MemphisError('PARTITION_NOT_FOUND', `Station ${station} has no partition ${options.partition}.`, {
         station,
@@ -82,10 +82,10 @@ export class JetStreamReader implements Reader {
   }
 
   /** A stream of others is one partition without a number, and its dead letters are kept. */
-  async #view(): Promise<ReadView> {
+  async #view(patienceMs: number): Promise<ReadView> {
     const { station, binding } = this.#options;
     return binding === undefined
-      ? this.#stations.view(station)
+      ? this.#stations.view(station, patienceMs)
       : { partitions: [0], sendPoisonMsgToDls: true, dlsStation: '' };
   }
 
@@ -95,15 +95,14 @@ export class JetStreamReader implements Reader {
     { batchSize, waitMs, signal, patienceMs = PATIENCE_MS }: PullOptions,
   ): Promise<Gathered> {
     const waitUntilMs = Date.now() + waitMs;
+    const leftMs = (): number => Math.max(1, waitUntilMs + patienceMs - Date.now());
     const take = async (connection: Connection): Promise<Gathered> => {
-      let lanes = await this.#group.lanes(connection, partitions); // remembered, made when missing
+      let lanes = await this.#group.lanes(connection, partitions, leftMs()); // remembered, made when missing
       const there = await this.#takeWhatIsThere(connection, lanes, batchSize);
       while (there.length === 0 && !signal?.aborted) {
-        const leftMs = waitUntilMs - Date.now();
-        if (leftMs < 1) break;
-        there.push(
-          ...(await this.#waitForFirst(connection, lanes, batchSize, Math.min(leftMs, LONGEST_WAIT_MS), signal)),
-        );
+        const toWaitMs = Math.min(waitUntilMs - Date.now(), LONGEST_WAIT_MS);
+        if (toWaitMs < 1) break;
+        there.push(...(await this.#waitForFirst(connection, lanes, batchSize, toWaitMs, signal)));
         if (there.length > 0 && there.length < batchSize && !signal?.aborted) {
           // what came with the first one is taken along; trouble here must not lose what is in hand
           const more = this.#takeWhatIsThere(connection, lanes, batchSize - there.length);
@@ -111,7 +110,7 @@ export class JetStreamReader implements Reader {
         }
         if (there.length === 0) {
           await this.#group.refresh(connection);
-          lanes = await this.#group.lanes(connection, partitions);
+          lanes = await this.#group.lanes(connection, partitions, leftMs());
         }
       }
       return { deliveries: there, lanes };

@@ -167,10 +167,15 @@ export class Stations {
     this.#make = make;
   }
 
-  /** For producing and reading. @throws MemphisError `STATION_NOT_FOUND` */
-  async view(station: string): Promise<StationView> {
+  /**
+   * For producing and reading.
+   *
+   * @param patienceMs how long trouble is ridden out, where it has to be looked up
+   * @throws MemphisError `STATION_NOT_FOUND`
+   */
+  async view(station: string, patienceMs?: number): Promise<StationView> {
     try {
-      return await this.find(station);
+      return await this.find(station, patienceMs);
     } catch (error) {
       if (this.#make === undefined || !isMemphisError(error, 'STATION_NOT_FOUND')) throw error;
       await this.#make(station);
@@ -179,10 +184,10 @@ export class Stations {
   }
 
   /** For what makes no station. @throws MemphisError `STATION_NOT_FOUND` */
-  find(station: string): Promise<StationView> {
+  find(station: string, patienceMs: number = PATIENCE_MS): Promise<StationView> {
     let known = this.#known.get(station);
     if (known === undefined) {
-      known = this.#look(station);
+      known = this.#look(station, Math.min(patienceMs, PATIENCE_MS));
       this.#known.set(station, known);
       known.catch(() => this.#known.delete(station));
     }
@@ -193,8 +198,8 @@ export class Stations {
     this.#known.delete(station);
   }
 
-  async #look(station: string): Promise<StationView> {
-    const found = await repeat(this.#link, 'look up station', PATIENCE_MS, async (connection, limitMs) => {
+  async #look(station: string, patienceMs: number): Promise<StationView> {
+    const found = await repeat(this.#link, 'look up station', patienceMs, async (connection, limitMs) => {
       return (await readRecord(connection, station, limitMs)) ?? (await findStreams(connection, station, limitMs));
     });
     if (found === undefined) throw stationNotFound(station);
