@@ -124,7 +124,7 @@ function chainOf(request: MiddyRequest): Chain {
     set: (value: unknown) => {
       response = value;
       if (!isEarly(request, value)) {
-        chain.handlerReturned = true;
+        if (!isSet(error)) chain.handlerReturned = true;
         return;
       }
       if (chain.watchers.every((watcher) => watcher.isTaken)) return;

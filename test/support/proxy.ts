@@ -34,6 +34,7 @@ export async function startProxy(target: number): Promise<TestProxy> {
     const server = swallowsNew ? undefined : connect({ host: '127.0.0.1', port: target, allowHalfOpen: true });
     const flow: Flow = { client, server, isSwallowed: swallowsNew };
     flows.add(flow);
+    for (const socket of [client, server]) socket?.setNoDelay(true); // what has come is on its way at once
     client.on('data', (chunk) => flow.isSwallowed || server?.write(chunk));
     server?.on('data', (chunk) => flow.isSwallowed || client.write(chunk));
     // a client that hangs up is counted out, though nobody beyond hears of it
@@ -58,7 +59,10 @@ export async function startProxy(target: number): Promise<TestProxy> {
       for (const flow of flows) flow.isSwallowed = true;
     },
     end: () => {
-      for (const { client } of flows) client.end();
+      for (const { client, server } of flows) {
+        server?.destroy(); // the broker has hung up, so it hands out nothing more
+        client.end();
+      }
     },
     reset: () => {
       for (const { client } of flows) client.resetAndDestroy();

@@ -131,7 +131,10 @@ export class JetStreamReader implements Reader {
     let shares = allot(wanted, lanes.length, this.#turn++ % lanes.length);
     let asked = new Set<number>();
     while (shares.some((share) => share > 0)) {
-      const round = await askAll(connection, this.#options.station, lanes, shares, 0);
+      const round = await askAll(connection, this.#options.station, lanes, shares, 0).catch((error: unknown) => {
+        if (taken.length === 0) throw error;
+      });
+      if (round === undefined) break; // the session has ended: what is in hand must not be lost
       taken.push(...round.deliveries);
       this.#check(round, taken.length);
       for (const [index, share] of shares.entries()) if (share > 0) asked.add(index);

@@ -3,6 +3,7 @@
 import type { Msg, NatsConnection, Subscription as NatsSubscription } from '@nats-io/transport-node';
 import { isMemphisError, MemphisError } from '../../model/errors.ts';
 import type { Connection, DialOptions, Frame, HeaderList, ServerInfo, Subscription } from '../port.ts';
+import { startTimeLimit } from '../time-limit.ts';
 import { dialNats, type Open } from './dial-nats.ts';
 import { toMemphisError } from './errors.ts';
 
@@ -175,7 +176,7 @@ class OfficialConnection implements Connection {
     if (this.#deaf !== undefined) return Promise.reject(this.#deaf);
     const key = (this.#inboxes++).toString(36);
     return new Promise<Frame>((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const endLimit = startTimeLimit(options.timeoutMs, () => {
         this.#waiting.delete(key);
         reject(
           new MemphisError(
@@ -183,15 +184,15 @@ class OfficialConnection implements Connection {
             `No answer on ${subject} within ${options.timeoutMs} ms. The broker may have acted.`,
           ),
         );
-      }, options.timeoutMs);
+      });
       this.#waiting.set(key, {
         subject,
         resolve: (frame) => {
-          clearTimeout(timer);
+          endLimit();
           resolve(frame);
         },
         reject: (error) => {
-          clearTimeout(timer);
+          endLimit();
           reject(error);
         },
       });
@@ -256,12 +257,12 @@ class OfficialConnection implements Connection {
         if (ended) return;
         isEnding = true;
         if (inner === undefined) return end();
-        let timer: ReturnType<typeof setTimeout> | undefined;
+        let endLimit = (): void => {};
         const limit = new Promise<void>((resolve) => {
-          timer = setTimeout(resolve, timeoutMs);
+          endLimit = startTimeLimit(timeoutMs, resolve);
         });
         await Promise.race([inner.isClosed() ? undefined : inner.drain().catch(() => {}), limit]);
-        clearTimeout(timer);
+        endLimit();
         inner.unsubscribe();
         end(this.isClosed ? lost() : undefined);
       },
@@ -274,11 +275,10 @@ class OfficialConnection implements Connection {
   }
 
   async flush(timeoutMs: number): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    let endLimit = (): void => {};
     const limit = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () => reject(new MemphisError('TIMEOUT', `The server did not answer a ping within ${timeoutMs} ms.`)),
-        timeoutMs,
+      endLimit = startTimeLimit(timeoutMs, () =>
+        reject(new MemphisError('TIMEOUT', `The server did not answer a ping within ${timeoutMs} ms.`)),
       );
     });
     const flushed = this.#opening.then(({ nc }) => nc.flush());
@@ -291,7 +291,7 @@ class OfficialConnection implements Connection {
     } catch (error) {
       throw isMemphisError(error) ? error : this.#lost('reach the server', error);
     } finally {
-      clearTimeout(timer);
+      endLimit();
     }
   }
 

@@ -1,6 +1,7 @@
 /** Asking a durable for messages: one request, many frames in answer, an end that is always known. */
 
 import type { Connection, Frame } from '../../../connection/port.ts';
+import { startTimeLimit } from '../../../connection/time-limit.ts';
 import { isMemphisError } from '../../../model/errors.ts';
 import { encodeJson } from './api.ts';
 
@@ -67,20 +68,20 @@ export function startPull(connection: Connection, request: PullRequest, onMessag
   const { stream, durable, batch, waitMs, mayHang, silenceMs } = request;
   let left = batch;
   let isSilent = false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let endLimit = (): void => {};
   let finish: (end: PullEnd) => void = () => {};
   const ended = new Promise<PullEnd>((resolve) => {
     finish = (end) => {
-      clearTimeout(timer);
+      endLimit();
       resolve(end);
     };
   });
   const listen = (): void => {
-    clearTimeout(timer);
-    timer = setTimeout(() => {
+    endLimit();
+    endLimit = startTimeLimit(silenceMs, () => {
       isSilent = true;
       void stop();
-    }, silenceMs);
+    });
   };
   const subscription = connection.subscribe('', {
     onFrame: (frame) => {
@@ -102,7 +103,7 @@ export function startPull(connection: Connection, request: PullRequest, onMessag
     },
   });
   const stop = (): Promise<void> => {
-    clearTimeout(timer);
+    endLimit();
     return subscription.drain(STOP_LIMIT_MS);
   };
   const heartbeatMs = Math.floor(Math.min(silenceMs / 2.5, waitMs / 2));

@@ -1,0 +1,242 @@
+/**
+ * Consumers that are frozen at any point of an invocation, and cut off meanwhile: nothing is lost, no delivery is spent
+ * on a message that no handler saw, and nobody sees an error that a repeat heals.
+ *
+ * FREEZE_SEED=<number> plays another game.
+ */
+
+import assert from 'node:assert/strict';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Client, connect } from '../../src/index.ts';
+import { type RunningFunction, startBroker, startFunction } from '../../src/testing/index.ts';
+import { readDeadLetters } from '../support/dead-letters.ts';
+import { startProxy, type TestProxy } from '../support/proxy.ts';
+import { makeRandom, type Random } from '../support/random.ts';
+import { serversUnderTest } from '../support/servers.ts';
+
+const seed = Number(process.env.FREEZE_SEED ?? 4);
+const STATIONS = 4;
+const FUNCTIONS = 2;
+const ROUNDS = 15;
+const points = ['pulling', 'fetched', 'handling', 'decided', 'settling', 'settled', 'returned', 'anywhere'] as const;
+type Point = (typeof points)[number];
+
+/** How connections end meanwhile: closed by the broker, reset, or carrying nothing any more, with no sign of it. */
+const cuts = {
+  close: (proxy: TestProxy) => proxy.end(),
+  reset: (proxy: TestProxy) => proxy.reset(),
+  hole: (proxy: TestProxy) => proxy.swallow(),
+};
+
+/** From 50 ms to 3 s, short ones more often. */
+const freezeMs = (random: Random): number => 50 * 60 ** random.between(0, 1);
+
+/** A line of the journal that is kept of a station. */
+interface Note {
+  /** Process id of the function. */
+  readonly by: number;
+  readonly what: string;
+  readonly id?: string;
+  readonly delivery?: number;
+}
+
+/** What happened, for the diagnostics of a run. */
+const counts = new Map<string, number>();
+const count = (what: string): void => void counts.set(what, (counts.get(what) ?? 0) + 1);
+
+/** One invocation, frozen at a point for some time, its connection perhaps cut meanwhile. */
+async function round(
+  owned: RunningFunction,
+  proxy: TestProxy,
+  point: Point,
+  ms: number,
+  cut: keyof typeof cuts | undefined,
+) {
+  const exact = point !== 'returned' && point !== 'anywhere';
+  const written = owned.logs().length;
+  const answer = owned.invoke(exact ? { stopAt: point } : {});
+  let isOver = false;
+  void answer.finally(() => {
+    isOver = true;
+  });
+  const isStopping = (): boolean =>
+    owned
+      .logs()
+      .slice(written)
+      .some((line) => line.startsWith('stopping '));
+  const stand = async (): Promise<void> => {
+    count(`${point}${cut === undefined ? '' : `, ${cut}`}`);
+    await sleep(ms / 2);
+    if (cut !== undefined) cuts[cut](proxy);
+    await sleep(ms / 2);
+  };
+  if (point === 'anywhere') {
+    await sleep(ms % 60);
+    if (!isOver) {
+      owned.freeze();
+      await stand();
+      owned.thaw();
+    }
+  } else if (exact) {
+    while (!isOver && !isStopping()) await sleep(2);
+    if (!isOver) {
+      await stand();
+      owned.thaw();
+    }
+  }
+  const result = await answer;
+  if (point === 'returned') await stand();
+  return result;
+}
+
+function check(result: Awaited<ReturnType<RunningFunction['invoke']>>, isFirst: boolean): void {
+  assert.equal(result.error, undefined, JSON.stringify(result));
+  assert.equal(result.coldStart, isFirst, 'the environment was replaced');
+  const { received, ...rest } = result.payload as Record<
+    'received' | 'acked' | 'retried' | 'deadLettered' | 'givenBack',
+    number
+  >;
+  assert.equal(
+    received,
+    rest.acked + rest.retried + rest.deadLettered + rest.givenBack,
+    JSON.stringify(result.payload),
+  );
+}
+
+async function isSettled(memphis: Client, station: string): Promise<boolean> {
+  const { groups } = await memphis.describeStation(station);
+  return groups.every(({ pending, ackPending, comingBack }) => pending + ackPending + comingBack === 0);
+}
+
+async function play(station: string, memphis: Client, port: number, folder: string, random: Random): Promise<void> {
+  await memphis.createStation(station, { storageType: 'memory', partitionsNumber: 2 });
+  const journal = join(folder, station);
+  const published = new Set<string>();
+  const note = (line: object): void => appendFileSync(journal, `${JSON.stringify(line)}\n`);
+  const publish = async (messages: number): Promise<void> => {
+    for (let sent = 0; sent < messages; sent++) {
+      const { partition, sequence } = await memphis.produce(station, String(sent));
+      published.add(`${station}$${partition}:${sequence}`);
+    }
+  };
+  await Promise.all(
+    Array.from({ length: FUNCTIONS }, async (_, index) => {
+      const mine = random.fork(`${station}.${index}`);
+      await using proxy = await startProxy(port);
+      await using owned = await startFunction({
+        handler: 'frozen-consumer.handler',
+        taskRoot: join(import.meta.dirname, '../support/functions'),
+        timeoutMs: 60_000,
+        env: {
+          JOURNAL: journal,
+          MEMPHIS_SERVERS: proxy.url,
+          MEMPHIS_STATION: station,
+          MEMPHIS_GROUP: 'g',
+          MEMPHIS_MAX_ACK_TIME_MS: '600',
+          MEMPHIS_MAX_MSG_DELIVERIES: '6',
+          MEMPHIS_BACKOFF_BASE_MS: '50',
+          MEMPHIS_FAIL_WHEN_ALL_FAIL: 'false',
+          ...(index === 0 ? { MEMPHIS_BATCH_MAX_WAIT_MS: '150' } : { MEMPHIS_DRAIN: 'true' }),
+        },
+      });
+      for (let rounds = 0; rounds < ROUNDS; rounds++) {
+        await publish(mine.integer(3, 12));
+        const point = mine.pick(points);
+        const cut = mine.pick([undefined, undefined, 'close', 'reset', 'hole'] as const);
+        const ms = freezeMs(mine);
+        const result = await round(owned, proxy, point, ms, cut);
+        note({ by: owned.pid ?? 0, what: `frozen ${point} for ${Math.round(ms)} ms, ${cut ?? 'not cut'}` });
+        check(result, rounds === 0);
+      }
+      for (const deadline = Date.now() + 60_000; !(await isSettled(memphis, station)); await sleep(50)) {
+        assert.ok(Date.now() < deadline, `${station}: not settled after 60 s`);
+        check(await owned.invoke({}), false);
+      }
+    }),
+  );
+  verify(station, readNotes(journal), published, await readDeadLetters(port, station));
+}
+
+const readNotes = (journal: string): Note[] =>
+  readFileSync(journal, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Note);
+
+function verify(
+  station: string,
+  notes: readonly Note[],
+  published: ReadonlySet<string>,
+  letters: Awaited<ReturnType<typeof readDeadLetters>>,
+): void {
+  const dead = new Map(
+    letters.map(({ headers }) => [
+      `${station}$${headers.$memphis_dls_partition}:${headers.$memphis_dls_sequence}`,
+      Number(headers.$memphis_dls_deliveries),
+    ]),
+  );
+  for (const id of published) {
+    const ofId = notes.filter((note) => note.id === id);
+    const seen = new Set(ofId.filter(({ what }) => what === 'seen').map(({ delivery = 0 }) => delivery));
+    const last = Math.max(0, ...seen);
+    const story = () => storyOf(id, notes);
+    assert.ok(last > 0, `${id} was never handed out:\n${story()}`);
+    assert.equal(seen.size, last, `deliveries of ${id} that no handler saw:\n${story()}`);
+    assert.ok(dead.has(id) || ofId.some(({ what }) => what === 'ack'), `${id} was lost:\n${story()}`);
+    assert.ok((dead.get(id) ?? 0) <= last, `a dead letter counts deliveries of ${id} that no handler saw:\n${story()}`);
+  }
+  const strange = notes.filter(({ id }) => id !== undefined && !published.has(id));
+  assert.deepEqual(strange, [], 'nobody published these');
+  for (const id of seenAgain(notes))
+    assert.fail(`${id} came again although its ack was confirmed:\n${storyOf(id, notes)}`);
+}
+
+/** What is in the journal of a message, and of the functions meanwhile. */
+function storyOf(id: string, notes: readonly Note[]): string {
+  const isAbout = (note: Note) => note.id === id || note.what.startsWith('frozen') || note.what === 'start';
+  return notes
+    .filter(isAbout)
+    .map(({ by, what, id: of, delivery }) => `${by} ${of ?? ''} ${delivery ?? ''} ${what}`)
+    .join('\n');
+}
+
+/** Messages that were handed out in an invocation that began after they were acked for good. */
+function seenAgain(notes: readonly Note[]): string[] {
+  const confirmedAt = new Map<string, number>();
+  const startedAt = new Map<number, number>();
+  const again: string[] = [];
+  for (const [line, { by, what, id }] of notes.entries()) {
+    if (what === 'start') startedAt.set(by, line);
+    if (id === undefined) continue;
+    if (what === 'confirmed') confirmedAt.set(id, line);
+    if (what === 'seen' && (startedAt.get(by) ?? 0) > (confirmedAt.get(id) ?? Infinity)) again.push(id);
+  }
+  return again;
+}
+
+for (const { binary, version } of serversUnderTest()) {
+  test(`nats-server ${version}: frozen consumers lose nothing and spend no delivery unseen (seed ${seed})`, async (t) => {
+    await using broker = await startBroker({ binary });
+    const memphis = await connect({ servers: [broker.url] });
+    const folder = mkdtempSync(join(tmpdir(), 'memphis-serverless-test-'));
+    const random = makeRandom(seed);
+    counts.clear();
+    const games = Array.from({ length: STATIONS }, (_, index) =>
+      play(`frozen-${index}`, memphis, broker.port, folder, random),
+    );
+    const ends = await Promise.allSettled(games);
+    t.diagnostic(
+      [...counts]
+        .sort()
+        .map(([what, times]) => `${what}: ${times}`)
+        .join('; '),
+    );
+    await memphis.close();
+    rmSync(folder, { recursive: true, force: true });
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  });
+}
