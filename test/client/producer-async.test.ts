@@ -288,6 +288,6 @@ for (const { binary, version } of serversUnderTest()) {
     await assert.rejects(memphis.close(), { code: 'NOT_ALL_STORED', message: /^10 of the messages/ });
     const tookMs = performance.now() - startedAt;
     broker.thaw();
-    assert.ok(tookMs >= 600 && tookMs < 5_000, `${tookMs} ms`);
+    assert.ok(tookMs >= 600 && tookMs < 10_000, `${tookMs} ms`);
   });
 }
