@@ -145,6 +145,8 @@ function readBody(event: Fields): { readonly body?: Uint8Array } {
   const { body } = event;
   if (body === null || body === undefined) return { body: new Uint8Array() };
   if (typeof body !== 'string') return refuse();
+  // as it stands it would be stored in base64, or torn: whoever made this event must say which it is
+  if (!['boolean', 'undefined'].includes(typeof (event.isBase64Encoded ?? undefined))) return refuse();
   if (event.isBase64Encoded !== true) return { body: new TextEncoder().encode(body) };
   // Buffer skips what is no base64: a damaged body would be stored as a different one
   const isBase64 = body.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(body);

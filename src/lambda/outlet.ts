@@ -16,6 +16,7 @@ import type { Message } from '../model/message.ts';
 import type { Resolved } from '../model/option-spec.ts';
 import type { connectOptions } from '../model/options.ts';
 import type { Receipt, Written } from '../model/receipt.ts';
+import { checkName } from '../model/station.ts';
 
 /** What is used of a `Producer`. */
 export type ProducerSide = Pick<Producer, 'station' | 'name' | 'begin' | 'produceBatch'> & {
@@ -83,10 +84,11 @@ export class Outlet {
   /**
    * A producer, its station looked up.
    *
-   * @throws MemphisError `CONNECT_FAILED` when the limit comes first, and what connecting and looking up throw
+   * @throws MemphisError `INVALID_NAME`, `CONNECT_FAILED` when the limit comes first, and what connecting and looking up throw
    */
   async producer(to: Destination, limitMs: number): Promise<ProducerSide> {
-    const key = JSON.stringify([to.station, to.name, to.genUniqueSuffix === true]);
+    const station = checkName('station', to.station);
+    const key = JSON.stringify([station, to.name, to.genUniqueSuffix === true]);
     let producer = this.#producers.get(key);
     if (producer === undefined) {
       producer = this.#open(to, Date.now() + limitMs);

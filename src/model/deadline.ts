@@ -26,8 +26,13 @@ export function workTimeMs(context: unknown, reserveMs: number | undefined): num
 
 /** What the context says is left, in milliseconds; `Infinity` where it says nothing. */
 export function remainingTimeMs(context: unknown): number {
-  const ask = (context as RemainingTime | undefined)?.getRemainingTimeInMillis;
-  return typeof ask === 'function' ? ask.call(context) : Number.POSITIVE_INFINITY;
+  // a stand-in of a test may do anything: what is no number of milliseconds is no answer
+  try {
+    const remaining: unknown = (context as RemainingTime | null | undefined)?.getRemainingTimeInMillis?.();
+    return typeof remaining === 'number' && !Number.isNaN(remaining) ? remaining : Number.POSITIVE_INFINITY;
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
 }
 
 /** Kept back of the reserve, so that the function returns and says what was not confirmed instead of being cut off. */
