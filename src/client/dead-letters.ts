@@ -181,7 +181,8 @@ const toProgress = (onProgress: OnProgress | undefined): OnProgress => onProgres
 /** @throws MemphisError `INVALID_OPTION` */
 function toIds(where: string, ids: unknown): readonly number[] {
   const isId = (id: unknown): id is number => Number.isSafeInteger(id) && (id as number) > 0;
-  if (isList(ids) && ids.every(isId)) return [...new Set(ids)];
+  const given: unknown[] = isList(ids) ? [...ids] : [undefined]; // also what is missing in it
+  if (given.every(isId)) return [...new Set(given)];
   throw new MemphisError('INVALID_OPTION', `${where}: an id is a whole number from 1 up, as list() tells it.`, {
     option: 'ids',
   });

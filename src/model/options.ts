@@ -34,7 +34,7 @@ const secret: OptionSpec<Secret | undefined> = {
 };
 const texts: OptionSpec<readonly string[] | undefined> = {
   read: (value) =>
-    Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string' && item !== '')
+    Array.isArray(value) && value.length > 0 && [...value].every((item) => typeof item === 'string' && item !== '')
       ? (value as readonly string[])
       : must('a list of texts, with at least one'),
   parse: (raw) => raw.split(',').map((item) => item.trim()),
@@ -354,7 +354,7 @@ export const produceHandlerOptions = {
   /** Names of request headers that become message headers. */
   headers: {
     read: (value: unknown) =>
-      Array.isArray(value) && value.every(isPassableHeader)
+      Array.isArray(value) && [...value].every(isPassableHeader)
         ? (value as readonly string[])
         : must('a list of header names, none of them reserved ($memphis..., Nats-...)'),
     fallback: [] as readonly string[],
@@ -389,6 +389,15 @@ export const mappingOptions = {
   backoffMaxMs: integer(0, DAY_MS, 300_000),
   /** A mapping that is off is left out of the run. */
   enabled: flag(true),
+} as const;
+
+/** `run` of a poller. */
+export const pollerRunOptions = {
+  /** Ends the run when it aborts. Left out: it goes on. */
+  signal: {
+    read: (value: unknown) => (value instanceof AbortSignal ? value : must('an AbortSignal')),
+    fallback: undefined as AbortSignal | undefined,
+  },
 } as const;
 
 /** `createPoller` and `pollerHandler`, beside mappings, connection and Lambda client. */

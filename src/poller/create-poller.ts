@@ -1,6 +1,8 @@
 /** `createPoller`: a poller that runs until it is told to stop, in a container or on a laptop. */
 
 import { MemphisError } from '../model/errors.ts';
+import { pollerRunOptions } from '../model/options.ts';
+import { resolveOptions } from '../model/resolve-options.ts';
 import { openLambda } from './lambda-client.ts';
 import { type MappingOptions, resolveMappings } from './mapping.ts';
 import { countSlots, openSession, type PollerOptions, resolvePollerOptions } from './poller-options.ts';
@@ -47,7 +49,8 @@ export function createPoller(options: PollerOptions & { readonly mappings: reado
     });
   }
   return {
-    async run({ signal = new AbortController().signal } = {}) {
+    async run(given) {
+      const { signal = new AbortController().signal } = resolveOptions('run', pollerRunOptions, given);
       const lambda = await openLambda(options.lambda, countSlots(mappings));
       const { session, isOwn } = openSession('createPoller', options.connection, 'own');
       const grace = startGrace(signal, settings.stopTimeoutMs);

@@ -46,6 +46,14 @@ const faults: Readonly<Record<string, InvokeFault>> = {
 /** Socket errors that can only come up before a request is written. */
 const unsentCodes = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL']);
 
+/** The SDK gave up before it sent anything: region or credentials are missing, or a function given for them failed. */
+export class NotSentError extends Error {
+  constructor(cause: unknown) {
+    super('the request was not sent', { cause });
+    this.name = 'NotSentError';
+  }
+}
+
 interface SdkError {
   readonly name?: string;
   readonly message?: string;
@@ -57,6 +65,7 @@ interface SdkError {
 /** Sorts an error that the SDK threw. */
 export function classifyInvokeError(error: unknown): InvokeFault {
   if (typeof error !== 'object' || error === null) return 'unknown';
+  if (error instanceof NotSentError) return 'mapping';
   const { name = '', message = '', code = '', syscall, $metadata } = error as SdkError;
   const named = Object.hasOwn(faults, name) ? faults[name] : undefined;
   if (named !== undefined) return named;

@@ -1,6 +1,8 @@
 /** Where the AWS SDK is: loaded on first use, or handed in. Nothing else of the package names it. */
 
-import { MemphisError } from '../model/errors.ts';
+import type { InvokeCommand } from '@aws-sdk/client-lambda';
+import { hasKey, MemphisError } from '../model/errors.ts';
+import { NotSentError } from './invoke-error.ts';
 
 /** What we use of a `LambdaClient`. */
 export interface LambdaLike {
@@ -68,14 +70,34 @@ export async function openLambda(given: LambdaOption | undefined, maxSockets: nu
   const ours = isClient(given) ? undefined : new LambdaClient(lambdaSettings(given ?? {}, maxSockets) as object);
   const client = (ours ?? given) as { send(command: unknown, options: unknown): Promise<InvokeAnswer> };
   return {
-    invoke: async (FunctionName, Payload, abortSignal) =>
-      client.send(new InvokeCommand({ FunctionName, Payload, InvocationType: 'RequestResponse' }), { abortSignal }),
+    invoke: async (FunctionName, Payload, abortSignal) => {
+      const command = new InvokeCommand({ FunctionName, Payload, InvocationType: 'RequestResponse' });
+      const sending = watchSending(client, command);
+      try {
+        return await client.send(command, { abortSignal });
+      } catch (error) {
+        throw sending.hasBegun() ? error : new NotSentError(error);
+      }
+    },
     close: () => ours?.destroy(),
   };
 }
 
 function isClient(given: LambdaOption | undefined): given is LambdaLike {
-  return given !== undefined && 'send' in given && typeof given.send === 'function';
+  return given !== undefined && hasKey(given, 'send') && typeof (given as Partial<LambdaLike>).send === 'function';
+}
+
+/** Whether a command was given to the network. A client that is none of the SDK's does not say: it may have been. */
+function watchSending(client: object, command: InvokeCommand): { hasBegun(): boolean } {
+  let hasBegun = !('middlewareStack' in client);
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      hasBegun = true;
+      return next(args);
+    },
+    { step: 'deserialize', priority: 'low' }, // the last step before the request handler
+  );
+  return { hasBegun: () => hasBegun };
 }
 
 async function loadSdk(): Promise<typeof import('@aws-sdk/client-lambda')> {

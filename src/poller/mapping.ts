@@ -1,6 +1,7 @@
 /** Mappings as data: what a user or `MEMPHIS_MAPPINGS` gives, checked and filled in. Pure. */
 
 import { MemphisError } from '../model/errors.ts';
+import { isList } from '../model/fields.ts';
 import type { Given, Resolved } from '../model/option-spec.ts';
 import { mappingOptions } from '../model/options.ts';
 import { resolveOptions } from '../model/resolve-options.ts';
@@ -35,12 +36,13 @@ const functionNamePattern = /^[A-Za-z0-9_:$-]{1,200}$/;
  * @throws MemphisError `INVALID_OPTION`, `INVALID_NAME`
  */
 export function resolveMappings(where: string, given: unknown): readonly Mapping[] {
-  if (!Array.isArray(given) || given.length === 0) {
+  if (!isList(given) || given.length === 0) {
     throw new MemphisError('INVALID_OPTION', `${where}: mappings must be a list with at least one mapping.`, {
       option: 'mappings',
     });
   }
-  const mappings = given.map((item: unknown, index) => resolveMapping(`${where}: mapping ${index + 1}`, item));
+  // not by map, which passes over what is missing
+  const mappings = Array.from(given, (item: unknown, index) => resolveMapping(`${where}: mapping ${index + 1}`, item));
   const names = new Set<string>();
   for (const { name } of mappings) {
     if (names.has(name)) {

@@ -64,9 +64,11 @@ export function pollerHandler(options: PollerOptions = {}): PollerHandler {
   };
 }
 
+const LONGEST_TIMER_MS = 2_147_483_647; // Node fires longer ones at once
+
 function startDeadline(workMs: number): { readonly cut: AbortSignal; end(): void } {
   const controller = new AbortController();
-  const isEndless = workMs === Number.POSITIVE_INFINITY;
+  const isEndless = workMs > LONGEST_TIMER_MS;
   const timer = isEndless ? undefined : setTimeout(() => controller.abort(), Math.max(0, workMs));
   return { cut: controller.signal, end: () => clearTimeout(timer) };
 }

@@ -2,7 +2,8 @@
 
 import type { ConnectOptions } from '../client/connect.ts';
 import { makeSession, type Session, sharedSession } from '../client/session.ts';
-import { MemphisError } from '../model/errors.ts';
+import { hasKey, MemphisError } from '../model/errors.ts';
+import { readFields } from '../model/fields.ts';
 import type { Given, Resolved } from '../model/option-spec.ts';
 import { connectOptions, pollerOptions } from '../model/options.ts';
 import { checkOptions, resolveOptions } from '../model/resolve-options.ts';
@@ -30,16 +31,15 @@ const others = ['mappings', 'connection', 'lambda', 'onError'] as const;
  * @throws MemphisError `INVALID_OPTION`
  */
 export function resolvePollerOptions(where: string, given: PollerOptions): Resolved<typeof pollerOptions> {
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw new MemphisError('INVALID_OPTION', `${where}: options must be an object.`);
-  }
+  if (given === undefined) throw new MemphisError('INVALID_OPTION', `${where}: options must be an object.`);
+  const fields = readFields(where, given);
   const known = new Set<string>(others);
-  const rest = Object.fromEntries(Object.entries(given).filter(([name]) => !known.has(name)));
-  if (given.onError !== undefined && typeof given.onError !== 'function') {
+  const rest = Object.fromEntries(Object.entries(fields).filter(([name]) => !known.has(name)));
+  if (fields.onError !== undefined && typeof fields.onError !== 'function') {
     throw new MemphisError('INVALID_OPTION', `${where}: onError must be a function.`, { option: 'onError' });
   }
   for (const option of ['connection', 'lambda'] as const) {
-    const value: unknown = given[option];
+    const value: unknown = fields[option];
     if (value !== undefined && (typeof value !== 'object' || value === null)) {
       throw new MemphisError('INVALID_OPTION', `${where}: ${option} must be an object.`, { option });
     }
@@ -66,6 +66,6 @@ export function countSlots(mappings: readonly Mapping[]): number {
 }
 
 function isConnected(connection: PollerOptions['connection']): connection is ConnectedClient {
-  if (typeof connection !== 'object' || connection === null || !('session' in connection)) return false;
-  return typeof connection.session?.broker === 'function';
+  if (typeof connection !== 'object' || connection === null || !hasKey(connection, 'session')) return false;
+  return typeof (connection as Partial<ConnectedClient>).session?.broker === 'function';
 }

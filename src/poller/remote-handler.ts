@@ -6,7 +6,7 @@ import { describeError, MemphisError } from '../model/errors.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { emit } from '../telemetry/channels.ts';
 import type { Clock } from './clock.ts';
-import { classifyInvokeError } from './invoke-error.ts';
+import { classifyInvokeError, NotSentError } from './invoke-error.ts';
 import type { InvokeAnswer, LambdaPort } from './lambda-client.ts';
 import type { Mapping } from './mapping.ts';
 
@@ -184,7 +184,8 @@ const short = (text: string): string =>
 
 const mappingDetails = ({ station, group, functionName }: Mapping) => ({ station, group, functionName });
 
-function toInvokeError(mapping: Mapping, cause: unknown): MemphisError {
+function toInvokeError(mapping: Mapping, error: unknown): MemphisError {
+  const cause = error instanceof NotSentError ? error.cause : error;
   return new MemphisError(
     'INVOKE_FAILED',
     `Mapping ${mapping.name} cannot invoke ${mapping.functionName}: ${short(describeError(cause))}. ` +

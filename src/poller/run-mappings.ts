@@ -3,7 +3,7 @@
 import type { Client } from '../client/client.ts';
 import type { Session } from '../client/session.ts';
 import type { Broker } from '../model/broker.ts';
-import { MemphisError } from '../model/errors.ts';
+import { describeError, MemphisError } from '../model/errors.ts';
 import { type Clock, realClock } from './clock.ts';
 import { makeEncoding } from './encoding.ts';
 import { invokeBatch } from './invoke-batch.ts';
@@ -50,7 +50,7 @@ export async function runMappings(run: PollRun): Promise<PollReport> {
   const reports = mappings.map(async (mapping): Promise<MappingReport> => {
     const encoding = makeEncoding(mapping);
     const setup = { mapping, lambda: run.lambda, clock, quiet, encoding, stop, cut: run.cut };
-    const report = (error: unknown): void => run.onError(error, { mapping: mapping.name });
+    const report = (error: unknown): void => tell(run.onError, error, { mapping: mapping.name });
     try {
       return await runMapping({
         ...setup,
@@ -88,6 +88,15 @@ async function dialUntil(stop: AbortSignal, dial: Promise<Broker>): Promise<Brok
     stop.removeEventListener('abort', onAbort);
     dial.catch(() => undefined);
   }
+}
+
+/** Somebody else's function may fail, at once or later: that must neither end the run nor the process. */
+function tell(onError: OnPollError, error: unknown, about: { readonly mapping: string }): void {
+  const call = async (): Promise<void> => onError(error, about);
+  call().catch((thrown: unknown) => {
+    reportToConsole(error, about);
+    console.error(`memphis-serverless poller, mapping ${about.mapping}: onError failed: ${describeError(thrown)}`);
+  });
 }
 
 /** Where errors go unless the caller says otherwise: a poller is a program, and its log is all that it has. */
