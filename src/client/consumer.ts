@@ -65,7 +65,9 @@ export class Consumer {
   readonly #start: StartPosition | undefined;
   readonly #onRun: (run: Consuming) => void;
   #consuming: Consuming | undefined;
-  #isDestroyed = false;
+  readonly #destroyed = new AbortController();
+  /** Fetches under way: one that waits while its group goes would make it anew. */
+  readonly #fetches = new Set<Promise<unknown>>();
 
   /** Use `createConsumer`. */
   constructor(
@@ -98,16 +100,15 @@ export class Consumer {
    * ```
    */
   async fetch<T = unknown>(options?: FetchOptions): Promise<Message<T>[]> {
-    const { partition, partitionKey, ...given } = resolveOptions('fetch', fetchOptions, options);
+    const given = resolveOptions('fetch', fetchOptions, options);
     this.#refuseDestroyed();
-    const isChosen = partition !== undefined || partitionKey !== undefined;
-    const chosen = isChosen ? await this.#choose(partition, partitionKey) : undefined;
-    const batch = await this.#pull({
-      batchSize: given.batchSize ?? this.#options.batchSize,
-      waitMs: given.batchMaxWaitMs ?? this.#options.batchMaxWaitMs,
-      ...(chosen === undefined ? {} : { partition: chosen }),
-    });
-    return [...openLedger<T>(batch).messages];
+    const fetching = this.#fetch<T>(given);
+    this.#fetches.add(fetching);
+    try {
+      return await fetching;
+    } finally {
+      this.#fetches.delete(fetching);
+    }
   }
 
   /**
@@ -148,9 +149,22 @@ export class Consumer {
 
   /** Stops, and deletes the group on the broker: its position is gone, messages stay. JetStream knows no members of a group. */
   async destroy(): Promise<void> {
-    this.#isDestroyed = true;
+    this.#destroyed.abort();
     await this.stop();
+    await Promise.allSettled(this.#fetches);
     await (await this.#reader()).destroy();
+  }
+
+  async #fetch<T>({ partition, partitionKey, ...given }: Resolved<typeof fetchOptions>): Promise<Message<T>[]> {
+    const isChosen = partition !== undefined || partitionKey !== undefined;
+    const chosen = isChosen ? await this.#choose(partition, partitionKey) : undefined;
+    const batch = await this.#pull({
+      batchSize: given.batchSize ?? this.#options.batchSize,
+      waitMs: given.batchMaxWaitMs ?? this.#options.batchMaxWaitMs,
+      signal: this.#destroyed.signal,
+      ...(chosen === undefined ? {} : { partition: chosen }),
+    });
+    return [...openLedger<T>(batch).messages];
   }
 
   #begin(): Consuming {
@@ -170,7 +184,8 @@ export class Consumer {
   }
 
   #refuseDestroyed(): void {
-    if (this.#isDestroyed) throw new MemphisError('CLOSED', 'This consumer was destroyed; create a new one.');
+    if (this.#destroyed.signal.aborted)
+      throw new MemphisError('CLOSED', 'This consumer was destroyed; create a new one.');
   }
 
   async #choose(partition: number | undefined, partitionKey: string | undefined): Promise<number | undefined> {

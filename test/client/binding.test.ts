@@ -123,6 +123,39 @@ for (const { binary, version } of serversUnderTest()) {
       assert.deepEqual(texts(await memphis.fetchMessages({ stream: 'SPENT', group: 'g' })), ['2']);
     });
 
+    test('given back on the last delivery that a group of others allows, a message still comes', async () => {
+      await makeStream('LAST');
+      await store('last.x', '1');
+      await makeDurable('LAST', 'g', { max_deliver: 2, ack_wait: 5e9 });
+      const source = { station: 'LAST', group: 'g', binding: { stream: 'LAST' } };
+      const reader = (await memphis.session.broker()).reader({ ...source, ackWaitMs: 5_000, maxDeliveries: 10 });
+      const seen: unknown[] = [];
+      for (const action of ['giveBack', 'giveBack', 'giveBack', 'ack'] as const) {
+        const batch = await reader.pull({ batchSize: 10, waitMs: 3_000 });
+        for (const message of batch.messages) {
+          seen.push([message.id, message.deliveryCount]);
+          await batch.settle(message, { action });
+        }
+      }
+      const last = ['LAST:1', 2];
+      assert.deepEqual(seen, [['LAST:1', 1], last, last, last]);
+    });
+
+    test('a dead letter of a stream that was made anew is not taken for one of the stream before', async () => {
+      for (const text of ['old', 'new']) {
+        await api('STREAM.DELETE.ANEW').catch(() => {});
+        await makeStream('ANEW');
+        await store('anew.x', text);
+        const [message] = await memphis.fetchMessages({ stream: 'ANEW' }, { group: 'g' });
+        await message?.deadLetter('bad');
+      }
+      const letters = await memphis.deadLetters({ stream: 'ANEW' }).list();
+      assert.deepEqual(
+        letters.map((letter) => letter.text()),
+        ['old', 'new'],
+      );
+    });
+
     test('a function is bound by its options', async () => {
       await makeStream('BILLS');
       for (const subject of ['bills.eu', 'bills.us']) await store(subject, JSON.stringify({ subject }));

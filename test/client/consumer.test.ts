@@ -297,6 +297,35 @@ for (const { binary, version } of serversUnderTest()) {
       await assert.rejects(memphis.createConsumer(name), code('INVALID_OPTION'));
     });
 
+    test('a fetch that waits when its consumer is destroyed ends, and does not make the group anew', async () => {
+      const name = await newStation(0);
+      const consumer = await memphis.createConsumer(name, { group: 'g', batchMaxWaitMs: 20_000 });
+      const waiting = consumer.fetch();
+      await sleep(300);
+      await consumer.destroy();
+      assert.deepEqual(await waiting, []);
+      assert.deepEqual((await memphis.describeStation(name)).groups, []);
+    });
+
+    test('a station that others have made anew with more partitions is read in all of them', async () => {
+      const name = await newStation(0);
+      const consumer = await memphis.createConsumer(name, { group: 'g' });
+      await consumer.fetch({ batchMaxWaitMs: 0 });
+      const other = await connect({ servers: [broker.url] });
+      await other.destroyStation(name);
+      await other.createStation(name, { partitionsNumber: 3, storageType: 'memory' });
+      for (const partition of [1, 2, 3]) await other.produce(name, String(partition), { partition });
+      await other.close();
+      const seen: string[] = [];
+      for (let n = 0; n < 4 && seen.length < 3; n++) {
+        for (const message of await consumer.fetch({ batchMaxWaitMs: 500 })) {
+          seen.push(message.text());
+          await message.ack();
+        }
+      }
+      assert.deepEqual(seen.sort(), ['1', '2', '3']);
+    });
+
     test('a destroyed consumer refuses work and takes its group along', async () => {
       const name = await newStation(1);
       const consumer = await memphis.createConsumer(name, { group: 'g' });

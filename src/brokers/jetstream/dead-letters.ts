@@ -1,15 +1,18 @@
 /** A station's dead letters: whole payload, headers and reason, stored and confirmed before the source is terminated. */
 
+import type { Link } from '../../connection/link.ts';
 import type { Connection, HeaderList } from '../../connection/port.ts';
-import { MemphisError } from '../../model/errors.ts';
+import { isMemphisError, MemphisError } from '../../model/errors.ts';
 import { toInternalName } from '../../model/station.ts';
 import type { Delivery } from './delivery.ts';
 import { keepHeaders } from './kept-headers.ts';
 import { type DeadLetterContext, storeInLinkedStation } from './linked-station.ts';
-import { store } from './publish.ts';
+import { ownId, store } from './publish.ts';
+import { repeat } from './repeat.ts';
 import { deadLetterStreamOf } from './stations.ts';
 import { apiError, refusalOf } from './wire/api.ts';
-import { frameSize } from './wire/publish.ts';
+import { frameSize, type PubAck } from './wire/publish.ts';
+import { messageAt } from './wire/read.ts';
 import { createStream, deadLetterStreamConfig, streamConfig } from './wire/streams.ts';
 
 const MAX_REASON_CHARACTERS = 500;
@@ -21,11 +24,12 @@ function toHeaderText(reason: string): string {
 }
 
 /**
- * The id of a dead letter: where the delivered message is stored, and whose it is. A message that was put back is
- * stored anew, so when it fails again it is not taken for the dead letter that it was before.
+ * The id of a dead letter: where the delivered message is stored and since when, and whose it is. A message that was
+ * put back is stored anew, so when it fails again it is not taken for the dead letter that it was before; neither is
+ * one of a stream that was made anew.
  */
-export function deadLetterId({ lane, laneSequence }: Delivery, group: string): string {
-  return `${lane.stream}:${laneSequence}:${toInternalName(group)}`;
+export function deadLetterId({ lane, laneSequence, message }: Delivery, group: string): string {
+  return `${lane.stream}:${laneSequence}:${message.timestamp.getTime()}:${toInternalName(group)}`;
 }
 
 /**
@@ -73,12 +77,30 @@ export async function storeDeadLetter(context: DeadLetterContext, delivery: Deli
   if (context.dlsStation !== '') {
     await storeInLinkedStation(context, delivery, deadLetterId(delivery, group), maxPayload);
   }
-  await store(
-    link,
-    `${stream}.${toInternalName(group)}`,
-    { data: message.data, headers },
-    { timeoutMs, onMissing: (connection, limitMs) => makeStream(connection, stream, delivery.lane.stream, limitMs) },
-  );
+  const put = (given: HeaderList): Promise<PubAck> =>
+    store(
+      link,
+      `${stream}.${toInternalName(group)}`,
+      { data: message.data, headers: given },
+      { timeoutMs, onMissing: (connection, limitMs) => makeStream(connection, stream, delivery.lane.stream, limitMs) },
+    );
+  const stored = await put(headers);
+  if (!stored.duplicate || (await isThere(link, stream, stored.sequence, timeoutMs))) return;
+  // set aside before, dropped or put back since, and the group has begun anew: the broker only remembers the id
+  await put([['Nats-Msg-Id', ownId()], ...headers.slice(1)]);
+}
+
+/** Whether a dead letter is still there; not known counts as no, since twice is better than never. */
+async function isThere(link: Link, stream: string, sequence: number, timeoutMs: number): Promise<boolean> {
+  try {
+    await repeat(link, 'look for dead letter', timeoutMs, (connection, limitMs) =>
+      messageAt(connection, stream, sequence, limitMs),
+    );
+    return true;
+  } catch (error) {
+    if (refusalOf(error) === apiError.MESSAGE_NOT_FOUND || isMemphisError(error, 'PERMISSION_DENIED')) return false;
+    throw error;
+  }
 }
 
 /** Made on first use, on the same kind of storage as the stream whose messages it takes. */

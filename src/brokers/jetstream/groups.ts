@@ -50,10 +50,10 @@ export class Group {
     patienceMs: number = PATIENCE_MS,
   ): Promise<readonly Lane[]> {
     const { station } = this.#options;
-    const [own] = await Promise.all([
-      Promise.all(partitions.map((partition) => this.#own(partition, patienceMs))),
-      this.#known.size === 0 ? this.refresh(connection) : undefined,
-    ]);
+    // before the first pull: what came back must not be missed by a function that takes what is there, and ends
+    const looked = this.#known.size === 0 ? this.refresh(connection) : undefined;
+    const own = await Promise.all(partitions.map((partition) => this.#own(partition, patienceMs)));
+    await looked;
     const back = this.#retries.partitions(station, this.durableName);
     const wanted = back.filter((partition) => partitions.includes(partition));
     return [...own, ...(await Promise.all(wanted.map((partition) => this.#retry(partition, patienceMs))))];

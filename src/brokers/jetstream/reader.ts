@@ -178,7 +178,10 @@ export class JetStreamReader implements Reader {
   /** With nothing in hand, trouble of a partition is the pull's trouble; with something in hand, the next pull's. */
   #check(round: Round, inHand: number): void {
     for (const end of round.ends) {
-      if (end === 'missing' || end === 'silent') this.#group.forget();
+      if (end === 'missing' || end === 'silent') {
+        this.#group.forget();
+        this.#stations.forget(this.#options.station); // made anew, it may have other partitions
+      }
       if (inHand > 0 || end === 'done' || end === 'moved') continue;
       if (end === 'lost') throw new MemphisError('CONNECTION_LOST', 'The connection ended during a pull.');
       if (end === 'denied') {

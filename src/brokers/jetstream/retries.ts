@@ -83,8 +83,8 @@ export class Retries {
   readonly #link: Link;
   readonly #known = new Map<string, Known>();
   readonly #looking = new Map<string, Promise<void>>();
-  /** Durables that were there when last stored to, and whether their stream can wait by itself. */
-  readonly #ready = new Map<string, { readonly isScheduled: boolean }>();
+  /** Durables that were there when last looked at, and whether their stream can wait by itself. */
+  readonly #ready = new Map<string, { readonly atMs: number; readonly isScheduled: boolean }>();
 
   constructor(link: Link) {
     this.#link = link;
@@ -110,11 +110,16 @@ export class Retries {
     return partitionsOf([...(this.#known.get(station)?.names ?? [])], durable);
   }
 
-  /** The lane of a group's copies; makes its durable, and the stream, where they are missing. */
+  /**
+   * The lane of a group's copies; makes its durable, and the stream, where they are missing.
+   *
+   * @param change whether a durable that is there gets this time to settle; its readers say, not whoever stores
+   */
   async lane(
     connection: Connection,
     at: Pick<RetryCopy, 'station' | 'durable' | 'partition' | 'stream' | 'ackWaitMs'>,
     limitMs: number,
+    change = true,
   ): Promise<Lane> {
     const stream = retryStreamOf(at.station);
     const name = `${at.durable}$${at.partition}`;
@@ -135,7 +140,7 @@ export class Retries {
     let found: Durable;
     try {
       found = await durableInfo(connection, stream, name, limitMs);
-      if (found.ackWaitMs !== at.ackWaitMs) {
+      if (change && found.ackWaitMs !== at.ackWaitMs) {
         found = await updateDurable(connection, stream, found, { ackWaitMs: at.ackWaitMs, maxAckPending: -1 }, limitMs);
       }
     } catch (error) {
@@ -157,7 +162,7 @@ export class Retries {
     const deadlineMs = Date.now() + timeoutMs;
     const stream = retryStreamOf(copy.station);
     const due = dueSubject(stream, copy.durable, copy.partition);
-    const { isScheduled } = await this.#prepare(copy, due, timeoutMs);
+    const isScheduled = await this.#prepare(copy, due, timeoutMs);
     const { untilMs } = copy;
     const waits = isScheduled && untilMs !== undefined;
     // one subject a message: parked again, the later time replaces the earlier one
@@ -166,7 +171,7 @@ export class Retries {
     const options = {
       timeoutMs: Math.max(1, deadlineMs - Date.now()),
       onMissing: async (connection: Connection, limitMs: number) => {
-        await this.lane(connection, copy, limitMs);
+        await this.lane(connection, copy, limitMs, false);
       },
     };
     try {
@@ -199,16 +204,21 @@ export class Retries {
     this.#ready.clear();
   }
 
-  /** The durable comes before the copy, which would be looked for in vain without it. */
-  async #prepare(copy: RetryCopy, due: string, timeoutMs: number): Promise<{ readonly isScheduled: boolean }> {
+  /**
+   * The durable comes before the copy, which nobody would look for without it. What was seen is not believed for long:
+   * the group may have been destroyed elsewhere since.
+   *
+   * @returns whether the stream can wait by itself
+   */
+  async #prepare(copy: RetryCopy, due: string, timeoutMs: number): Promise<boolean> {
     const known = this.#ready.get(due);
-    if (known !== undefined) return known;
-    const made = await repeat(this.#link, 'prepare retry', timeoutMs, async (connection, limitMs) => {
-      const { stream } = await this.lane(connection, copy, limitMs);
-      return { isScheduled: await ensureSchedules(connection, stream, limitMs) };
+    if (known !== undefined && Date.now() - known.atMs <= KNOWN_FOR_MS) return known.isScheduled;
+    const isScheduled = await repeat(this.#link, 'prepare retry', timeoutMs, async (connection, limitMs) => {
+      const { stream } = await this.lane(connection, copy, limitMs, false);
+      return await ensureSchedules(connection, stream, limitMs);
     });
-    this.#ready.set(due, made);
-    return made;
+    this.#ready.set(due, { atMs: Date.now(), isScheduled });
+    return isScheduled;
   }
 
   #note(station: string, name: string): void {

@@ -57,6 +57,10 @@ function payloadOf({ outcome, isParked = false }: Entry): Uint8Array {
 /** A year: as long as a delayed NAK. */
 const MAX_PARKED_MS = 365 * 86_400_000;
 
+/** Whether a durable of others has used up its limit of deliveries with this one. */
+const isLastOf = ({ lane, laneDeliveries }: Delivery): boolean =>
+  lane.maxDeliver > 0 && laneDeliveries >= lane.maxDeliver;
+
 /** The stream of a message's own id; of a copy not the one that it came on. */
 function originOf({ id, sequence }: StoredMessage): { readonly stream: string; readonly sequence: number } {
   return { stream: id.slice(0, id.lastIndexOf(':')), sequence };
@@ -108,10 +112,19 @@ export class Settler {
   async #prepare(entry: Entry): Promise<Entry | undefined> {
     const { group, station, maxDeliveries, keepDeadLetters } = this.#context;
     const { delivery } = entry;
-    const outcome = withinDeliveries(entry.outcome, delivery.message.deliveryCount, maxDeliveries);
+    let outcome = withinDeliveries(entry.outcome, delivery.message.deliveryCount, maxDeliveries);
+    if (outcome.action === 'giveBack' && isLastOf(delivery)) {
+      // the broker would not deliver it again
+      const isParked = await this.#park(delivery, outcome.delayMs ?? 0, delivery.message.deliveryCount - 1);
+      if (isParked) return { ...entry, isParked };
+      outcome = {
+        action: 'deadLetter',
+        reason: 'given back on the last delivery that the settings of its group allow',
+      };
+    }
     if (outcome.action === 'giveBack') await this.#keepFromRunningOut(delivery);
     if (outcome.action === 'retry' && shouldPark(delivery.lane, outcome.delayMs)) {
-      return { ...entry, isParked: await this.#park(delivery, outcome.delayMs) };
+      return { ...entry, isParked: await this.#park(delivery, outcome.delayMs, delivery.message.deliveryCount) };
     }
     if (outcome.action !== 'deadLetter') return entry;
     try {
@@ -140,7 +153,7 @@ export class Settler {
   }
 
   /** @returns whether a copy is stored; where it cannot be, the delay is kept as a delayed NAK, which loses nothing either */
-  async #park(delivery: Delivery, delayMs: number): Promise<boolean> {
+  async #park(delivery: Delivery, delayMs: number, deliveries: number): Promise<boolean> {
     const { retries, station, group, durable, timeoutMs } = this.#context;
     const { message, lane } = delivery;
     const { stream, sequence } = originOf(message);
@@ -156,7 +169,7 @@ export class Settler {
           storedAt: message.timestamp,
           headers: delivery.headers,
           data: message.data,
-          deliveries: message.deliveryCount,
+          deliveries,
           ackWaitMs: lane.ackWaitMs,
           // its own: only repeats of this very store may meet. A message that was put back, or whose group was
           // destroyed, counts its deliveries anew, and would meet what was parked of it before

@@ -198,6 +198,25 @@ for (const { binary, version } of serversUnderTest()) {
       });
     });
 
+    test('what is parked after another process has deleted the group comes back too', async () => {
+      await withBroker(async (broker, memphis) => {
+        const options = { group: 'g', maxAckTimeMs: ACK_WAIT_MS, batchMaxWaitMs: 4_000 };
+        const consumer = await memphis.createConsumer('jobs', options);
+        await memphis.produce('jobs', 'a');
+        await (await consumer.fetch())[0]?.delay(DELAY_MS);
+        await (await consumer.fetch())[0]?.ack();
+        const other = await connect({ servers: [broker.url] });
+        await (await other.createConsumer('jobs', { group: 'g' })).destroy();
+        await other.close();
+        await sleep(2_200); // what this process has seen of the group is believed for 2 s
+        for (const message of await consumer.fetch()) await message.delay(DELAY_MS);
+        assert.deepEqual(
+          (await consumer.fetch()).map((message) => [message.text(), message.deliveryCount]),
+          [['a', 2]],
+        );
+      });
+    });
+
     test('a short delay, and one of an ordered group, stays with the durable', async () => {
       await withBroker(async (broker, memphis) => {
         for (const text of ['1', '2']) await memphis.produce('jobs', text);

@@ -40,4 +40,23 @@ for (const { binary, version } of serversUnderTest()) {
       await memphis.close();
     }
   });
+
+  test(`nats-server ${version}: what was dropped is a dead letter again when its group has begun anew`, async () => {
+    await using broker = await startBroker({ binary });
+    const memphis = await connect({ servers: [broker.url] });
+    try {
+      await memphis.createStation('jobs', { storageType: 'memory' });
+      await memphis.produce('jobs', 'work');
+      const letters = memphis.station('jobs').deadLetters();
+      for (const _ of [1, 2]) {
+        const consumer = await memphis.createConsumer('jobs', { group: 'g' });
+        const [message] = await consumer.fetch();
+        await message?.deadLetter('bad');
+        assert.equal(await letters.dropAll(), 1);
+        await consumer.destroy();
+      }
+    } finally {
+      await memphis.close();
+    }
+  });
 }
