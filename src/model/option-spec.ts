@@ -1,5 +1,7 @@
 /** What an option is: how a value is read, its default, and the readers that many options share. Pure. */
 
+import { isRecord } from './fields.ts';
+
 /** What one option takes. `read` returns the value or throws a `RangeError` with the rest of the sentence "must be ...". */
 export interface OptionSpec<T> {
   readonly read: (value: unknown) => T;
@@ -53,6 +55,16 @@ export const flag = (fallback: boolean): OptionSpec<boolean> => ({
 export const oneOf = <T extends string>(values: readonly T[], fallback: T): OptionSpec<T> => ({
   read: (value) => (values.includes(value as T) ? (value as T) : must(`one of ${values.join(', ')}`)),
   parse: (raw) => raw,
+  fallback,
+});
+/** Texts by name, such as headers. A copy: the caller may write to its own. */
+export const textsByName = <T extends Readonly<Record<string, string>> | undefined>(
+  fallback: T,
+): OptionSpec<Readonly<Record<string, string>> | T> => ({
+  read: (value) =>
+    isRecord(value) && Object.values(value).every((item) => typeof item === 'string')
+      ? ({ ...value } as Readonly<Record<string, string>>)
+      : must('an object of texts'),
   fallback,
 });
 /** A function that is called; not settable from the environment. */

@@ -15,6 +15,7 @@ import {
   oneOf,
   optionalInteger,
   text,
+  textsByName,
 } from './option-spec.ts';
 import type { FailedMessage } from './receipt.ts';
 import { checkOptions } from './resolve-options.ts';
@@ -154,13 +155,7 @@ export const producerOptions = {
 export const produceOptions = {
   /** Without one: the producer's. */
   ackWaitMs: optionalInteger(1, DAY_MS),
-  headers: {
-    read: (value: unknown) =>
-      isRecord(value) && Object.values(value).every((item) => typeof item === 'string')
-        ? ({ ...value } as Readonly<Record<string, string>>) // the caller may write to its own
-        : must('an object of texts'),
-    fallback: undefined as Readonly<Record<string, string>> | undefined,
-  },
+  headers: textsByName<undefined>(undefined),
   msgId: text<undefined>(undefined),
   partitionKey: text<undefined>(undefined),
   partition: optionalInteger(1, 10_000),

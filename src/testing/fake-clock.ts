@@ -1,5 +1,7 @@
 /** A clock that stands still until it is told to go on. */
 
+import { MemphisError } from '../model/errors.ts';
+
 /** What needs time asks one of these. */
 export interface Clock {
   /** Milliseconds; of a real clock those since 1970. */
@@ -23,8 +25,10 @@ interface Waiter {
  * Makes a clock that only `advance` moves.
  *
  * @param startMs @default 1 January 2026, UTC
+ * @throws MemphisError `INVALID_OPTION`; so does `advance`
  */
 export function makeFakeClock(startMs: number = Date.UTC(2026, 0, 1)): FakeClock {
+  checkMs('makeFakeClock', startMs);
   let nowMs = startMs;
   const waiters = new Set<Waiter>();
   const next = (untilMs: number): Waiter | undefined => {
@@ -52,6 +56,7 @@ export function makeFakeClock(startMs: number = Date.UTC(2026, 0, 1)): FakeClock
         signal?.addEventListener('abort', end);
       }),
     advance: async (ms) => {
+      checkMs('advance', ms);
       const untilMs = nowMs + ms;
       await turn();
       for (let waiter = next(untilMs); waiter !== undefined; waiter = next(untilMs)) {
@@ -62,6 +67,11 @@ export function makeFakeClock(startMs: number = Date.UTC(2026, 0, 1)): FakeClock
       nowMs = untilMs;
     },
   };
+}
+
+function checkMs(where: string, ms: unknown): void {
+  if (Number.isSafeInteger(ms) && (ms as number) >= 0) return;
+  throw new MemphisError('INVALID_OPTION', `${where}: give a whole number of milliseconds from 0 up.`);
 }
 
 /** Real time. */

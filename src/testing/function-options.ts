@@ -1,12 +1,18 @@
 /** The options of a function under test. */
 
-import { flag, type Given, integer, type OptionSpec, optionalInteger, text } from '../model/option-spec.ts';
+import {
+  flag,
+  type Given,
+  integer,
+  must,
+  type OptionSpec,
+  optionalInteger,
+  text,
+  textsByName,
+} from '../model/option-spec.ts';
 
-const must = (what: string): never => {
-  throw new RangeError(what);
-};
 const texts = (value: unknown): value is readonly string[] =>
-  Array.isArray(value) && value.every((item) => typeof item === 'string');
+  Array.isArray(value) && [...value].every((item) => typeof item === 'string');
 
 /** The table of {@link StartFunctionOptions}. */
 export const startFunctionOptions = {
@@ -15,13 +21,7 @@ export const startFunctionOptions = {
   /** The folder with the code, and the working directory. Left out: the current one. */
   taskRoot: text<undefined>(undefined),
   /** Environment variables of the function. It sees none of this process's own. */
-  env: {
-    read: (value) =>
-      typeof value === 'object' && value !== null && texts(Object.values(value))
-        ? (value as Readonly<Record<string, string>>)
-        : must('an object of texts'),
-    fallback: {},
-  } as OptionSpec<Readonly<Record<string, string>>>,
+  env: textsByName<Readonly<Record<string, string>>>({}),
   /** Time of an invocation; then the environment is killed. */
   timeoutMs: integer(1, 900_000, 3_000),
   /** What the context says; the memory is not limited. */

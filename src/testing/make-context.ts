@@ -1,29 +1,36 @@
 /** Builds the context of an invocation, whose time runs out as it does in Lambda. */
 
 import type { LambdaContext } from '../model/lambda-context.ts';
+import { callback, type Given, integer, text } from '../model/option-spec.ts';
+import { resolveOptions } from '../model/resolve-options.ts';
+
+const contextOptions = {
+  /** Time of the invocation, counted from the call of `makeContext`. Lambda's own default. */
+  timeoutMs: integer(0, Number.MAX_SAFE_INTEGER, 3_000),
+  functionName: text('test-function'),
+  awsRequestId: text('00000000-0000-0000-0000-000000000000'),
+  /** Tells the time in milliseconds; left out: `Date.now`. */
+  now: callback<() => number>(),
+} as const;
 
 /** Options of {@link makeContext}. */
-export interface MakeContextOptions {
-  /** Time of the invocation, counted from the call of `makeContext`. @default 3000, as Lambda's */
-  readonly timeoutMs?: number;
-  /** @default 'test-function' */
-  readonly functionName?: string;
-  /** @default an id of zeros */
-  readonly awsRequestId?: string;
-  /** Tells the time in milliseconds. @default `Date.now` */
-  readonly now?: () => number;
-}
+export type MakeContextOptions = Given<typeof contextOptions>;
 
-/** Makes a context. Its remaining time goes down to 0 and stays there. */
-export function makeContext(options: MakeContextOptions = {}): LambdaContext {
-  const { timeoutMs = 3000, functionName = 'test-function', now = Date.now } = options;
+/** Makes a context. Its remaining time goes down to 0 and stays there. @throws MemphisError `INVALID_OPTION` */
+export function makeContext(options?: MakeContextOptions): LambdaContext {
+  const {
+    timeoutMs,
+    functionName,
+    awsRequestId,
+    now = Date.now,
+  } = resolveOptions('makeContext', contextOptions, options);
   const endMs = now() + timeoutMs;
   return {
     functionName,
     functionVersion: '$LATEST',
     invokedFunctionArn: `arn:aws:lambda:eu-central-1:000000000000:function:${functionName}`,
     memoryLimitInMB: '128',
-    awsRequestId: options.awsRequestId ?? '00000000-0000-0000-0000-000000000000',
+    awsRequestId,
     logGroupName: `/aws/lambda/${functionName}`,
     logStreamName: '2026/01/01/[$LATEST]00000000000000000000000000000000',
     getRemainingTimeInMillis: () => Math.max(0, endMs - now()),

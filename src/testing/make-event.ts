@@ -2,66 +2,115 @@
 
 import { Buffer } from 'node:buffer';
 import { type MemphisEvent, toEvent } from '../envelope/event.ts';
+import { MemphisError } from '../model/errors.ts';
+import { isList } from '../model/fields.ts';
 import type { Headers, StoredMessage } from '../model/message.ts';
-import { toInternalName } from '../model/station.ts';
+import {
+  callback,
+  type Given,
+  integer,
+  must,
+  optionalInteger,
+  type Resolved,
+  text,
+  textsByName,
+} from '../model/option-spec.ts';
+import { checkOptions, resolveOptions } from '../model/resolve-options.ts';
+import { checkName, toInternalName } from '../model/station.ts';
+
+const commonDetails = {
+  partition: integer(0, 10_000, 1),
+  deliveryCount: integer(1, Number.MAX_SAFE_INTEGER, 1),
+  /** When the broker stored it. */
+  timestamp: {
+    read: (value: unknown) =>
+      value instanceof Date && !Number.isNaN(value.getTime()) ? value : must('a date that is one'),
+    fallback: new Date(Date.UTC(2026, 0, 1)),
+  },
+  headers: textsByName<Headers>({}),
+  partitionKey: text<undefined>(undefined),
+} as const;
+
+const detailOptions = {
+  ...commonDetails,
+  /** Left out: 1 for the first message, then 2, and so on. */
+  sequence: optionalInteger(1, Number.MAX_SAFE_INTEGER),
+} as const;
 
 /** What may differ from message to message; all have defaults. */
-export interface MakeEventDetails {
-  /** @default 1 */
-  readonly partition?: number;
-  /** @default 1 for the first message, then 2, and so on */
-  readonly sequence?: number;
-  /** @default 1 */
-  readonly deliveryCount?: number;
-  /** @default 1 January 2026, UTC */
-  readonly timestamp?: Date;
-  readonly headers?: Headers;
-  readonly partitionKey?: string;
-}
+export type MakeEventDetails = Given<typeof detailOptions>;
+
+const eventOptions = {
+  ...commonDetails,
+  /** Values: bytes and texts go as they are, everything else as JSON. */
+  messages: {
+    read: (value: unknown) => (isList(value) ? value : must('a list of values')),
+    fallback: undefined as readonly unknown[] | undefined,
+  },
+  station: text('orders'),
+  group: text('billing'),
+  /** Left out: `<station>-to-<group>`. */
+  mapping: text<undefined>(undefined),
+  /** Details of single messages, over those that hold for all. */
+  details: callback<(value: unknown, index: number) => MakeEventDetails>(),
+} as const;
 
 /** Options of {@link makeEvent}; the details in it hold for all messages. */
-export interface MakeEventOptions extends Omit<MakeEventDetails, 'sequence'> {
-  /** Values: bytes and texts go as they are, everything else as JSON. */
-  readonly messages: readonly unknown[];
-  /** @default 'orders' */
-  readonly station?: string;
-  /** @default 'billing' */
-  readonly group?: string;
-  /** @default '<station>-to-<group>' */
-  readonly mapping?: string;
-  /** Details of single messages, over those that hold for all. */
-  readonly details?: (value: unknown, index: number) => MakeEventDetails;
-}
+export type MakeEventOptions = Given<typeof eventOptions> & { readonly messages: readonly unknown[] };
 
 /**
  * Makes the event that a poller would send.
  *
+ * @throws MemphisError `INVALID_OPTION`, `INVALID_NAME`, `INVALID_MESSAGE` for a value that JSON cannot write
  * @example
  * ```ts
  * const answer = await handler(makeEvent({ messages: [{ id: 1 }, { id: 2 }] }), makeContext());
  * ```
  */
 export function makeEvent(options: MakeEventOptions): MemphisEvent {
-  const { station = 'orders', group = 'billing', mapping = `${station}-to-${group}`, messages } = options;
-  const stored = messages.map((value, index): StoredMessage => {
-    const merged = { ...options, ...options.details?.(value, index) };
-    const { partition = 1, sequence = index + 1, deliveryCount = 1, headers = {}, partitionKey } = merged;
+  const { messages, details, mapping, ...given } = resolveOptions('makeEvent', eventOptions, options);
+  if (messages === undefined) {
+    throw new MemphisError('INVALID_OPTION', 'makeEvent: the option messages is missing.', { option: 'messages' });
+  }
+  const { station: name, group: groupName, ...common } = given;
+  const station = checkName('station', name);
+  const group = checkName('group', groupName);
+  const stored = Array.from(messages, (value, index): StoredMessage => {
+    const own = checkOptions('makeEvent: details', detailOptions, details?.(value, index));
+    const {
+      partition,
+      sequence = index + 1,
+      deliveryCount,
+      timestamp,
+      headers,
+      partitionKey,
+    } = {
+      ...common,
+      ...own,
+    } as Resolved<typeof detailOptions>;
     return {
       id: `${toInternalName(station)}$${partition}:${sequence}`,
       station,
       partition,
       sequence,
       deliveryCount,
-      timestamp: merged.timestamp ?? new Date(Date.UTC(2026, 0, 1)),
+      timestamp,
       headers,
       ...(partitionKey !== undefined && { partitionKey }),
-      data: toBytes(value),
+      data: toBytes(value, index),
     };
   });
-  return toEvent({ mapping, station, group }, stored);
+  return toEvent({ mapping: mapping ?? `${station}-to-${group}`, station, group }, stored);
 }
 
-function toBytes(value: unknown): Uint8Array {
-  if (value instanceof Uint8Array) return value;
-  return Buffer.from(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
+function toBytes(value: unknown, index: number): Uint8Array {
+  if (typeof value === 'string') return Buffer.from(value);
+  try {
+    if (value instanceof Uint8Array) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+    return Buffer.from(JSON.stringify(value) ?? '');
+  } catch (cause) {
+    throw new MemphisError('INVALID_MESSAGE', `makeEvent: message ${index} is neither bytes nor text nor JSON.`, {
+      cause,
+    });
+  }
 }

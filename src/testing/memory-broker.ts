@@ -4,8 +4,10 @@ import type { Batch } from '../model/batch.ts';
 import type { Broker, BrokerAdmin, OutgoingMessage, PullOptions, Reader, ReaderOptions } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
 import type { StoredMessage } from '../model/message.ts';
+import { integer, must } from '../model/option-spec.ts';
 import type { Outcome, Settled } from '../model/outcome.ts';
 import { choosePartition } from '../model/partition.ts';
+import { resolveOptions } from '../model/resolve-options.ts';
 import { type StationOptions, toStationSettings } from '../model/station-settings.ts';
 import { type Clock, realClock } from './fake-clock.ts';
 import { type MemoryDeadLetter, MemoryDeadLetters } from './memory-dead-letters.ts';
@@ -26,17 +28,31 @@ export interface MemoryBroker extends Broker, BrokerAdmin {
   failSettles(count: number): void;
 }
 
+const memoryBrokerOptions = {
+  clock: {
+    read: (value: unknown) => {
+      const clock = value as Partial<Clock> | null;
+      const isClock = typeof clock?.now === 'function' && typeof clock.wait === 'function';
+      return isClock ? (clock as Clock) : must('a clock, as makeFakeClock makes it');
+    },
+    fallback: realClock,
+  },
+  maxPayloadBytes: integer(1, Number.MAX_SAFE_INTEGER, 1_048_576),
+} as const;
+
 /**
  * Makes an empty broker in memory. Stations, partitions, de-duplication, groups, redelivery, delays, limits of
  * deliveries and dead letters behave as on a real one; retention is not applied.
  *
  * @param options.clock @default real time
  * @param options.maxPayloadBytes what one message may hold. @default 1 MiB
+ * @throws MemphisError `INVALID_OPTION`
  */
-export function makeMemoryBroker(
-  options: { readonly clock?: Clock; readonly maxPayloadBytes?: number } = {},
-): MemoryBroker {
-  const { clock = realClock, maxPayloadBytes = 1_048_576 } = options;
+export function makeMemoryBroker(options?: {
+  readonly clock?: Clock;
+  readonly maxPayloadBytes?: number;
+}): MemoryBroker {
+  const { clock, maxPayloadBytes } = resolveOptions('makeMemoryBroker', memoryBrokerOptions, options);
   const stations = new Map<string, MemoryStation>();
   const deadLetters: MemoryDeadLetter[] = [];
   let lastDeadLetter = 0;

@@ -86,6 +86,15 @@ export async function startFunction(options: StartFunctionOptions = {}): Promise
   return new LocalFunction(settings, toLaunch(settings));
 }
 
+/** @throws MemphisError `INVALID_EVENT` */
+function toJson(event: unknown): string {
+  try {
+    return JSON.stringify(event) ?? 'null';
+  } catch (cause) {
+    throw new MemphisError('INVALID_EVENT', 'invoke: the event cannot be written as JSON.', { cause });
+  }
+}
+
 class LocalFunction implements RunningFunction {
   readonly #settings: Settings;
   readonly #launch: Launch;
@@ -108,7 +117,7 @@ class LocalFunction implements RunningFunction {
 
   async invoke(event: unknown = null, options?: InvokeOptions): Promise<InvokeResult> {
     const given = resolveOptions('invoke', invokeOptions, options);
-    const body = JSON.stringify(event) ?? 'null';
+    const body = toJson(event);
     if (Buffer.byteLength(body) > MAX_EVENT_BYTES) {
       throw new MemphisError(
         'PAYLOAD_TOO_LARGE',

@@ -18,6 +18,7 @@ export interface EndOfUse extends Disposable {
  *
  * @param broker `makeMemoryBroker()`, or a driver of your own
  * @returns ends it
+ * @throws MemphisError `INVALID_OPTION`
  * @example
  * ```ts
  * const broker = makeMemoryBroker();
@@ -27,6 +28,10 @@ export interface EndOfUse extends Disposable {
  * ```
  */
 export function useBroker(broker: Broker): EndOfUse {
+  const { publish, reader } = (broker ?? {}) as Partial<Broker>;
+  if (typeof publish !== 'function' || typeof reader !== 'function') {
+    throw new MemphisError('INVALID_OPTION', 'useBroker: give a broker, as makeMemoryBroker makes it.');
+  }
   inUse.push(broker);
   placeBroker(facade);
   let isOver = false;
