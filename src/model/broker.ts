@@ -49,9 +49,9 @@ export interface PullOptions {
   readonly batchSize: number;
   /** How long to wait for the first message; 0 takes what is there. */
   readonly waitMs: number;
-  /** How long trouble of the broker (an election, a restart) is ridden out before the pull fails; default 12 s. */
+  /** How long trouble of the broker (an election, a restart) is ridden out before the pull fails; default 20 s. */
   readonly patienceMs?: number;
-  /** Wall-clock time (`Date.now()`) at which settling gives up, so that a function does not end by its timeout; default: 12 s each. */
+  /** Wall-clock time (`Date.now()`) at which settling gives up, so that a function does not end by its timeout; default: 20 s each. */
   readonly settleByMs?: number;
   /** Only this partition; else all of them at the same time. */
   readonly partition?: number;
@@ -78,7 +78,7 @@ export interface Broker {
   /**
    * Partition numbers of a station, ascending.
    *
-   * @param options.patienceMs how long trouble of the broker is ridden out; default 12 s
+   * @param options.patienceMs how long trouble of the broker is ridden out; default 20 s
    * @throws MemphisError `STATION_NOT_FOUND`
    */
   partitions(station: string, options?: { readonly patienceMs?: number }): Promise<readonly number[]>;

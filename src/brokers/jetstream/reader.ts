@@ -16,7 +16,7 @@ import { LOOK_EVERY_MS, losesToDeadPulls, pause } from './dead-pulls.ts';
 import { type Delivery, withCredit } from './delivery.ts';
 import { Group } from './groups.ts';
 import type { Lane } from './lane.ts';
-import { repeat } from './repeat.ts';
+import { PATIENCE_MS, repeat } from './repeat.ts';
 import type { Retries } from './retries.ts';
 import { askAll, type Round } from './round.ts';
 import { Settler } from './settle.ts';
@@ -24,9 +24,6 @@ import type { Stations, StationView } from './stations.ts';
 
 /** After waiting so long, look again for lanes that others have opened. */
 const LONGEST_WAIT_MS = 5_000;
-/** How long trouble (an election, a restart) is ridden out before a pull fails. */
-const PATIENCE_MS = 12_000;
-const SETTLE_LIMIT_MS = 12_000;
 
 /** What reading needs to know of a station. */
 type ReadView = Pick<StationView, 'partitions' | 'sendPoisonMsgToDls' | 'dlsStation'>;
@@ -232,7 +229,7 @@ export class JetStreamReader implements Reader {
         keepDeadLetters: view.sendPoisonMsgToDls,
         dlsStation: view.dlsStation,
         get timeoutMs() {
-          return Math.max(1, Math.min(SETTLE_LIMIT_MS, settleByMs - Date.now()));
+          return Math.max(1, Math.min(PATIENCE_MS, settleByMs - Date.now()));
         },
       },
       [...early, ...exhausted, ...fresh],

@@ -14,8 +14,11 @@ const TRY_LIMIT_MS = 2_000;
 /** How long a silent server has to answer a ping before its connection is given up. */
 const PING_LIMIT_MS = 300;
 
-/** Time for administration and look-ups: longer than an election. */
-export const PATIENCE_MS = 12_000;
+/**
+ * How long trouble is ridden out where no caller says how long: longer than an election, twice. A server waits 4 to 9 s
+ * for its leader; when the first to lose patience lags behind, it is not elected, and the waiting begins anew.
+ */
+export const PATIENCE_MS = 20_000;
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
