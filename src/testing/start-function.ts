@@ -41,7 +41,7 @@ export interface RunningFunction extends AsyncDisposable {
    * as it was left; after a crash or a timeout the next one starts another. Calls at the same time wait for each other.
    *
    * @param event what JSON can write
-   * @throws MemphisError `PAYLOAD_TOO_LARGE`, `INVALID_OPTION`, `CLOSED` after `stop`
+   * @throws MemphisError `PAYLOAD_TOO_LARGE`, `INVALID_EVENT`, `INVALID_OPTION`, `CLOSED` after `stop`
    */
   invoke(event?: unknown, options?: InvokeOptions): Promise<InvokeResult>;
   /**

@@ -85,7 +85,7 @@ export async function readRecord(
       partitions: Array.from({ length: Number(record.partitionsNumber) }, (_, index) => index + 1),
       sendPoisonMsgToDls: record.sendPoisonMsgToDls !== false,
       sendSchemaFailedMsgToDls: record.sendSchemaFailedMsgToDls !== false,
-      dlsStation: typeof record.dlsStation === 'string' ? record.dlsStation : '',
+      dlsStation: typeof record.dlsStation === 'string' && isName(record.dlsStation) ? record.dlsStation : '',
       idempotencyWindowMs: Number(record.idempotencyWindowMs) || unrecorded.idempotencyWindowMs,
       ...(record.retentionType === 'bytes' && isWithin(1, Number.MAX_SAFE_INTEGER, record.retentionValue)
         ? { room: { maxBytes: Number(record.retentionValue), isOnFile: record.storageType !== 'memory' } }
