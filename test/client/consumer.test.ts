@@ -281,6 +281,20 @@ for (const { binary, version } of serversUnderTest()) {
       );
     });
 
+    test('empty partitions of an ordered group do not hold up the one that has something', async () => {
+      const name = await newStation(0, { partitionsNumber: 40 });
+      const consumer = await memphis.createConsumer(name, { group: 'g', ordered: true, batchSize: 1 });
+      assert.deepEqual(await consumer.fetch({ batchMaxWaitMs: 0 }), []);
+      await memphis.produce(name, 'x', { partition: 33 });
+      const startedAt = performance.now();
+      const [message] = await consumer.fetch({ batchMaxWaitMs: 0 });
+      assert.equal(message?.text(), 'x');
+      await message.nack();
+      assert.equal((await consumer.fetch({ batchMaxWaitMs: 0 }))[0]?.deliveryCount, 2, 'redeliveries are met too');
+      const tookMs = performance.now() - startedAt; // asked one after the other, 4 s each
+      assert.ok(tookMs < 2_500, `took ${tookMs} ms`);
+    });
+
     test('a consumer without a group is its own; a unique suffix makes it unlike any other', async () => {
       const name = await newStation(1);
       const consumers: Consumer[] = [];

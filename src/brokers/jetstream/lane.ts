@@ -19,6 +19,9 @@ export interface Lane {
 /** Only one message is out at a time, so that a redelivery is never overtaken. */
 export const isOrdered = (lane: Lane): boolean => lane.maxAckPending === 1;
 
+/** A request for what is there may stay without an answer for a while: so many are out, or have used up their deliveries. */
+export const isLimited = (lane: Lane): boolean => lane.maxAckPending > 0 || lane.maxDeliver > 0;
+
 export function toLane(
   place: Pick<Lane, 'stream' | 'durable' | 'partition' | 'isRetry'>,
   { ackWaitMs, maxDeliver, maxAckPending }: Durable,

@@ -15,7 +15,8 @@ import { creditKeyOf, readCredit } from './credits.ts';
 import { LOOK_EVERY_MS, losesToDeadPulls, pause } from './dead-pulls.ts';
 import { type Delivery, withCredit } from './delivery.ts';
 import { Group } from './groups.ts';
-import type { Lane } from './lane.ts';
+import { isLimited, type Lane } from './lane.ts';
+import { byProspect } from './prospects.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import type { Retries } from './retries.ts';
 import { askAll, type Round } from './round.ts';
@@ -123,9 +124,12 @@ export class JetStreamReader implements Reader {
     return repeat(this.#link, 'pull', waitMs + patienceMs, takeAndLook, signal);
   }
 
-  async #takeWhatIsThere(connection: Connection, lanes: readonly Lane[], wanted: number): Promise<Delivery[]> {
+  async #takeWhatIsThere(connection: Connection, all: readonly Lane[], wanted: number): Promise<Delivery[]> {
     const taken: Delivery[] = [];
-    let shares = allot(wanted, lanes.length, this.#turn++ % lanes.length);
+    const turn = this.#turn++;
+    const isInTurn = wanted < all.length && all.some(isLimited);
+    const lanes = isInTurn ? await byProspect(connection, all, turn) : all;
+    let shares = allot(wanted, lanes.length, isInTurn ? 0 : turn % lanes.length);
     let asked = new Set<number>();
     while (shares.some((share) => share > 0)) {
       const round = await askAll(connection, this.#options.station, lanes, shares, 0).catch((error: unknown) => {

@@ -2,7 +2,7 @@
 
 import type { Connection } from '../../connection/port.ts';
 import { type Delivery, toDelivery } from './delivery.ts';
-import { isOrdered, type Lane } from './lane.ts';
+import { isLimited, isOrdered, type Lane } from './lane.ts';
 import { type PullEnd, type PullRequest, startPull } from './wire/pull.ts';
 
 /** How long the broker may take over a request that does not wait. */
@@ -18,14 +18,13 @@ export interface Round {
 }
 
 function toRequest(lane: Lane, share: number, waitMs: number): PullRequest {
-  const isLimited = lane.maxAckPending > 0;
   return {
     stream: lane.stream,
     durable: lane.durable,
     // a request for more than may be out stays open and is served redeliveries, delivery after delivery
-    batch: isLimited ? Math.min(share, lane.maxAckPending) : share,
+    batch: lane.maxAckPending > 0 ? Math.min(share, lane.maxAckPending) : share,
     waitMs,
-    mayHang: isLimited || lane.maxDeliver > 0,
+    mayHang: isLimited(lane),
     silenceMs: waitMs === 0 ? NO_WAIT_LIMIT_MS : Math.min(SILENCE_MS, waitMs + NO_WAIT_LIMIT_MS),
   };
 }

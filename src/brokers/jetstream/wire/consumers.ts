@@ -114,6 +114,21 @@ export async function durableInfo(
   return toDurable(reply);
 }
 
+/** How many messages a durable has not delivered, and how many it has out. Same request as `durableInfo`. */
+export async function durableBacklog(
+  connection: Connection,
+  stream: string,
+  durable: string,
+  timeoutMs: number,
+): Promise<{ readonly pending: number; readonly ackPending: number }> {
+  const reply = await callApi(connection, {
+    subject: `$JS.API.CONSUMER.INFO.${stream}.${durable}`,
+    attempted: `look at group ${durable} on ${stream}`,
+    timeoutMs,
+  });
+  return { pending: Number(reply.num_pending ?? 0), ackPending: Number(reply.num_ack_pending ?? 0) };
+}
+
 /*
  * $JS.API.CONSUMER.NAMES.<stream> { offset }
  * { total, offset, limit: 1024, consumers: [..] | null }; stream missing: 404 10059
