@@ -124,7 +124,7 @@ function chainOf(request: MiddyRequest): Chain {
     set: (value: unknown) => {
       response = value;
       if (!isEarly(request, value)) {
-        if (!isSet(error)) chain.handlerReturned = true;
+        chain.handlerReturned = true;
         return;
       }
       if (chain.watchers.every((watcher) => watcher.isTaken)) return;

@@ -1,4 +1,4 @@
-/** Holds README.md and files together: what it quotes is a file that is compiled, and mostly run. */
+/** Holds README.md, docs/client.md and files together: what it quotes is a file that is compiled, and mostly run. */
 
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
@@ -9,18 +9,35 @@ const root = join(import.meta.dirname, '../..');
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 const readme = read('README.md');
 
-/** Quoted files with the text that stands in README.md. */
-const quotes = [...readme.matchAll(/^<!-- file: (\S+) -->\n```ts\n([\s\S]*?)^```$/gm)].map(
-  ([, file = '', text = '']) => ({ file, text }),
-);
+/** Quoted files with the text that stands on a page. */
+const quotesOf = (page: string): { file: string; text: string }[] =>
+  [...page.matchAll(/^<!-- file: (\S+) -->\n```ts\n([\s\S]*?)^```$/gm)].map(([, file = '', text = '']) => ({
+    file,
+    text,
+  }));
+const quotes = quotesOf(readme);
+const snippets = [...quotes, ...quotesOf(read('docs/client.md'))];
 
 test('every snippet of TypeScript is a quoted file', () => {
-  assert.equal(quotes.length, [...readme.matchAll(/^```(?:ts|js|typescript|javascript)$/gm)].length);
-  assert.ok(quotes.length > 0);
+  for (const page of [readme, read('docs/client.md')]) {
+    assert.equal(quotesOf(page).length, [...page.matchAll(/^```(?:ts|js|typescript|javascript)$/gm)].length);
+    assert.ok(quotesOf(page).length > 0);
+  }
 });
 
-for (const { file, text } of quotes) {
-  test(`README quotes ${file} as it is`, () => {
+test('every snippet that is there is shown', () => {
+  const files = globSync('test/docs/snippets/*.ts', { cwd: root }).map((file) => file.replaceAll('\\', '/'));
+  const shown = snippets.map(({ file }) => file);
+  const isImported = (file: string): boolean =>
+    snippets.some(({ text }) => text.includes(file.split('/').at(-1) ?? ''));
+  assert.deepEqual(
+    files.filter((file) => !shown.includes(file) && !isImported(file)),
+    [],
+  );
+});
+
+for (const { file, text } of snippets) {
+  test(`the documentation quotes ${file} as it is`, () => {
     assert.equal(text, read(file));
   });
 }

@@ -7,7 +7,13 @@ import { type Client, connect } from '../../src/index.ts';
 import { each, type ProducerContext } from '../../src/lambda/index.ts';
 import { memphisConsumer, memphisProducer } from '../../src/middy/index.ts';
 import type { Message } from '../../src/model/message.ts';
-import { makeContext, type RunningBroker, startBroker } from '../../src/testing/index.ts';
+import {
+  ensureNatsServer,
+  makeContext,
+  type RunningBroker,
+  startBroker,
+  startFunction,
+} from '../../src/testing/index.ts';
 import { readDeadLetters } from '../support/dead-letters.ts';
 import { middies } from '../support/middies.ts';
 import { withRawApi } from '../support/raw-api.ts';
@@ -95,17 +101,68 @@ for (const { binary, version: server } of serversUnderTest()) {
   });
 }
 
-test('the snippet of README.md bills what is there', async () => {
-  await using broker = await startBroker();
-  const memphis = await connect({ servers: [broker.url] });
-  for (const name of ['orders', 'invoices']) await memphis.createStation(name, { storageType: 'memory' });
-  await memphis.produce('orders', { id: 'a-1' });
-  process.env.MEMPHIS_SERVERS = broker.url;
-  const { handler } = await import('../docs/snippets/middy.ts');
-  const summary = await handler({} as never, makeContext() as never);
-  delete process.env.MEMPHIS_SERVERS;
-  assert.partialDeepStrictEqual(summary, { station: 'orders', received: 1, acked: 1 });
-  const [invoice] = await memphis.fetchMessages('invoices', { group: 'g', batchMaxWaitMs: 0 });
-  assert.deepEqual(invoice?.json(), { order: 'a-1', amount: 7 });
-  await memphis.close();
+describe('Middy in the runtime client, frozen between invocations', () => {
+  const start = async (handler: string) => {
+    const broker = await startBroker({ binary: await ensureNatsServer() });
+    const memphis = await connect({ servers: [broker.url] });
+    for (const name of ['orders', 'invoices']) await memphis.createStation(name, { storageType: 'memory' });
+    const running = await startFunction({ handler, env: { MEMPHIS_SERVERS: broker.url } });
+    const read = async (station: string, group: string): Promise<readonly string[]> => {
+      const messages = await memphis.fetchMessages(station, { group, batchMaxWaitMs: 0 });
+      return messages.map((message) => message.text());
+    };
+    return {
+      memphis,
+      read,
+      invoke: async () => {
+        const { payload, error } = await running.invoke({});
+        assert.equal(error, undefined);
+        return payload;
+      },
+      [Symbol.asyncDispose]: async () => {
+        await running[Symbol.asyncDispose]();
+        await memphis.close();
+        await broker.stop();
+      },
+    };
+  };
+
+  test('the snippet of README.md bills what is there at each invocation', async () => {
+    await using scene = await start('test/docs/snippets/middy.handler');
+    for (const id of ['a-1', 'a-2']) {
+      await scene.memphis.produce('orders', { id });
+      assert.partialDeepStrictEqual(await scene.invoke(), { station: 'orders', received: 1, acked: 1 });
+    }
+    assert.deepEqual(await scene.read('orders', 'billing'), []);
+    assert.deepEqual(await scene.read('invoices', 'test'), [
+      '{"order":"a-1","amount":7}',
+      '{"order":"a-2","amount":7}',
+    ]);
+  });
+
+  test('what was not waited for is stored when the function is frozen', async () => {
+    await using scene = await start('test/support/functions/middy.usual');
+    for (const id of ['a', 'b', 'c']) {
+      await scene.memphis.produce('orders', id);
+      assert.partialDeepStrictEqual(await scene.invoke(), { acked: 1 });
+    }
+    assert.deepEqual(await scene.read('invoices', 'test'), ['seen a', 'seen b', 'seen c']);
+  });
+
+  test('an early answer in place of the handler leaves the messages to others at once', async () => {
+    await using scene = await start('test/support/functions/middy.earlyBefore');
+    await scene.memphis.produce('orders', 'a');
+    for (let i = 0; i < 3; i++) assert.equal(await scene.invoke(), 'early');
+    assert.deepEqual(await scene.read('orders', 'billing'), ['a']);
+  });
+
+  test('an early answer behind the handler leaves nothing unsettled and nothing unstored', async () => {
+    await using scene = await start('test/support/functions/middy.earlyAfter');
+    for (const id of ['a', 'b']) {
+      await scene.memphis.produce('orders', id);
+      assert.equal(await scene.invoke(), 'early');
+    }
+    assert.deepEqual(await scene.read('orders', 'billing'), []);
+    assert.deepEqual(await scene.read('invoices', 'test'), ['seen a', 'seen b']);
+  });
 });

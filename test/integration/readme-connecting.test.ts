@@ -1,4 +1,4 @@
-/** Runs what README.md, "Connecting", shows: a cluster with TLS and .creds, by options and by variables alone. */
+/** Runs what docs/client.md, "Connecting", shows: a cluster with TLS and .creds, by options and by variables alone. */
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -14,10 +14,10 @@ import { makeOperator } from '../support/operator.ts';
 
 const snippets = join(import.meta.dirname, '../docs/snippets');
 
-/** The variables that README.md lists, with other values. */
+/** The variables that the page lists, with other values. */
 async function variables(values: Readonly<Record<string, string>>): Promise<Record<string, string>> {
-  const readme = await readFile(join(import.meta.dirname, '../../README.md'), 'utf8');
-  const block = /^## Connecting$[\s\S]*?^```sh\n([\s\S]*?)^```$/m.exec(readme)?.[1] ?? '';
+  const page = await readFile(join(import.meta.dirname, '../../docs/client.md'), 'utf8');
+  const block = /^## Connecting$[\s\S]*?^```sh\n([\s\S]*?)^```$/m.exec(page)?.[1] ?? '';
   const names = [...block.matchAll(/^(\w+)=/gm)].map(([, name = '']) => name);
   assert.deepEqual(names.sort(), Object.keys(values).sort());
   return values;
