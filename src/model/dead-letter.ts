@@ -51,7 +51,7 @@ export interface RedriveResult {
 }
 
 /** Told after each step of long work. What it throws ends the work. */
-export type OnProgress = (done: number, total: number) => void;
+export type OnProgress = (done: number, total: number) => unknown;
 
 /** The dead letters of one station. Making one does no I/O. */
 export interface DeadLetterStore {

@@ -231,12 +231,8 @@ export const deadLetterOptions = {
   after: integer(0, Number.MAX_SAFE_INTEGER, 0),
   /** Where they are put back: for the group that each came from, or into the station, for all groups. */
   to: oneOf(['group', 'station'], 'group'),
-  /** Told after each step of long work how many are done, and of how many; what it throws ends the work. */
-  onProgress: {
-    read: (value: unknown) =>
-      typeof value === 'function' ? (value as (done: number, total: number) => void) : must('a function'),
-    fallback: undefined as ((done: number, total: number) => void) | undefined,
-  },
+  /** Told after each step of long work how many are done, and of how many; what it throws ends the work; awaited. */
+  onProgress: callback<(done: number, total: number) => unknown>(),
 } as const;
 
 /** `withMemphis`: these beside those of `connectOptions`. */

@@ -74,7 +74,7 @@ export class MemoryDeadLetters implements DeadLetterStore {
     const chosen = this.#choose(which);
     for (const letter of chosen) this.#remove(letter);
     const total = 'ids' in which ? which.ids.length : chosen.length;
-    if (total > 0) onProgress(total, total);
+    if (total > 0) await onProgress(total, total);
     return chosen.length;
   }
 
@@ -92,7 +92,7 @@ export class MemoryDeadLetters implements DeadLetterStore {
       return { id, outcome: 'redriven' };
     });
     this.#context.notify();
-    if (ids.length > 0) onProgress(ids.length, ids.length);
+    if (ids.length > 0) await onProgress(ids.length, ids.length);
     return results;
   }
 

@@ -229,3 +229,23 @@ test('an onError of a consumer that fails, at once or later, is a warning and no
   assert.deepEqual([...new Set(warnings)].sort(), ['failed at once', 'failed later']);
   await memphis.close();
 });
+
+test('an onProgress that fails, at once or later, ends the work with what it threw', async () => {
+  const memphis = await connect();
+  const letters = memphis.deadLetters('orders');
+  for (const how of ['at once', 'later']) {
+    const own = new Error(`failed ${how}`);
+    const onProgress = (): Promise<void> => {
+      if (how === 'at once') throw own;
+      return Promise.reject(own);
+    };
+    for (const work of [() => letters.redriveAll({ onProgress }), () => letters.dropAll({ onProgress })]) {
+      await memphis.produce('orders', 'x');
+      for (const message of await memphis.fetchMessages('orders', { group: how.replace(' ', '-'), batchSize: 5_000 })) {
+        await message.deadLetter('why');
+      }
+      await assert.rejects(work(), own);
+    }
+  }
+  await memphis.close();
+});

@@ -135,6 +135,17 @@ for (const { binary, version } of serversUnderTest()) {
       await memphis.close();
     });
 
+    test('a broker that takes less than the toolkit has to write says so, and is not asked again', async () => {
+      await using broker = await startBroker({ binary, maxPayloadBytes: 200 });
+      const memphis = await connect({ servers: [broker.url] });
+      const startedAt = performance.now();
+      await assert.rejects(memphis.createStation('s'), (error) => isMemphisError(error, 'PAYLOAD_TOO_LARGE'));
+      await memphis.createStation('s').catch(() => {});
+      await assert.rejects(memphis.produce('s', 'x'), (error) => isMemphisError(error, 'PAYLOAD_TOO_LARGE'));
+      assert.ok(performance.now() - startedAt < 5_000);
+      await memphis.close();
+    });
+
     for (const storageType of ['file', 'memory'] as const) {
       test(`a message beyond all bytes that a station keeps in ${storageType} is refused; the largest one stays`, async () => {
         await using broker = await startBroker({ binary });

@@ -88,7 +88,7 @@ export class JetStreamDeadLetters implements DeadLetterStore {
         const step = ids.slice(results.length, results.length + REDRIVE_AT_ONCE);
         const found = await mapAtOnce(step, async (id) => (await this.#at(id)) ?? { id, outcome: 'missing' as const });
         results.push(...(await redrive.putBack(found)));
-        onProgress(results.length, ids.length);
+        await onProgress(results.length, ids.length);
       }
       return [...results, ...ids.slice(results.length).map((id) => redrive.untried(id))];
     }
@@ -100,7 +100,7 @@ export class JetStreamDeadLetters implements DeadLetterStore {
       if (step.length === 0) break;
       results.push(...(await redrive.putBack(step)));
       after = step.at(-1)?.sequence ?? last;
-      onProgress(results.length, Math.max(total, results.length));
+      await onProgress(results.length, Math.max(total, results.length));
     }
     return results;
   }
@@ -112,7 +112,7 @@ export class JetStreamDeadLetters implements DeadLetterStore {
       const gone = await mapAtOnce(step, (id) => this.#dropOne(id));
       went += gone.filter(Boolean).length;
       done += step.length;
-      onProgress(done, ids.length);
+      await onProgress(done, ids.length);
     }
     return went;
   }
@@ -140,7 +140,7 @@ export class JetStreamDeadLetters implements DeadLetterStore {
       const purged = await purgeStream(connection, this.#stream, what, limitMs);
       return attempt > 1 ? total : purged; // a try whose answer was lost may have done it
     });
-    onProgress(went, went);
+    await onProgress(went, went);
     return went;
   }
 

@@ -11,6 +11,7 @@ function codeOf(error: Error): ErrorCode {
     case 'PermissionViolationError':
       return 'PERMISSION_DENIED';
     case 'InvalidArgumentError':
+      return error.message.includes('max_payload') ? 'PAYLOAD_TOO_LARGE' : 'INVALID_MESSAGE';
     case 'InvalidSubjectError':
       return 'INVALID_MESSAGE';
     case 'TimeoutError':
