@@ -9,12 +9,13 @@ import assert from 'node:assert/strict';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, connect } from '../../src/index.ts';
-import { type RunningFunction, startBroker, startFunction } from '../../src/testing/index.ts';
+import { type InvokeResult, startBroker, startFunction } from '../../src/testing/index.ts';
 import { readDeadLetters } from '../support/dead-letters.ts';
-import { startProxy, type TestProxy } from '../support/proxy.ts';
+import { describeFreeze, drawFreeze, FreezeCounts, invokeFrozen } from '../support/freezes.ts';
+import { startProxy } from '../support/proxy.ts';
 import { makeRandom, type Random } from '../support/random.ts';
 import { serversUnderTest } from '../support/servers.ts';
 
@@ -22,18 +23,7 @@ const seed = Number(process.env.FREEZE_SEED ?? 4);
 const STATIONS = 4;
 const FUNCTIONS = 2;
 const ROUNDS = 15;
-const points = ['pulling', 'fetched', 'handling', 'decided', 'settling', 'settled', 'returned', 'anywhere'] as const;
-type Point = (typeof points)[number];
-
-/** How connections end meanwhile: closed by the broker, reset, or carrying nothing any more, with no sign of it. */
-const cuts = {
-  close: (proxy: TestProxy) => proxy.end(),
-  reset: (proxy: TestProxy) => proxy.reset(),
-  hole: (proxy: TestProxy) => proxy.swallow(),
-};
-
-/** From 50 ms to 3 s, short ones more often. */
-const freezeMs = (random: Random): number => 50 * 60 ** random.between(0, 1);
+const points = ['pulling', 'fetched', 'handling', 'decided', 'settling', 'settled', 'returned', 'anywhere'];
 
 /** A line of the journal that is kept of a station. */
 interface Note {
@@ -44,56 +34,7 @@ interface Note {
   readonly delivery?: number;
 }
 
-/** What happened, for the diagnostics of a run. */
-const counts = new Map<string, number>();
-const count = (what: string): void => void counts.set(what, (counts.get(what) ?? 0) + 1);
-
-/** One invocation, frozen at a point for some time, its connection perhaps cut meanwhile. */
-async function round(
-  owned: RunningFunction,
-  proxy: TestProxy,
-  point: Point,
-  ms: number,
-  cut: keyof typeof cuts | undefined,
-) {
-  const exact = point !== 'returned' && point !== 'anywhere';
-  const written = owned.logs().length;
-  const answer = owned.invoke(exact ? { stopAt: point } : {});
-  let isOver = false;
-  void answer.finally(() => {
-    isOver = true;
-  });
-  const isStopping = (): boolean =>
-    owned
-      .logs()
-      .slice(written)
-      .some((line) => line.startsWith('stopping '));
-  const stand = async (): Promise<void> => {
-    count(`${point}${cut === undefined ? '' : `, ${cut}`}`);
-    await sleep(ms / 2);
-    if (cut !== undefined) cuts[cut](proxy);
-    await sleep(ms / 2);
-  };
-  if (point === 'anywhere') {
-    await sleep(ms % 60);
-    if (!isOver) {
-      owned.freeze();
-      await stand();
-      owned.thaw();
-    }
-  } else if (exact) {
-    while (!isOver && !isStopping()) await sleep(2);
-    if (!isOver) {
-      await stand();
-      owned.thaw();
-    }
-  }
-  const result = await answer;
-  if (point === 'returned') await stand();
-  return result;
-}
-
-function check(result: Awaited<ReturnType<RunningFunction['invoke']>>, isFirst: boolean): void {
+function check(result: InvokeResult, isFirst: boolean): void {
   assert.equal(result.error, undefined, JSON.stringify(result));
   assert.equal(result.coldStart, isFirst, 'the environment was replaced');
   const { received, ...rest } = result.payload as Record<
@@ -112,7 +53,16 @@ async function isSettled(memphis: Client, station: string): Promise<boolean> {
   return groups.every(({ pending, ackPending, comingBack }) => pending + ackPending + comingBack === 0);
 }
 
-async function play(station: string, memphis: Client, port: number, folder: string, random: Random): Promise<void> {
+interface Game {
+  readonly memphis: Client;
+  readonly port: number;
+  readonly folder: string;
+  readonly random: Random;
+  readonly counts: FreezeCounts;
+}
+
+/** A station, and functions of one group that are frozen while they work on it. */
+async function play(station: string, { memphis, port, folder, random, counts }: Game): Promise<void> {
   await memphis.createStation(station, { storageType: 'memory', partitionsNumber: 2 });
   const journal = join(folder, station);
   const published = new Set<string>();
@@ -145,11 +95,9 @@ async function play(station: string, memphis: Client, port: number, folder: stri
       });
       for (let rounds = 0; rounds < ROUNDS; rounds++) {
         await publish(mine.integer(3, 12));
-        const point = mine.pick(points);
-        const cut = mine.pick([undefined, undefined, 'close', 'reset', 'hole'] as const);
-        const ms = freezeMs(mine);
-        const result = await round(owned, proxy, point, ms, cut);
-        note({ by: owned.pid ?? 0, what: `frozen ${point} for ${Math.round(ms)} ms, ${cut ?? 'not cut'}` });
+        const freeze = drawFreeze(mine, points);
+        const result = await invokeFrozen(owned, proxy, {}, freeze, counts, '$JS.ACK.');
+        note({ by: owned.pid ?? 0, what: `frozen ${describeFreeze(freeze)}` });
         check(result, rounds === 0);
       }
       for (const deadline = Date.now() + 60_000; !(await isSettled(memphis, station)); await sleep(50)) {
@@ -218,25 +166,22 @@ function seenAgain(notes: readonly Note[]): string[] {
   return again;
 }
 
-for (const { binary, version } of serversUnderTest()) {
-  test(`nats-server ${version}: frozen consumers lose nothing and spend no delivery unseen (seed ${seed})`, async (t) => {
-    await using broker = await startBroker({ binary });
-    const memphis = await connect({ servers: [broker.url] });
-    const folder = mkdtempSync(join(tmpdir(), 'memphis-serverless-test-'));
-    const random = makeRandom(seed);
-    counts.clear();
-    const games = Array.from({ length: STATIONS }, (_, index) =>
-      play(`frozen-${index}`, memphis, broker.port, folder, random),
-    );
-    const ends = await Promise.allSettled(games);
-    t.diagnostic(
-      [...counts]
-        .sort()
-        .map(([what, times]) => `${what}: ${times}`)
-        .join('; '),
-    );
-    await memphis.close();
-    rmSync(folder, { recursive: true, force: true });
-    for (const end of ends) if (end.status === 'rejected') throw end.reason;
-  });
-}
+// all of it is waiting, so the servers take their turns beside each other
+describe('frozen functions', { concurrency: true }, () => {
+  for (const { binary, version } of serversUnderTest()) {
+    test(`nats-server ${version}: frozen consumers lose nothing and spend no delivery unseen (seed ${seed})`, async (t) => {
+      await using broker = await startBroker({ binary });
+      const memphis = await connect({ servers: [broker.url] });
+      const folder = mkdtempSync(join(tmpdir(), 'memphis-serverless-test-'));
+      const counts = new FreezeCounts();
+      const game = { memphis, port: broker.port, folder, random: makeRandom(seed), counts };
+      const stations = Array.from({ length: STATIONS }, (_, index) => `frozen-${index}`);
+      const ends = await Promise.allSettled(stations.map((station) => play(station, game)));
+      t.diagnostic(String(counts));
+      await memphis.close();
+      rmSync(folder, { recursive: true, force: true });
+      for (const end of ends) if (end.status === 'rejected') throw end.reason;
+      assert.ok(counts.total >= 100, `${counts.total} freezes only`);
+    });
+  }
+});

@@ -11,6 +11,8 @@ export interface TestProxy extends AsyncDisposable {
   open(): number;
   /** Flows that are open now are never heard of again: what is sent is read and dropped, nobody hangs up. */
   swallow(): void;
+  /** Of the flows that are open now, each carries no more answers once its client has sent this. */
+  deafenAfter(text: string): void;
   /** Flows that are open now end in an orderly way (FIN), or with a reset. */
   end(): void;
   reset(): void;
@@ -22,6 +24,8 @@ interface Flow {
   readonly client: Socket;
   readonly server: Socket | undefined;
   isSwallowed: boolean;
+  isDeaf: boolean;
+  deafAfter: string | undefined;
 }
 
 /** @param target port of the broker on 127.0.0.1 */
@@ -32,11 +36,14 @@ export async function startProxy(target: number): Promise<TestProxy> {
   const listener = createServer({ allowHalfOpen: true }, (client) => {
     accepted++;
     const server = swallowsNew ? undefined : connect({ host: '127.0.0.1', port: target, allowHalfOpen: true });
-    const flow: Flow = { client, server, isSwallowed: swallowsNew };
+    const flow: Flow = { client, server, isSwallowed: swallowsNew, isDeaf: false, deafAfter: undefined };
     flows.add(flow);
     for (const socket of [client, server]) socket?.setNoDelay(true); // what has come is on its way at once
-    client.on('data', (chunk) => flow.isSwallowed || server?.write(chunk));
-    server?.on('data', (chunk) => flow.isSwallowed || client.write(chunk));
+    client.on('data', (chunk) => {
+      if (flow.deafAfter !== undefined && chunk.includes(flow.deafAfter)) flow.isDeaf = true;
+      if (!flow.isSwallowed) server?.write(chunk);
+    });
+    server?.on('data', (chunk) => flow.isSwallowed || flow.isDeaf || client.write(chunk));
     // a client that hangs up is counted out, though nobody beyond hears of it
     client.on('end', () => (flow.isSwallowed ? client.destroy() : server?.end()));
     server?.on('end', () => flow.isSwallowed || client.end());
@@ -57,6 +64,9 @@ export async function startProxy(target: number): Promise<TestProxy> {
     open: () => flows.size,
     swallow: () => {
       for (const flow of flows) flow.isSwallowed = true;
+    },
+    deafenAfter: (text) => {
+      for (const flow of flows) flow.deafAfter = text;
     },
     end: () => {
       for (const { client, server } of flows) {
