@@ -100,12 +100,30 @@ export class Settler {
   async #settleCollected(): Promise<void> {
     const entries = this.#collected;
     this.#collected = [];
-    const ready = await Promise.all(entries.map((entry) => this.#prepare(entry)));
-    const byLane = Map.groupBy(
-      ready.filter((entry) => entry !== undefined),
-      (entry) => entry.delivery.lane,
+    // what needs nothing stored does not wait for what does: a dead letter may have to wait for a leader
+    const { simple = [], others = [] } = Object.groupBy(entries, (entry) =>
+      this.#isSimple(entry) ? 'simple' : 'others',
     );
+    const prepared = Promise.all(others.map((entry) => this.#prepare(entry)));
+    await Promise.all([
+      this.#confirmAll(simple),
+      prepared.then((ready) => this.#confirmAll(ready.filter((entry) => entry !== undefined))),
+    ]);
+  }
+
+  async #confirmAll(entries: readonly Entry[]): Promise<void> {
+    const byLane = Map.groupBy(entries, (entry) => entry.delivery.lane);
     await Promise.all([...byLane.values()].map((group) => this.#confirm(group)));
+  }
+
+  /** Whether nothing has to be stored before this is said to the source. */
+  #isSimple({ outcome, delivery }: Entry): boolean {
+    const { action } = withinDeliveries(outcome, delivery.message.deliveryCount, this.#context.maxDeliveries);
+    if (action === 'giveBack') return !isLastOf(delivery) && !this.#mayRunOut(delivery);
+    return (
+      action === 'ack' ||
+      (outcome.action === 'retry' && action === 'retry' && !shouldPark(delivery.lane, outcome.delayMs))
+    );
   }
 
   /** Applies the limit of deliveries, and stores what has to be stored before anything is said to the source. */
@@ -142,12 +160,16 @@ export class Settler {
     }
   }
 
+  /** A parked copy that the server could not hold back is given back before its time as a matter of course. */
+  #mayRunOut({ message, lane }: Delivery): boolean {
+    return message.deliveryCount >= this.#context.maxDeliveries || lane.isRetry;
+  }
+
   /** No handler saw this delivery, so it must not be the message's last (the delivery budget). */
   async #keepFromRunningOut(delivery: Delivery): Promise<void> {
-    const { link, maxDeliveries, timeoutMs } = this.#context;
-    const { message, lane, credit } = delivery;
-    // a parked copy that the server could not hold back is given back before its time as a matter of course
-    if (message.deliveryCount < maxDeliveries && !lane.isRetry) return;
+    const { link, timeoutMs } = this.#context;
+    const { credit } = delivery;
+    if (!this.#mayRunOut(delivery)) return;
     // not noted: the message ends as a dead letter, whole, instead of with a handler
     await writeCredit(link, creditKeyOf(delivery), credit + 1, timeoutMs).catch(() => {});
   }
