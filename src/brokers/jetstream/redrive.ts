@@ -170,9 +170,7 @@ export class Redrive {
   async #remove(id: number): Promise<void> {
     const stream = deadLetterStreamOf(this.#station);
     await repeat(this.#broker.link, 'drop dead letter', PATIENCE_MS, async (connection, limitMs) => {
-      await deleteMessage(connection, stream, id, limitMs).catch((error: unknown) => {
-        if (refusalOf(error) !== apiError.SEQUENCE_NOT_FOUND) throw error;
-      });
+      await deleteMessage(connection, stream, id, limitMs);
     });
   }
 }

@@ -8,8 +8,8 @@ import { fromUserHeaders, toUserHeaders } from '../../../src/brokers/jetstream/h
 import { ackPayload, parseAckSubject } from '../../../src/brokers/jetstream/wire/ack.ts';
 import { parseReply } from '../../../src/brokers/jetstream/wire/api.ts';
 import { frameSize, parsePubAck } from '../../../src/brokers/jetstream/wire/publish.ts';
-import { stationStreamConfig } from '../../../src/brokers/jetstream/wire/streams.ts';
-import type { Frame, HeaderList } from '../../../src/connection/port.ts';
+import { deleteMessage, stationStreamConfig } from '../../../src/brokers/jetstream/wire/streams.ts';
+import type { Connection, Frame, HeaderList } from '../../../src/connection/port.ts';
 import { isMemphisError } from '../../../src/model/errors.ts';
 import { makeLane } from '../../support/lanes.ts';
 
@@ -88,6 +88,20 @@ test('a duplicate without a sequence is not taken for stored', () => {
   assert.throws(
     () => parsePubAck('s', frame({ data: json({ stream: 's', seq: 0, duplicate: true }) })),
     (error) => isMemphisError(error, 'JETSTREAM_UNAVAILABLE') && error.retryable,
+  );
+});
+
+test('deleting what is gone tells so, in all the words that servers have for it', async () => {
+  const deleting = (answer: object): Promise<boolean> => {
+    const connection = { request: async () => frame({ data: json(answer) }) } as unknown as Connection;
+    return deleteMessage(connection, 's', 7, 1_000);
+  };
+  assert.equal(await deleting({ success: true }), true);
+  assert.equal(await deleting({ error: { code: 400, err_code: 10043, description: 'sequence 7 not found' } }), false);
+  assert.equal(await deleting({ error: { code: 500, err_code: 10057, description: 'no message found' } }), false);
+  await assert.rejects(
+    deleting({ error: { code: 500, err_code: 10057, description: 'message delete not permitted' } }),
+    (error) => isMemphisError(error, 'BROKER_REFUSED'),
   );
 });
 
