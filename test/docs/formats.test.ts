@@ -36,6 +36,7 @@ test('the headers of a dead letter are listed, and no others', () => {
     lane: makeLane({ stream: 'orders$1', durable: 'billing', partition: 1 }),
     laneSequence: 42,
     laneDeliveries: 1,
+    consumerSequence: 42,
     ackSubject: '$JS.ACK.orders$1.billing.1.42.1.1767225600000000000.0',
     headers: [['Nats-Expected-Stream', 'x']] as const,
     pending: 0,

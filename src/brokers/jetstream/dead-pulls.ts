@@ -6,15 +6,13 @@
  * 2.10.15 without the step back. So these servers are asked again and again instead of being waited for.
  */
 
+import { isBefore } from './server-version.ts';
+
 /** Between two looks: what waiting costs in delay, against what it costs in requests. */
 export const LOOK_EVERY_MS = 40;
 
 /** Whether a server loses redeliveries to dead pulls, by the `version` of its INFO. */
-export function losesToDeadPulls(version: string): boolean {
-  const [major = 0, minor = 0, patch = 0] = version.split(/[.-]/).map(Number);
-  if (major !== 2) return major < 2;
-  return minor < 10 || (minor === 10 && patch < 16);
-}
+export const losesToDeadPulls = (version: string): boolean => isBefore(version, 2, 10, 16);
 
 /** A pause that a signal ends early. Never rejects. */
 export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {

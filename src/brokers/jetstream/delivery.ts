@@ -13,6 +13,8 @@ export interface Delivery {
   readonly laneSequence: number;
   /** How often the broker has delivered it on this lane. */
   readonly laneDeliveries: number;
+  /** Which of the durable's deliveries this is. */
+  readonly consumerSequence: number;
   /** Where settling goes. */
   readonly ackSubject: string;
   /** All headers, the reserved ones too, but for those of the lane: a dead letter keeps them. */
@@ -61,6 +63,7 @@ export function toDelivery(frame: Frame, station: string, lane: Lane): Delivery 
     lane,
     laneSequence: position.sequence,
     laneDeliveries: position.deliveryCount,
+    consumerSequence: position.consumerSequence,
     ackSubject: frame.reply,
     headers,
     pending: position.pending,

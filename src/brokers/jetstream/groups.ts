@@ -91,7 +91,13 @@ export class Group {
   }
 
   #own(partition: number, patienceMs: number): Promise<Lane> {
-    const place = { stream: this.#stream(partition), durable: this.durableName, partition, isRetry: false };
+    const place = {
+      stream: this.#stream(partition),
+      durable: this.durableName,
+      partition,
+      isRetry: false,
+      keepsSettled: false,
+    };
     return this.#remember(`own ${partition}`, patienceMs, async (connection, limitMs) =>
       toLane(place, await this.#findOrMake(connection, place.stream, limitMs)),
     );
@@ -178,7 +184,7 @@ export class Group {
     if (
       ordered &&
       !isOurs(found) &&
-      !isOrdered(toLane({ stream: '', durable: '', partition: 0, isRetry: false }, found))
+      !isOrdered(toLane({ stream: '', durable: '', partition: 0, isRetry: false, keepsSettled: false }, found))
     ) {
       throw this.#conflict('is not of our making and lets several messages out at a time, so it cannot be ordered');
     }

@@ -9,6 +9,8 @@ export interface Lane {
   readonly partition: number;
   /** It carries copies that were parked or put back (`retries.ts`), each with its origin in its headers. */
   readonly isRetry: boolean;
+  /** Its stream keeps what is settled, so it has to be deleted (`retries.ts`). */
+  readonly keepsSettled: boolean;
   readonly ackWaitMs: number;
   /** How often the broker delivers; -1: no limit. */
   readonly maxDeliver: number;
@@ -23,7 +25,7 @@ export const isOrdered = (lane: Lane): boolean => lane.maxAckPending === 1;
 export const isLimited = (lane: Lane): boolean => lane.maxAckPending > 0 || lane.maxDeliver > 0;
 
 export function toLane(
-  place: Pick<Lane, 'stream' | 'durable' | 'partition' | 'isRetry'>,
+  place: Pick<Lane, 'stream' | 'durable' | 'partition' | 'isRetry' | 'keepsSettled'>,
   { ackWaitMs, maxDeliver, maxAckPending }: Durable,
 ): Lane {
   return { ...place, ackWaitMs, maxDeliver, maxAckPending };

@@ -12,6 +12,7 @@ import { keepHeaders } from './kept-headers.ts';
 import { type Lane, toLane } from './lane.ts';
 import { store } from './publish.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
+import { isBefore } from './server-version.ts';
 import { retryStreamOf } from './stations.ts';
 import { apiError, refusalOf } from './wire/api.ts';
 import {
@@ -33,6 +34,9 @@ const LOOK_LIMIT_MS = 1_000;
 
 /** Description of every durable that this toolkit makes; what follows it says where it began. */
 export const OURS = 'memphis-serverless';
+
+/** Description of a durable on a stream that keeps what is settled. */
+const OURS_KEEPING = `${OURS} keeps what is settled`;
 
 /** A message to be delivered again to one group of its station. */
 export interface RetryCopy {
@@ -123,13 +127,14 @@ export class Retries {
   ): Promise<Lane> {
     const stream = retryStreamOf(at.station);
     const name = `${at.durable}$${at.partition}`;
-    const make = (): Promise<Durable> =>
-      createDurable(
+    const make = async (): Promise<Durable> => {
+      const { retention } = await streamConfig(connection, stream, limitMs);
+      return createDurable(
         connection,
         stream,
         {
           name,
-          description: OURS,
+          description: retention === 'workqueue' ? OURS : OURS_KEEPING,
           ackWaitMs: at.ackWaitMs,
           filterSubject: dueSubject(stream, at.durable, at.partition),
           from: { deliver_policy: 'all' },
@@ -137,6 +142,7 @@ export class Retries {
         },
         limitMs,
       );
+    };
     let found: Durable;
     try {
       found = await durableInfo(connection, stream, name, limitMs);
@@ -150,7 +156,8 @@ export class Retries {
       found = await make();
     }
     this.#note(at.station, name);
-    return toLane({ stream, durable: name, partition: at.partition, isRetry: true }, found);
+    const keepsSettled = found.description === OURS_KEEPING;
+    return toLane({ stream, durable: name, partition: at.partition, isRetry: true, keepsSettled }, found);
   }
 
   /**
@@ -254,10 +261,11 @@ function ignoreMissing(error: unknown): void {
 
 /** On the same kind of storage as the stream whose messages it takes. */
 async function makeRetryStream(connection: Connection, stream: string, source: string, limitMs: number): Promise<void> {
-  const { apiLevel } = await connection.info;
+  const { apiLevel, version } = await connection.info;
+  const isWorkQueueSafe = !isBefore(version, 2, 10);
   const like = await streamConfig(connection, source, limitMs);
   try {
-    await createStream(connection, retryStreamConfig(stream, like, apiLevel), limitMs);
+    await createStream(connection, retryStreamConfig(stream, like, { apiLevel, isWorkQueueSafe }), limitMs);
   } catch (error) {
     if (refusalOf(error) !== apiError.STREAM_NAME_IN_USE) throw error; // another one made it first
   }

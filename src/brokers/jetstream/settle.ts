@@ -3,8 +3,9 @@
  * request. Its answer vouches for those written before it on the same connection (jetstream-servers, Clusters).
  */
 
+import type { Link } from '../../connection/link.ts';
 import type { Connection } from '../../connection/port.ts';
-import { MemphisError } from '../../model/errors.ts';
+import { isMemphisError, MemphisError } from '../../model/errors.ts';
 import type { StoredMessage } from '../../model/message.ts';
 import { type Outcome, type Settled, withinDeliveries } from '../../model/outcome.ts';
 import { emit } from '../../telemetry/channels.ts';
@@ -17,6 +18,8 @@ import { ownId } from './publish.ts';
 import { repeat } from './repeat.ts';
 import type { Retries } from './retries.ts';
 import { ackPayload } from './wire/ack.ts';
+import { durableInfo } from './wire/consumers.ts';
+import { deleteMessage } from './wire/streams.ts';
 
 /** Whose messages are settled. */
 export interface SettleContext extends DeadLetterContext {
@@ -64,6 +67,41 @@ const isLastOf = ({ lane, laneDeliveries }: Delivery): boolean =>
 /** The stream of a message's own id; of a copy not the one that it came on. */
 function originOf({ id, sequence }: StoredMessage): { readonly stream: string; readonly sequence: number } {
   return { stream: id.slice(0, id.lastIndexOf(':')), sequence };
+}
+
+/** The broker knows of no delivery behind this one. */
+class Forgotten extends Error {
+  readonly consumerSequence: number;
+
+  constructor(consumerSequence: number) {
+    super('forgotten deliveries');
+    this.consumerSequence = consumerSequence;
+  }
+}
+
+/** Why an ack is not answered: the delivery is not known any more, or nobody knows. */
+async function whySilent(
+  connection: Connection,
+  { lane, consumerSequence }: Delivery,
+  limitMs: number,
+  silence: unknown,
+): Promise<unknown> {
+  const found = await durableInfo(connection, lane.stream, lane.durable, limitMs).catch(() => undefined);
+  return found !== undefined && found.consumerSequence < consumerSequence
+    ? new Forgotten(found.consumerSequence)
+    : silence;
+}
+
+/** How long deleting a settled copy may hold up the end of settling. */
+const DROP_LIMIT_MS = 1_000;
+
+/** Deletes a copy that its stream keeps. Best effort: what stays behind is delivered to nobody. */
+async function dropCopy(link: Link, stream: string, sequence: number): Promise<void> {
+  try {
+    await deleteMessage(await link.ready(Date.now() + DROP_LIMIT_MS), stream, sequence, DROP_LIMIT_MS);
+  } catch {
+    // it is settled, which is what counts
+  }
 }
 
 /** Settles deliveries of one pull. */
@@ -213,6 +251,7 @@ export class Settler {
     try {
       await repeat(link, 'settle', timeoutMs, (connection, limitMs) => this.#write(connection, entries, limitMs));
     } catch (error) {
+      if (error instanceof Forgotten) return this.#confirmKnown(entries, error);
       const unconfirmed = this.#unconfirmed(entries.length, error);
       this.#report(entries, error);
       for (const entry of entries) entry.reject(unconfirmed);
@@ -222,8 +261,23 @@ export class Settler {
     const isOver = ({ outcome, isParked }: Entry): boolean =>
       isParked === true || outcome.action === 'ack' || outcome.action === 'deadLetter';
     const noted = entries.filter((entry) => entry.delivery.credit > 0 && isOver(entry));
-    await Promise.all(noted.map(({ delivery }) => dropCredit(link, creditKeyOf(delivery))));
+    const kept = entries.filter((entry) => entry.delivery.lane.keepsSettled && isOver(entry));
+    await Promise.all([
+      ...noted.map(({ delivery }) => dropCredit(link, creditKeyOf(delivery))),
+      ...kept.map(({ delivery }) => dropCopy(link, delivery.lane.stream, delivery.laneSequence)),
+    ]);
     for (const entry of entries) entry.resolve(settledAs[entry.outcome.action]);
+  }
+
+  /** A broker that was killed may have forgotten its latest deliveries: it never answers an ack for one of them. */
+  async #confirmKnown(entries: readonly Entry[], { consumerSequence }: Forgotten): Promise<void> {
+    const isKnown = ({ delivery }: Entry): boolean => delivery.consumerSequence <= consumerSequence;
+    const forgotten = entries.filter((entry) => !isKnown(entry));
+    const error = new MemphisError('TIMEOUT', 'The broker has forgotten that it delivered this; it will do so again.');
+    this.#report(forgotten, error);
+    for (const entry of forgotten) entry.reject(this.#unconfirmed(forgotten.length, error));
+    const known = entries.filter(isKnown);
+    if (known.length > 0) await this.#confirm(known);
   }
 
   async #write(connection: Connection, entries: readonly Entry[], limitMs: number): Promise<void> {
@@ -232,7 +286,11 @@ export class Settler {
     }
     const last = entries.at(-1);
     if (last === undefined) return;
-    const answer = await connection.request(last.delivery.ackSubject, payloadOf(last), { timeoutMs: limitMs });
+    const answer = await connection
+      .request(last.delivery.ackSubject, payloadOf(last), { timeoutMs: limitMs })
+      .catch(async (error: unknown) => {
+        throw isMemphisError(error, 'TIMEOUT') ? await whySilent(connection, last.delivery, limitMs, error) : error;
+      });
     if (answer.status === 503) {
       throw new MemphisError(
         'JETSTREAM_UNAVAILABLE',

@@ -31,6 +31,7 @@ test('the reply subject of a delivery tells where it stands, with and without a 
     stream: 'pu#one$1',
     deliveryCount: 2,
     sequence: 3,
+    consumerSequence: 11,
     timestamp: new Date(1795413091860),
     pending: 7,
   });

@@ -24,6 +24,8 @@ export interface DeliveryPosition {
   readonly stream: string;
   readonly deliveryCount: number;
   readonly sequence: number;
+  /** Which of the durable's deliveries this is. */
+  readonly consumerSequence: number;
   readonly timestamp: Date;
   readonly pending: number;
 }
@@ -38,11 +40,12 @@ export function parseAckSubject(subject: string): DeliveryPosition {
     throw new MemphisError('BROKER_REFUSED', 'A message came without the reply subject of a delivery.');
   }
   const at = tokens.length === 9 ? 2 : 4;
-  const [stream = '', , delivered, sequence, , time = '0', pending] = tokens.slice(at);
+  const [stream = '', , delivered, sequence, consumerSequence, time = '0', pending] = tokens.slice(at);
   return {
     stream,
     deliveryCount: Number(delivered),
     sequence: Number(sequence),
+    consumerSequence: Number(consumerSequence),
     timestamp: new Date(Number(BigInt(time) / 1_000_000n)),
     pending: Number(pending),
   };

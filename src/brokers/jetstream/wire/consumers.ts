@@ -12,6 +12,8 @@ export interface Durable {
   readonly maxDeliver: number;
   /** How many may be out unsettled, delayed ones included; -1: no limit. */
   readonly maxAckPending: number;
+  /** The latest of its deliveries that the broker knows of. */
+  readonly consumerSequence: number;
   /** As its maker left it; ours say where they began. */
   readonly description: string;
   /** All of its settings, so that an update changes nothing else. */
@@ -20,7 +22,9 @@ export interface Durable {
 
 function toDurable(reply: Json): Durable {
   const config = isJson(reply.config) ? reply.config : {};
+  const delivered = isJson(reply.delivered) ? reply.delivered : {};
   return {
+    consumerSequence: Number(delivered.consumer_seq ?? 0),
     ackWaitMs: Number(config.ack_wait ?? 0) / NS_PER_MS,
     maxDeliver: Number(config.max_deliver ?? -1),
     maxAckPending: Number(config.max_ack_pending ?? -1),

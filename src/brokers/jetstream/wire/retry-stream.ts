@@ -11,19 +11,23 @@ const SCHEDULES_LEVEL = 3;
 export const hasSchedules = (apiLevel: number): boolean => apiLevel >= SCHEDULES_LEVEL;
 
 /*
- * A work queue: what is acked is gone. Subjects: <stream>.due.<group>.<p>, and <stream>.later.<group>.<p>.<sequence>
+ * A work queue, where the server keeps it whole (docs/decisions/012): what is acked is gone. Subjects: <stream>.due.<group>.<p>, and <stream>.later.<group>.<p>.<sequence>
  * for what the server holds until its time. No durable reads the latter.
  */
-export function retryStreamConfig(stream: string, like: Json, apiLevel: number): Json {
+export function retryStreamConfig(
+  stream: string,
+  like: Json,
+  server: { readonly apiLevel: number; readonly isWorkQueueSafe: boolean },
+): Json {
   return {
     name: stream,
     subjects: [`${stream}.>`],
-    retention: 'workqueue',
+    retention: server.isWorkQueueSafe ? 'workqueue' : 'limits',
     discard: 'old', // it has no limit at which that would happen; schedules cannot be had with 'new' (10052)
     storage: like.storage === 'memory' ? 'memory' : 'file',
     num_replicas: typeof like.num_replicas === 'number' && like.num_replicas > 0 ? like.num_replicas : 1,
     duplicate_window: 120_000 * NS_PER_MS,
-    ...(hasSchedules(apiLevel) ? { allow_msg_schedules: true } : {}),
+    ...(hasSchedules(server.apiLevel) ? { allow_msg_schedules: true } : {}),
   };
 }
 
