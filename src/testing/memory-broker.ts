@@ -1,17 +1,14 @@
 /** A broker in memory: both driver ports with nothing outside of this process, on a clock that tests can hold still. */
 
-import type { Batch } from '../model/batch.ts';
-import type { Broker, BrokerAdmin, OutgoingMessage, PullOptions, Reader, ReaderOptions } from '../model/broker.ts';
+import type { Broker, BrokerAdmin, OutgoingMessage } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
-import type { StoredMessage } from '../model/message.ts';
 import { integer, must } from '../model/option-spec.ts';
-import type { Outcome, Settled } from '../model/outcome.ts';
 import { choosePartition } from '../model/partition.ts';
 import { resolveOptions } from '../model/resolve-options.ts';
 import { type StationOptions, toStationSettings } from '../model/station-settings.ts';
 import { type Clock, realClock } from './fake-clock.ts';
 import { type MemoryDeadLetter, MemoryDeadLetters } from './memory-dead-letters.ts';
-import type { MemoryDelivery } from './memory-group.ts';
+import { makeMemoryReader } from './memory-reader.ts';
 import { MemoryStation } from './memory-station.ts';
 
 /** A broker in memory, with what tests want to know and do beyond the ports. */
@@ -117,12 +114,15 @@ export function makeMemoryBroker(options?: {
       const station = find(message.station);
       check(message);
       onWritten?.();
-      const receipt = station.store(message, clock.now());
+      const { msgId, headers } = message;
+      // an id travels as a header too, as the Memphis SDKs have it
+      const carried = msgId === undefined ? headers : { ...headers, 'msg-id': msgId };
+      const receipt = station.store({ ...message, headers: carried }, clock.now());
       notify();
       return receipt;
     },
     reader: (readerOptions) =>
-      makeReader(readerOptions, { clock, find, setAside, faults, notify, whenChanged: () => changed.promise }),
+      makeMemoryReader(readerOptions, { clock, find, setAside, faults, notify, whenChanged: () => changed.promise }),
     createStation: async (name, given) => create(name, given),
     destroyStation: async (name) => {
       find(name);
@@ -137,12 +137,7 @@ export function makeMemoryBroker(options?: {
     deadLetterStore: (name) => new MemoryDeadLetters({ clock, letters: deadLetters, find, notify }, name),
     unsettled: (name, group) => {
       const station = find(name);
-      return station.partitions
-        .map((partition) => {
-          const { unread, underWay } = station.position(group, partition).remaining(station.log(partition));
-          return unread + underWay;
-        })
-        .reduce((sum, count) => sum + count, 0);
+      return station.partitions.reduce((sum, partition) => sum + station.unsettled(group, partition), 0);
     },
     crash: () => {
       faults.epoch += 1;
@@ -158,107 +153,4 @@ function sizeOf({ data, headers }: OutgoingMessage): number {
     (bytes, [name, value]) => bytes + Buffer.byteLength(name) + Buffer.byteLength(value),
     data.length,
   );
-}
-
-/** What readers share with their broker. */
-interface Shared {
-  readonly clock: Clock;
-  readonly faults: { epoch: number; unconfirmed: number };
-  find(station: string): MemoryStation;
-  setAside(letter: Omit<MemoryDeadLetter, 'id' | 'setAsideAt'>): void;
-  /** Wakes those who wait for messages. */
-  notify(): void;
-  whenChanged(): Promise<void>;
-}
-
-function makeReader(options: ReaderOptions, shared: Shared): Reader {
-  const { station: name, group, ackWaitMs, maxDeliveries } = options;
-  const { clock } = shared;
-  const setAside = (message: StoredMessage, reason: string): void => {
-    shared.setAside({ station: name, group, message, reason });
-  };
-  const takeDue = (station: MemoryStation, { batchSize, partition }: PullOptions): MemoryDelivery[] => {
-    const taken: MemoryDelivery[] = [];
-    for (const number of partition === undefined ? station.partitions : [partition]) {
-      const position = station.position(group, number);
-      const limit = batchSize - taken.length;
-      taken.push(
-        ...position.take(station.log(number), { limit, nowMs: clock.now(), ackWaitMs, maxDeliveries }, setAside),
-      );
-    }
-    return taken;
-  };
-
-  return {
-    pull: async (pull) => {
-      const station = shared.find(name);
-      const untilMs = clock.now() + pull.waitMs;
-      let taken = takeDue(station, pull);
-      while (taken.length === 0 && clock.now() < untilMs && pull.signal?.aborted !== true) {
-        await nextChange(station, group, untilMs, pull.signal, shared);
-        taken = takeDue(station, pull);
-      }
-      return makeBatch(options, station, taken, shared, setAside);
-    },
-    destroy: async () => shared.find(name).destroyGroup(group),
-  };
-}
-
-/** Waits until something is stored or comes back, the wait is over, or the signal aborts. */
-async function nextChange(
-  station: MemoryStation,
-  group: string,
-  untilMs: number,
-  signal: AbortSignal | undefined,
-  { clock, whenChanged }: Shared,
-): Promise<void> {
-  const dues = station.partitions.map((partition) => station.position(group, partition).nextDueMs);
-  const waitMs = Math.max(0, Math.min(untilMs, ...dues) - clock.now());
-  const over = new AbortController();
-  const ended = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal]);
-  await Promise.race([clock.wait(waitMs, ended), whenChanged()]);
-  over.abort(); // no timer stays behind
-}
-
-function makeBatch(
-  { station: name, group, ackWaitMs, maxDeliveries }: ReaderOptions,
-  station: MemoryStation,
-  deliveries: readonly MemoryDelivery[],
-  { clock, faults, notify }: Shared,
-  setAside: (message: StoredMessage, reason: string) => void,
-): Batch {
-  const epoch = faults.epoch;
-  const byMessage = new Map(deliveries.map((delivery) => [delivery.message, delivery]));
-  const unconfirmed = (why: string): MemphisError =>
-    new MemphisError('SETTLE_UNCONFIRMED', `${why} The message may be delivered again.`, { station: name, group });
-  return {
-    station: name,
-    group,
-    maxDeliveries,
-    ackWaitMs,
-    messages: deliveries.map(({ message }) => message),
-    settle: async (message: StoredMessage, outcome: Outcome): Promise<Settled> => {
-      const delivery = byMessage.get(message);
-      if (delivery === undefined) {
-        throw new MemphisError('INVALID_MESSAGE', `Message ${message.id} is not of this batch.`, { station: name });
-      }
-      if (epoch !== faults.epoch) throw unconfirmed('Who held the message has crashed.');
-      if (faults.unconfirmed > 0) {
-        faults.unconfirmed -= 1;
-        throw unconfirmed('The broker did not answer.');
-      }
-      const position = station.position(group, message.partition);
-      const settled = position.settle(delivery, outcome, { nowMs: clock.now(), maxDeliveries }, setAside);
-      notify();
-      return settled;
-    },
-    extend: async (messages) => {
-      if (epoch !== faults.epoch) return;
-      for (const message of messages) {
-        const delivery = byMessage.get(message);
-        if (delivery === undefined) continue;
-        station.position(group, message.partition).extend(delivery, clock.now() + ackWaitMs);
-      }
-    },
-  };
 }

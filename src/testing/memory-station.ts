@@ -1,9 +1,11 @@
 /** A station held in memory: the logs of its partitions, the message ids it remembers, the positions of its groups. */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { OutgoingMessage } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
 import type { StoredMessage } from '../model/message.ts';
 import type { Receipt } from '../model/receipt.ts';
+import type { StartPosition } from '../model/source.ts';
 import { type StationSettings, toInternalName } from '../model/station.ts';
 import type { StationDescription } from '../model/station-description.ts';
 import { MemoryPosition } from './memory-group.ts';
@@ -55,7 +57,7 @@ export class MemoryStation {
       timestamp: new Date(nowMs),
       headers: { ...headers },
       ...(partitionKey !== undefined && { partitionKey }),
-      data: outgoing.data.slice(),
+      data: new Uint8Array(outgoing.data),
     });
     if (msgId !== undefined) known.set(msgId, { sequence, storedMs: nowMs });
     return { station: this.name, partition, sequence, duplicate: false };
@@ -66,12 +68,28 @@ export class MemoryStation {
     return this.#at(partition).log;
   }
 
-  /** The position of a group, made at the beginning of the log on first use. */
-  position(group: string, partition: number): MemoryPosition {
-    const { groups } = this.#at(partition);
-    const known = groups.get(group) ?? new MemoryPosition();
+  /**
+   * The position of a group, made on first use.
+   *
+   * @throws MemphisError `GROUP_CONFLICT` when it began elsewhere
+   */
+  position(group: string, partition: number, start?: StartPosition): MemoryPosition {
+    const { groups, log } = this.#at(partition);
+    const known = groups.get(group) ?? new MemoryPosition(start, log.length);
     groups.set(group, known);
-    return known;
+    if (start === undefined || isDeepStrictEqual(start, known.start)) return known;
+    throw new MemphisError(
+      'GROUP_CONFLICT',
+      `Group ${group} of ${this.name} exists already and began somewhere else. Use another group, or destroy this one.`,
+      { station: this.name, group },
+    );
+  }
+
+  /** Messages of a partition that a group has not settled, handed out or not. */
+  unsettled(group: string, partition: number): number {
+    const { groups, log } = this.#at(partition);
+    const state = groups.get(group)?.remaining(log);
+    return state === undefined ? log.length : state.unread + state.underWay;
   }
 
   /** As a real broker tells it, but for its dead letters. */

@@ -15,16 +15,6 @@ function openSubject(): ContractSubject {
       broker.crash();
       return broker;
     },
-    deadLetters: async (station) =>
-      broker.deadLetters
-        .filter((letter) => letter.station === station)
-        .map(({ group, message, reason }) => ({
-          group,
-          text: new TextDecoder().decode(message.data),
-          headers: message.headers,
-          reason,
-          deliveries: message.deliveryCount,
-        })),
   };
 }
 

@@ -7,7 +7,6 @@ import { makeSession } from '../../src/client/session.ts';
 import { connectOptions } from '../../src/model/options.ts';
 import { resolveOptions } from '../../src/model/resolve-options.ts';
 import type { ContractSubject } from '../../src/testing/broker-contract.ts';
-import { readDeadLetters } from './dead-letters.ts';
 
 /** What belongs to a subject, and has to end with it. */
 export interface OpenSubject extends ContractSubject, AsyncDisposable {}
@@ -15,7 +14,7 @@ export interface OpenSubject extends ContractSubject, AsyncDisposable {}
 /**
  * Connects to servers, the first of them at first.
  *
- * @param ports of the servers; dead letters are read from the first
+ * @param ports of the servers
  * @param replicas of each station
  */
 export async function openJetStream(ports: readonly number[], replicas = 1): Promise<OpenSubject> {
@@ -46,14 +45,6 @@ export async function openJetStream(ports: readonly number[], replicas = 1): Pro
       opened.unshift(opened.pop() as () => Promise<void>);
       return next;
     },
-    deadLetters: async (station) =>
-      (await readDeadLetters(ports[0] ?? 0, station).catch(() => [])).map(({ text, headers }) => ({
-        group: headers.$memphis_dls_group ?? '',
-        text,
-        headers,
-        reason: headers.$memphis_dls_reason ?? '',
-        deliveries: Number(headers.$memphis_dls_deliveries),
-      })),
     [Symbol.asyncDispose]: async () => {
       await Promise.all(opened.map((close) => close()));
     },

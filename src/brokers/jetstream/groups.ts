@@ -98,9 +98,11 @@ export class Group {
       isRetry: false,
       keepsSettled: false,
     };
-    return this.#remember(`own ${partition}`, patienceMs, async (connection, limitMs) =>
-      toLane(place, await this.#findOrMake(connection, place.stream, limitMs)),
-    );
+    return this.#remember(`own ${partition}`, patienceMs, async (connection, limitMs) => {
+      const found = await this.#findOrMake(connection, place.stream, limitMs);
+      const begin = isOurs(found) ? Number(found.config.opt_start_seq ?? 0) : 0;
+      return { ...toLane(place, found), begin };
+    });
   }
 
   #retry(partition: number, patienceMs: number): Promise<Lane> {
@@ -232,7 +234,6 @@ async function fromOf(
 ): Promise<DeliverFrom> {
   if (start === undefined) return { deliver_policy: 'all' };
   if ('sequence' in start) return { deliver_policy: 'by_start_sequence', opt_start_seq: start.sequence };
-  if (start.lastMessages === 0) return { deliver_policy: 'new' };
   const last = await lastSequence(connection, stream, limitMs);
   return { deliver_policy: 'by_start_sequence', opt_start_seq: Math.max(1, last - start.lastMessages + 1) };
 }

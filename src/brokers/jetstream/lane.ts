@@ -16,7 +16,15 @@ export interface Lane {
   readonly maxDeliver: number;
   /** How many may be out unsettled, delayed ones included; -1: no limit. */
   readonly maxAckPending: number;
+  /**
+   * The sequence at which a group of our making was to begin. In a cluster the node that leads its durable may lag
+   * behind the stream by then, and begins at what it has: earlier.
+   */
+  readonly begin?: number;
 }
+
+/** Whether a delivery lies before the place at which its group was to begin. */
+export const isBeforeBegin = ({ isRetry, begin = 0 }: Lane, sequence: number): boolean => !isRetry && sequence < begin;
 
 /** Only one message is out at a time, so that a redelivery is never overtaken. */
 export const isOrdered = (lane: Lane): boolean => lane.maxAckPending === 1;

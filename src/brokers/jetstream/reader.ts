@@ -15,7 +15,7 @@ import { creditKeyOf, readCredit } from './credits.ts';
 import { LOOK_EVERY_MS, losesToDeadPulls, pause } from './dead-pulls.ts';
 import { type Delivery, withCredit } from './delivery.ts';
 import { Group } from './groups.ts';
-import { isLimited, type Lane } from './lane.ts';
+import { isBeforeBegin, isLimited, type Lane } from './lane.ts';
 import { byProspect } from './prospects.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import type { Retries } from './retries.ts';
@@ -216,8 +216,9 @@ export class JetStreamReader implements Reader {
     const maxDeliveries = Math.min(this.#options.maxDeliveries, ...limits);
     const counted = await Promise.all(pulled.map((delivery) => this.#credited(delivery, maxDeliveries)));
     const now = Date.now();
+    const uncalled = counted.filter(({ lane, message }) => isBeforeBegin(lane, message.sequence));
     const early = counted.filter(({ untilMs = 0 }) => untilMs > now);
-    const ripe = counted.filter((delivery) => !early.includes(delivery));
+    const ripe = counted.filter((delivery) => !early.includes(delivery) && !uncalled.includes(delivery));
     // One delivery more than asked for: its message ran out without a word of a handler (a killed process)
     const exhausted = ripe.filter(({ message }) => message.deliveryCount > maxDeliveries).map(withoutThisOne);
     const fresh = ripe.filter(({ message }) => message.deliveryCount <= maxDeliveries);
@@ -236,7 +237,7 @@ export class JetStreamReader implements Reader {
           return Math.max(1, Math.min(PATIENCE_MS, settleByMs - Date.now()));
         },
       },
-      [...early, ...exhausted, ...fresh],
+      [...uncalled, ...early, ...exhausted, ...fresh],
     );
     const reason = `no deliveries left (${maxDeliveries}), and the last one ended without an answer`;
     const settleUnseen = (delivery: Delivery, outcome: Outcome): Promise<unknown> =>
@@ -245,6 +246,7 @@ export class JetStreamReader implements Reader {
         if (!isMemphisError(error, 'SETTLE_UNCONFIRMED')) throw error;
       });
     await Promise.all([
+      ...uncalled.map((delivery) => settleUnseen(delivery, { action: 'ack' })),
       ...early.map((delivery) =>
         settleUnseen(delivery, { action: 'giveBack', delayMs: (delivery.untilMs ?? now) - now }),
       ),

@@ -70,6 +70,7 @@ export const storing: readonly ContractCase[] = [
       assert.equal(elsewhere.duplicate, false);
       const taken = await scene.take(scene.reader(), 3);
       assert.deepEqual(taken.map(({ text }) => text).sort(), ['first', 'other', 'third']);
+      assert.deepEqual(taken.find(({ text }) => text === 'first')?.message.headers, { 'msg-id': 'id 1' });
       await scene.isEmpty(scene.reader());
     },
     { partitionsNumber: 2 },

@@ -2,21 +2,13 @@
 
 import assert from 'node:assert/strict';
 import type { Batch } from '../../model/batch.ts';
-import type { Broker, BrokerAdmin, OutgoingMessage, PullOptions, Reader } from '../../model/broker.ts';
+import type { Broker, BrokerAdmin, OutgoingMessage, PullOptions, Reader, ReaderOptions } from '../../model/broker.ts';
+import type { DeadLetterRecord, DeadLetterStore } from '../../model/dead-letter.ts';
 import { type ErrorCode, isMemphisError } from '../../model/errors.ts';
 import type { StoredMessage } from '../../model/message.ts';
 import type { Outcome, Settled } from '../../model/outcome.ts';
 import type { Receipt } from '../../model/receipt.ts';
 import { type StationOptions, toStationSettings } from '../../model/station-settings.ts';
-
-/** A dead letter, as far as the contract looks at it. */
-export interface ContractDeadLetter {
-  readonly group: string;
-  readonly text: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly reason: string;
-  readonly deliveries: number;
-}
 
 /** A broker with nothing of the case's on it. */
 export interface ContractSubject {
@@ -34,8 +26,6 @@ export interface ContractSubject {
   pass(ms: number, until?: Promise<unknown>): Promise<void>;
   /** Ends whoever works with `broker` without a word, as SIGKILL does. @returns another one on the same broker */
   crash(): Promise<Broker>;
-  /** What was set aside of a station, oldest first. */
-  deadLetters(station: string): Promise<readonly ContractDeadLetter[]>;
 }
 
 /** One promise of a driver. */
@@ -71,9 +61,14 @@ export class Scene {
     this.#broker = await this.subject.crash();
   }
 
-  reader(options: { group?: string; ackWaitMs?: number; maxDeliveries?: number } = {}): Reader {
-    const { group = 'billing', ackWaitMs = LONG_MS, maxDeliveries = 3 } = options;
-    return this.#broker.reader({ station: this.station, group, ackWaitMs, maxDeliveries });
+  reader(options: Partial<ReaderOptions> = {}): Reader {
+    return this.#broker.reader({
+      station: this.station,
+      group: 'billing',
+      ackWaitMs: LONG_MS,
+      maxDeliveries: 3,
+      ...options,
+    });
   }
 
   publish(text: string, more: Partial<OutgoingMessage> = {}): Promise<Receipt> {
@@ -120,8 +115,13 @@ export class Scene {
     assert.deepEqual(textsOf((await this.pull(reader)).messages), []);
   }
 
-  deadLetters(): Promise<readonly ContractDeadLetter[]> {
-    return this.subject.deadLetters(this.station);
+  get letters(): DeadLetterStore {
+    return this.subject.admin.deadLetterStore(this.station, false);
+  }
+
+  /** What was set aside, oldest first. */
+  deadLetters(group?: string): Promise<readonly DeadLetterRecord[]> {
+    return this.letters.list({ after: 0, limit: 100, ...(group !== undefined && { group }) });
   }
 }
 
@@ -168,9 +168,9 @@ export function onStation(
   };
 }
 
-export const textOf = (message: StoredMessage): string => new TextDecoder().decode(message.data);
+export const textOf = (message: { readonly data: Uint8Array }): string => new TextDecoder().decode(message.data);
 
-export const textsOf = (messages: readonly StoredMessage[]): string[] => messages.map(textOf);
+export const textsOf = (messages: readonly { readonly data: Uint8Array }[]): string[] => messages.map(textOf);
 
 /** Fails unless some work is refused with a code. */
 export async function refuses(code: ErrorCode, work: Promise<unknown>): Promise<void> {

@@ -35,7 +35,7 @@ function toDurable(reply: Json): Durable {
 
 /** Where a durable begins. */
 export type DeliverFrom =
-  | { readonly deliver_policy: 'all' | 'new' }
+  | { readonly deliver_policy: 'all' }
   | { readonly deliver_policy: 'by_start_sequence'; readonly opt_start_seq: number };
 
 /** Settings of a durable that we make. */

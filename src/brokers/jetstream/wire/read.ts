@@ -1,12 +1,13 @@
 /**
  * Reading a stretch of a stream, without a position that anybody keeps: a consumer that is made for it, acks nothing,
- * and goes with the answer. Works alike on all servers from 2.9 on, and reads what the stream's leader has.
+ * and goes with the answer. Works alike on all servers from 2.9 on. In a cluster it is made on any node of the stream,
+ * which may lag behind: the stream's leader is asked whether that was all.
  */
 
 import type { Connection, HeaderList } from '../../../connection/port.ts';
 import { MemphisError } from '../../../model/errors.ts';
 import { parseAckSubject } from './ack.ts';
-import { callApi, isJson } from './api.ts';
+import { apiError, callApi, isJson, refusalOf } from './api.ts';
 import { startPull } from './pull.ts';
 
 /** So long the server keeps a consumer that nobody asks, where it could not be deleted. */
@@ -14,6 +15,8 @@ const INACTIVE_NS = 10_000_000_000;
 /** One request for messages asks for so many at most. */
 const PULL_BATCH = 500;
 const SILENCE_MS = 2_000;
+/** Between two readings of a node that lags behind the leader. */
+const LAG_MS = 50;
 
 /** What is read. */
 export interface Stretch {
@@ -107,6 +110,47 @@ export async function messageAt(
  * @throws MemphisError `TIMEOUT`, `CONNECTION_LOST`, `PERMISSION_DENIED`, and as the API refuses
  */
 export async function readStretch(
+  connection: Connection,
+  stretch: Stretch,
+  timeoutMs: number,
+): Promise<readonly StreamMessage[]> {
+  const { stream, from, filterSubject, limit } = stretch;
+  const untilMs = Date.now() + timeoutMs;
+  for (;;) {
+    const found = await readOnce(connection, stretch, timeoutMs);
+    const last = found.at(-1)?.sequence ?? (from === 'last of each subject' ? 0 : from - 1);
+    const isAll = found.length >= limit || !(await isMore(connection, stream, filterSubject, last + 1, timeoutMs));
+    // with time over, what is there is the best answer
+    if (isAll || Date.now() + LAG_MS >= untilMs) return found;
+    await new Promise((resolve) => setTimeout(resolve, LAG_MS));
+  }
+}
+
+/*
+ * $JS.API.STREAM.MSG.GET.<stream> { seq, next_by_subj }, answered by the leader; nothing there: 404 10037
+ */
+async function isMore(
+  connection: Connection,
+  stream: string,
+  filterSubject: string,
+  from: number,
+  timeoutMs: number,
+): Promise<boolean> {
+  try {
+    await callApi(connection, {
+      subject: `$JS.API.STREAM.MSG.GET.${stream}`,
+      body: { seq: Math.max(1, from), next_by_subj: filterSubject },
+      attempted: `read stream ${stream}`,
+      timeoutMs,
+    });
+    return true;
+  } catch (error) {
+    if (refusalOf(error) === apiError.MESSAGE_NOT_FOUND) return false;
+    throw error;
+  }
+}
+
+async function readOnce(
   connection: Connection,
   stretch: Stretch,
   timeoutMs: number,
