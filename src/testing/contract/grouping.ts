@@ -34,6 +34,15 @@ export const grouping: readonly ContractCase[] = [
     partitionsNumber: 2,
   }),
 
+  onStation('a group may begin at a sequence that is not there yet', async (scene) => {
+    await scene.publish('1');
+    const reader = scene.reader({ start: { sequence: 3 } });
+    await scene.isEmpty(reader);
+    await scene.publishAll('2', '3');
+    assert.equal((await scene.takeOne(reader)).text, '3');
+    await scene.isEmpty(reader);
+  }),
+
   onStation('a group that began elsewhere is refused, and stands where it stood', async (scene) => {
     await scene.publishAll('1', '2', '3');
     await (await scene.takeOne(scene.reader({ start: { sequence: 2 } }))).ack();
