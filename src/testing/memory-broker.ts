@@ -38,8 +38,9 @@ const memoryBrokerOptions = {
 } as const;
 
 /**
- * Makes an empty broker in memory. Stations, partitions, de-duplication, groups, redelivery, delays, limits of
- * deliveries and dead letters behave as on a real one; retention is not applied.
+ * Makes an empty broker in memory. It keeps the promises of a driver (`brokerContract`): stations, partitions,
+ * de-duplication, groups, redelivery, delays, order, limits of deliveries and dead letters behave as on a real one.
+ * Retention is not applied, and there are no streams of others to bind to.
  *
  * @param options.clock @default real time
  * @param options.maxPayloadBytes what one message may hold. @default 1 MiB

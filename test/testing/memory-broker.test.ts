@@ -296,6 +296,14 @@ describe('the memory broker', () => {
     );
   });
 
+  it('refuses to be bound to a stream of others', async () => {
+    const { broker } = await open();
+    const options = { station: 'ORDERS', group: 'g', binding: { stream: 'ORDERS' }, ackWaitMs: 1000, maxDeliveries: 1 };
+    await assert.rejects(broker.reader(options).pull({ batchSize: 1, waitMs: 0 }), (error) =>
+      isMemphisError(error, 'UNSUPPORTED'),
+    );
+  });
+
   it('begins anew when its group was destroyed', async () => {
     const { broker, reader, settleAll, pull } = await open();
     await publish(broker, 'a');

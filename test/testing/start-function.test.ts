@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -354,6 +354,17 @@ describe('a handler', () => {
     const said = execFileSync(process.execPath, ['user.mjs'], { cwd: folder, encoding: 'utf8' });
     assert.match(said, /^DEPENDENCY_MISSING .*npm install --save-dev --ignore-scripts aws-lambda-ric/);
   });
+});
+
+const node22 = join(import.meta.dirname, '../../node_modules/node22-linux-x64/bin/node');
+test('may run under another Node', { skip: !existsSync(node22) }, async () => {
+  await using owned = await start({ node: node22, execArgv: ['--stack-trace-limit=3'] });
+  const { payload } = await owned.invoke({ do: 'environment' });
+  const { env, flags } = payload as { env: Record<string, string>; flags: string[] };
+  assert.equal(env.AWS_EXECUTION_ENV, 'AWS_Lambda_nodejs22.x');
+  assert.equal(flags[0], '--no-experimental-require-module');
+  const { error } = await owned.invoke({ do: 'throw' });
+  assert.equal(error?.trace?.length, 4);
 });
 
 test('options are checked', async () => {
