@@ -13,10 +13,10 @@ import { serversUnderTest } from '../support/servers.ts';
 type Fault = (cluster: Cluster, traffic: Traffic) => Promise<void>;
 
 /** Waits until traffic has got over the loss of a node, and brings that back. */
-async function comesBack(cluster: Cluster, traffic: Traffic, node: ClusterNode): Promise<void> {
+async function comesBack(traffic: Traffic, node: ClusterNode): Promise<void> {
   await traffic.goesOn();
   await node.restart();
-  for (const stream of streamsOf(traffic)) await cluster.settled(stream);
+  await traffic.settled();
   await traffic.goesOn();
 }
 
@@ -34,11 +34,11 @@ const faults: Readonly<Record<string, Fault>> = {
     const leader = await cluster.leaderOf(`${traffic.station}$1`);
     traffic.burst(300);
     await leader.kill();
-    await comesBack(cluster, traffic, leader);
+    await comesBack(traffic, leader);
     const ofGroup = await cluster.leaderOf(`${traffic.station}$2`, 'fetching');
     traffic.burst(300);
     await ofGroup.kill();
-    await comesBack(cluster, traffic, ofGroup);
+    await comesBack(traffic, ofGroup);
   },
   'the leader of a stream is frozen, and comes back when others have taken over': async (cluster, traffic) => {
     const leader = await cluster.leaderOf(`${traffic.station}$1`);
@@ -63,7 +63,7 @@ const faults: Readonly<Record<string, Fault>> = {
   'each node is restarted in turn': async (cluster, traffic) => {
     for (const node of cluster.nodes) {
       await node.restart();
-      for (const stream of streamsOf(traffic)) await cluster.settled(stream);
+      await traffic.settled();
       await traffic.goesOn();
     }
   },
@@ -71,7 +71,7 @@ const faults: Readonly<Record<string, Fault>> = {
     for (const node of cluster.nodes) {
       node.lameDuck();
       await hasEnded(node);
-      await comesBack(cluster, traffic, node);
+      await comesBack(traffic, node);
     }
   },
 };

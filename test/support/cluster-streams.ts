@@ -2,30 +2,53 @@
 
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readStretch } from '../../src/brokers/jetstream/wire/read.ts';
-import { openOfficial } from '../../src/connection/official/open-official.ts';
+import { apiError } from '../../src/brokers/jetstream/wire/api.ts';
 import type { Cluster } from './cluster.ts';
+import { withRawApi } from './raw-api.ts';
 
-/** All payloads of a stream as text, oldest first. Waits while it has no leader. */
-export async function readStream(cluster: Cluster, stream: string, subject = '>'): Promise<readonly string[]> {
+/** Messages asked for at the same time. */
+const AT_ONCE = 500;
+
+/**
+ * All payloads of a stream as text, oldest first. Message by message, since these requests are answered by its leader:
+ * other ways to read may lead to a replica that is behind. Waits while there is no leader.
+ */
+export async function readStream(cluster: Cluster, stream: string): Promise<readonly string[]> {
+  await cluster.settled(stream);
   let texts: readonly string[] = [];
   await untilHolds(30_000, async () => {
-    texts = await readOnce(cluster, stream, subject);
+    texts = await readOnce(cluster, stream);
     return undefined;
   });
   return texts;
 }
 
-async function readOnce(cluster: Cluster, stream: string, subject: string): Promise<readonly string[]> {
-  const node = cluster.nodes.find(({ pid }) => pid !== undefined);
-  const connection = openOfficial({ server: `127.0.0.1:${node?.port}`, name: 'test', timeoutMs: 5_000 });
-  try {
-    const stretch = { stream, filterSubject: subject, from: 1, limit: Number.MAX_SAFE_INTEGER };
-    const messages = await readStretch(connection, stretch, 5_000);
-    return messages.map(({ data }) => new TextDecoder().decode(data));
-  } finally {
-    await connection.close();
-  }
+async function readOnce(cluster: Cluster, stream: string): Promise<readonly string[]> {
+  const node = await cluster.leaderOf(stream);
+  return withRawApi(node.port, async (api) => {
+    const { state } = (await api(`STREAM.INFO.${stream}`)) as unknown as { readonly state: StreamState };
+    const texts: string[] = [];
+    for (let from = state.first_seq; from <= state.last_seq; from += AT_ONCE) {
+      const sequences = Array.from(
+        { length: Math.min(AT_ONCE, state.last_seq - from + 1) },
+        (_, index) => from + index,
+      );
+      const replies = await Promise.all(sequences.map((seq) => api(`STREAM.MSG.GET.${stream}`, { seq })));
+      for (const { error, message } of replies) {
+        if (error?.err_code === apiError.MESSAGE_NOT_FOUND) continue;
+        assert.equal(error, undefined);
+        texts.push(Buffer.from((message as { readonly data?: string }).data ?? '', 'base64').toString());
+      }
+    }
+    assert.equal(texts.length, state.messages, 'all was read');
+    return texts;
+  });
+}
+
+interface StreamState {
+  readonly first_seq: number;
+  readonly last_seq: number;
+  readonly messages: number;
 }
 
 /** Of a durable: what is out unsettled, and what was never delivered, by its leader. */

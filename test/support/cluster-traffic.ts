@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, type Consumer, connect, type Message, type Producer } from '../../src/index.ts';
 import type { Cluster } from './cluster.ts';
+import { LeaderWatch } from './cluster-leaders.ts';
 import { leftOf, readStream, untilHolds } from './cluster-streams.ts';
 
 const PARTITIONS = [1, 2] as const;
@@ -18,6 +19,10 @@ const laneOf = (group: string, partition: number): string => `${group} ${partiti
 export interface TrafficReport {
   /** Messages whose produce was confirmed. */
   readonly produced: number;
+  /** Calls that gave up, while there was no leader for longer than anybody has patience. */
+  readonly failed: number;
+  /** The longest time for which a stream or durable was not seen with a leader. */
+  readonly leaderlessMs: number;
   /** Deliveries beyond the first to a group, both groups. */
   readonly again: number;
   /** The longest call of each kind. */
@@ -32,7 +37,8 @@ export class Traffic implements AsyncDisposable {
   readonly station: string;
   readonly #cluster: Cluster;
   readonly #clients: readonly Client[];
-  readonly #failures: string[] = [];
+  readonly #failures: unknown[] = [];
+  readonly #watch: LeaderWatch;
   readonly #longestMs: Record<string, number> = {};
   readonly #produced = new Set<string>();
   /** Ids by group and partition. */
@@ -51,6 +57,13 @@ export class Traffic implements AsyncDisposable {
     this.#cluster = cluster;
     this.station = station;
     this.#clients = clients;
+    this.#watch = new LeaderWatch(
+      cluster,
+      PARTITIONS.map((partition) => `${station}$${partition}`).flatMap((stream) => [
+        `STREAM.INFO.${stream}`,
+        ...GROUPS.map((group) => `CONSUMER.INFO.${stream}.${group}`),
+      ]),
+    );
   }
 
   static async start(cluster: Cluster, station: string): Promise<Traffic> {
@@ -71,21 +84,32 @@ export class Traffic implements AsyncDisposable {
   /** Each client writes so many messages at once, without waiting for one another; for the moment of a fault. */
   burst(count: number): void {
     const sent = Promise.all(this.#producersOf.map((producer) => this.#sendBatch(producer, count)));
-    this.#bursts.push(sent.catch((error: unknown) => this.#failures.push(`burst: ${error}`)));
+    this.#bursts.push(sent.catch((error: unknown) => this.#failures.push(error)));
   }
 
   /** Resolves when messages stored from now on, in each partition, are handled by both groups: the trouble is over. */
   async goesOn(): Promise<void> {
     const from = this.#made;
-    await untilHolds(60_000, async () => {
+    await untilHolds(120_000, async () => {
       const counts = GROUPS.flatMap((group) =>
         PARTITIONS.map((partition) => {
           const ids = [...(this.#seen.get(laneOf(group, partition)) ?? [])];
           return ids.filter((id) => Number(id) > from).length;
         }),
       );
-      return counts.every((count) => count > 20) ? undefined : `${counts} new messages handled. ${this.#failures}`;
+      return counts.every((count) => count > 20)
+        ? undefined
+        : `${counts} new messages handled, ${this.#failures.length} failures: ${this.#failures[0]}`;
     });
+  }
+
+  /** Resolves when every replica of everything is there and has all. */
+  async settled(): Promise<void> {
+    for (const partition of PARTITIONS) {
+      const stream = `${this.station}$${partition}`;
+      await this.#cluster.settled(stream);
+      for (const group of GROUPS) await this.#cluster.settled(stream, group);
+    }
   }
 
   /** Ends producing, waits until all is handled, and checks the promises. */
@@ -95,17 +119,20 @@ export class Traffic implements AsyncDisposable {
     await untilHolds(60_000, () => this.#whatIsLeft());
     this.#reading.abort();
     await Promise.all([this.#readers, this.#background?.stop()]);
-    assert.deepEqual(this.#failures, [], 'no call fails that patience heals');
+    await this.#watch.stop();
+    this.#watch.check(this.#failures);
     for (const [kind, ms] of Object.entries(this.#longestMs)) assert.ok(ms < LONGEST_MS, `${kind} took ${ms} ms`);
     await this.#isStoredOnce();
-    return { produced: this.#produced.size, again: this.#again(), longestMs: this.#longestMs };
+    const leaderlessMs = Math.round(this.#watch.longestMs);
+    const { size: produced } = this.#produced;
+    return { produced, failed: this.#failures.length, again: this.#again(), leaderlessMs, longestMs: this.#longestMs };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#producing.abort();
     this.#reading.abort();
     await Promise.all(this.#clients.map((client) => client.close()));
-    await Promise.all([this.#producers, this.#readers, ...this.#bursts]);
+    await Promise.all([this.#producers, this.#readers, this.#watch.stop(), ...this.#bursts]);
   }
 
   async #run(): Promise<void> {
@@ -127,7 +154,7 @@ export class Traffic implements AsyncDisposable {
     this.#background = await first?.createConsumer(this.station, {
       ...options,
       group: 'background',
-      onError: (error) => this.#failures.push(`consume: ${error}`),
+      onError: (error) => this.#failures.push(error),
     });
     this.#background?.consume((messages) => this.#handle('background', messages));
     this.#readers = Promise.all(
@@ -145,7 +172,7 @@ export class Traffic implements AsyncDisposable {
     const results = await this.#timed('produceBatch', producer.produceBatch(ids));
     for (const [index, result] of results.entries()) {
       if (result.ok) this.#produced.add(ids[index] ?? '');
-      else this.#failures.push(`produceBatch: ${result.error}`);
+      else this.#failures.push(result.error);
     }
   }
 
@@ -161,8 +188,8 @@ export class Traffic implements AsyncDisposable {
   /** Again and again until told otherwise. What it throws is a failure of the test, and the others go on. */
   async #while(signal: AbortSignal, pauseMs: number, work: () => Promise<void>): Promise<void> {
     while (!signal.aborted) {
-      await work().catch((error: unknown) => this.#failures.push(String(error)));
-      if (this.#failures.length > 20) return;
+      await work().catch((error: unknown) => this.#failures.push(error));
+      if (this.#failures.length > 1_000) return;
       await sleep(pauseMs);
     }
   }
@@ -213,6 +240,7 @@ export class Traffic implements AsyncDisposable {
     assert.deepEqual(stored.length - ids.size, 0, 'no message is stored twice');
     const lost = [...this.#produced].filter((id) => !ids.has(id));
     assert.deepEqual(lost, [], 'no confirmed message is lost');
-    assert.equal(ids.size, this.#made, 'what was produced is what is stored');
+    // what was given up may be stored or not
+    if (this.#failures.length === 0) assert.equal(ids.size, this.#made, 'what was produced is what is stored');
   }
 }
