@@ -79,6 +79,9 @@ class Forgotten extends Error {
   }
 }
 
+/** How long it is asked why an ack was not answered, within the time that settling has. */
+const WHY_LIMIT_MS = 1_000;
+
 /** Why an ack is not answered: the delivery is not known any more, or nobody knows. */
 async function whySilent(
   connection: Connection,
@@ -289,7 +292,9 @@ export class Settler {
     const answer = await connection
       .request(last.delivery.ackSubject, payloadOf(last), { timeoutMs: limitMs })
       .catch(async (error: unknown) => {
-        throw isMemphisError(error, 'TIMEOUT') ? await whySilent(connection, last.delivery, limitMs, error) : error;
+        if (!isMemphisError(error, 'TIMEOUT')) throw error;
+        const leftMs = Math.min(limitMs, this.#context.timeoutMs, WHY_LIMIT_MS);
+        throw await whySilent(connection, last.delivery, leftMs, error);
       });
     if (answer.status === 503) {
       throw new MemphisError(
