@@ -20,6 +20,8 @@ export interface EnvironmentLaunch {
   readonly freeze: boolean;
   /** Gets the process id as soon as there is one. */
   readonly onSpawn: (pid: number) => void;
+  /** Called when the process has ended: its id may be another's from now on. */
+  readonly onEnd: () => void;
   readonly onOutput: (text: string) => void;
 }
 
@@ -37,7 +39,7 @@ export class Environment {
   #initError: Answer | undefined;
   readonly #gone: Promise<void>;
 
-  private constructor(child: ChildProcess, freeze: boolean, onOutput: (text: string) => void) {
+  private constructor(child: ChildProcess, { freeze, onEnd, onOutput }: EnvironmentLaunch) {
     this.#child = child;
     this.#freeze = freeze;
     const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
@@ -49,6 +51,7 @@ export class Environment {
       child.once('exit', (code, signal) => {
         this.#signal('SIGKILL'); // what it started ends with it
         this.#ended = describeExit(code, signal);
+        onEnd();
         // its last words may still be under way
         void Promise.race([closed, sleep(1_000, undefined, { ref: false })]).then(() => resolve());
       });
@@ -68,7 +71,7 @@ export class Environment {
 
   /** Starts the process. {@link init} tells whether it came up. */
   static async launch(launch: EnvironmentLaunch): Promise<Environment> {
-    const { node, args, folder, env, freeze, onSpawn, onOutput } = launch;
+    const { node, args, folder, env, onSpawn } = launch;
     let environment: Environment;
     const api = await startRuntimeApi({
       onNext: () => environment.#onNext(),
@@ -82,7 +85,7 @@ export class Environment {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    environment = new Environment(child, freeze, onOutput);
+    environment = new Environment(child, launch);
     environment.#api = api;
     if (child.pid !== undefined) onSpawn(child.pid);
     return environment;

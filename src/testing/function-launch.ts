@@ -12,7 +12,7 @@ import { runtimeClientModule } from './runtime-client.ts';
 
 export type Settings = Resolved<typeof startFunctionOptions>;
 /** What the environments of one function have in common. */
-export type Launch = Omit<EnvironmentLaunch, 'onSpawn' | 'onOutput'>;
+export type Launch = Omit<EnvironmentLaunch, 'onSpawn' | 'onEnd' | 'onOutput'>;
 
 /** @throws MemphisError `INVALID_OPTION`, `DEPENDENCY_MISSING`, `PROGRAM_FAILED` */
 export function toLaunch(settings: Settings): Launch {

@@ -193,6 +193,7 @@ class LocalFunction implements RunningFunction {
     const environment = await Environment.launch({
       ...this.#launch,
       onSpawn: (pid) => this.#watchdog.watch(-pid),
+      onEnd: () => this.#watchdog.watch(undefined),
       onOutput: (chunk) => this.#write(chunk),
     });
     this.#environment = environment;

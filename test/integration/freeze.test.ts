@@ -17,12 +17,13 @@ import { readDeadLetters } from '../support/dead-letters.ts';
 import { describeFreeze, drawFreeze, FreezeCounts, invokeFrozen } from '../support/freezes.ts';
 import { startProxy } from '../support/proxy.ts';
 import { makeRandom, type Random } from '../support/random.ts';
+import { withRawApi } from '../support/raw-api.ts';
 import { serversUnderTest } from '../support/servers.ts';
 
 const seed = Number(process.env.FREEZE_SEED ?? 4);
 const STATIONS = 4;
 const FUNCTIONS = 2;
-const ROUNDS = 15;
+const ROUNDS = 13;
 const points = ['pulling', 'fetched', 'handling', 'decided', 'settling', 'settled', 'returned', 'anywhere'];
 
 /** A line of the journal that is kept of a station. */
@@ -48,9 +49,22 @@ function check(result: InvokeResult, isFirst: boolean): void {
   );
 }
 
-async function isSettled(memphis: Client, station: string): Promise<boolean> {
+/**
+ * By the durables, and by what the server holds back. Where it cannot, `describe` also counts copies that are settled, and
+ * whose removal from the stream, which servers before 2.10 leave to the toolkit, was cut off.
+ */
+async function isSettled({ memphis, port, canSchedule }: Game, station: string): Promise<boolean> {
   const { groups } = await memphis.describeStation(station);
-  return groups.every(({ pending, ackPending, comingBack }) => pending + ackPending + comingBack === 0);
+  if (canSchedule && groups.some(({ comingBack }) => comingBack > 0)) return false;
+  return withRawApi(port, async (api) => {
+    for (const stream of [`${station}$1`, `${station}$2`, `${station}$retry`]) {
+      const { consumers } = (await api(`CONSUMER.LIST.${stream}`)) as {
+        readonly consumers?: readonly { readonly num_pending: number; readonly num_ack_pending: number }[];
+      };
+      if (consumers?.some((durable) => durable.num_pending + durable.num_ack_pending > 0)) return false;
+    }
+    return true;
+  });
 }
 
 interface Game {
@@ -59,10 +73,13 @@ interface Game {
   readonly folder: string;
   readonly random: Random;
   readonly counts: FreezeCounts;
+  /** Whether the server can hold a message back until its time. */
+  readonly canSchedule: boolean;
 }
 
 /** A station, and functions of one group that are frozen while they work on it. */
-async function play(station: string, { memphis, port, folder, random, counts }: Game): Promise<void> {
+async function play(station: string, game: Game): Promise<void> {
+  const { memphis, port, folder, random, counts, canSchedule } = game;
   await memphis.createStation(station, { storageType: 'memory', partitionsNumber: 2 });
   const journal = join(folder, station);
   const published = new Set<string>();
@@ -100,13 +117,13 @@ async function play(station: string, { memphis, port, folder, random, counts }: 
         note({ by: owned.pid ?? 0, what: `frozen ${describeFreeze(freeze)}` });
         check(result, rounds === 0);
       }
-      for (const deadline = Date.now() + 60_000; !(await isSettled(memphis, station)); await sleep(50)) {
+      for (const deadline = Date.now() + 60_000; !(await isSettled(game, station)); await sleep(50)) {
         assert.ok(Date.now() < deadline, `${station}: not settled after 60 s`);
         check(await owned.invoke({}), false);
       }
     }),
   );
-  verify(station, readNotes(journal), published, await readDeadLetters(port, station));
+  verify(station, readNotes(journal), published, await readDeadLetters(port, station), canSchedule);
 }
 
 const readNotes = (journal: string): Note[] =>
@@ -120,6 +137,7 @@ function verify(
   notes: readonly Note[],
   published: ReadonlySet<string>,
   letters: Awaited<ReturnType<typeof readDeadLetters>>,
+  canSchedule: boolean,
 ): void {
   const dead = new Map(
     letters.map(({ headers }) => [
@@ -133,7 +151,9 @@ function verify(
     const last = Math.max(0, ...seen);
     const story = () => storyOf(id, notes);
     assert.ok(last > 0, `${id} was never handed out:\n${story()}`);
-    assert.equal(seen.size, last, `deliveries of ${id} that no handler saw:\n${story()}`);
+    // before 2.12 a parked message is met before its time and given back; who is cut off then cannot say so in time
+    const mayMiss = !canSchedule && ofId.some(({ what }) => what === 'park');
+    assert.ok(mayMiss || seen.size === last, `deliveries of ${id} that no handler saw:\n${story()}`);
     assert.ok(dead.has(id) || ofId.some(({ what }) => what === 'ack'), `${id} was lost:\n${story()}`);
     assert.ok((dead.get(id) ?? 0) <= last, `a dead letter counts deliveries of ${id} that no handler saw:\n${story()}`);
   }
@@ -152,14 +172,18 @@ function storyOf(id: string, notes: readonly Note[]): string {
     .join('\n');
 }
 
-/** Messages that were handed out in an invocation that began after they were acked for good. */
+/**
+ * Messages that were handed out in an invocation that began after they were acked for good. One that was parked may: who
+ * was frozen with it while another acked it stores its copy all the same.
+ */
 function seenAgain(notes: readonly Note[]): string[] {
+  const parked = new Set(notes.filter(({ what }) => what === 'park').map(({ id }) => id));
   const confirmedAt = new Map<string, number>();
   const startedAt = new Map<number, number>();
   const again: string[] = [];
   for (const [line, { by, what, id }] of notes.entries()) {
     if (what === 'start') startedAt.set(by, line);
-    if (id === undefined) continue;
+    if (id === undefined || parked.has(id)) continue;
     if (what === 'confirmed') confirmedAt.set(id, line);
     if (what === 'seen' && (startedAt.get(by) ?? 0) > (confirmedAt.get(id) ?? Infinity)) again.push(id);
   }
@@ -174,14 +198,15 @@ describe('frozen functions', { concurrency: true }, () => {
       const memphis = await connect({ servers: [broker.url] });
       const folder = mkdtempSync(join(tmpdir(), 'memphis-serverless-test-'));
       const counts = new FreezeCounts();
-      const game = { memphis, port: broker.port, folder, random: makeRandom(seed), counts };
+      const canSchedule = !/^2\.(\d|1[01])\./.test(version);
+      const game = { memphis, port: broker.port, folder, random: makeRandom(seed), counts, canSchedule };
       const stations = Array.from({ length: STATIONS }, (_, index) => `frozen-${index}`);
       const ends = await Promise.allSettled(stations.map((station) => play(station, game)));
       t.diagnostic(String(counts));
       await memphis.close();
       rmSync(folder, { recursive: true, force: true });
       for (const end of ends) if (end.status === 'rejected') throw end.reason;
-      assert.ok(counts.total >= 100, `${counts.total} freezes only`);
+      assert.ok(counts.total >= 90, `${counts.total} freezes only`);
     });
   }
 });

@@ -31,8 +31,8 @@ export const creditKeyOf = ({ lane, laneSequence }: Delivery): CreditKey => ({
 });
 
 /** How many deliveries of a message do not count. */
-export async function readCredit(link: Link, key: CreditKey): Promise<number> {
-  return repeat(link, 'read credit', PATIENCE_MS, async (connection, limitMs) => {
+export async function readCredit(link: Link, key: CreditKey, timeoutMs: number = PATIENCE_MS): Promise<number> {
+  return repeat(link, 'read credit', timeoutMs, async (connection, limitMs) => {
     try {
       const { data } = await lastMessage(connection, `KV_${BUCKET}`, subjectOf(key), limitMs);
       const credit = Number(new TextDecoder().decode(data));
@@ -45,14 +45,20 @@ export async function readCredit(link: Link, key: CreditKey): Promise<number> {
   });
 }
 
-/** Notes that so many deliveries of a message do not count. Resolves when that is stored. */
+/**
+ * Notes that so many deliveries of a message do not count. Resolves when that is stored. Who was frozen while others
+ * held the message knows of fewer than they: a note is only ever raised.
+ */
 export async function writeCredit(link: Link, key: CreditKey, credit: number, timeoutMs: number): Promise<void> {
+  const deadlineMs = Date.now() + timeoutMs;
+  const noted = await readCredit(link, key, timeoutMs);
+  if (noted >= credit) return;
   await store(
     link,
     subjectOf(key),
     { data: encodeJson(credit), headers: [] },
     {
-      timeoutMs,
+      timeoutMs: Math.max(1, deadlineMs - Date.now()),
       onMissing: (connection, limitMs) => createStream(connection, bucketConfig(BUCKET, 1), limitMs),
     },
   );

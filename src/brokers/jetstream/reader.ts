@@ -198,7 +198,9 @@ export class JetStreamReader implements Reader {
 
   /** Asked only where deliveries may not count, so that the road without trouble costs nothing. */
   async #credited(delivery: Delivery, maxDeliveries: number): Promise<Delivery> {
-    const { message, lane, laneDeliveries } = delivery;
+    const { message, lane, laneDeliveries, untilMs = 0 } = delivery;
+    // before its time no handler has seen it: none of its deliveries counts, whoever they went to
+    if (untilMs > Date.now()) return withCredit(delivery, laneDeliveries - 1);
     const mayHaveCredit = lane.isRetry ? laneDeliveries > 1 : message.deliveryCount > maxDeliveries;
     if (!mayHaveCredit) return delivery;
     // without an answer it counts as exhausted: set aside whole, which can be put back, rather than lost

@@ -29,8 +29,8 @@ const consume = withMemphis(async (messages) => {
       await new Promise((resolve) => setTimeout(resolve, (sequence * 7) % 20));
       // the same for the same delivery: most are done, some fail once or twice, some are set aside
       const lot = (sequence * 31 + deliveryCount * 17) % 20;
-      note(lot < 2 ? 'delay' : lot === 2 ? 'dead' : lot < 5 ? 'nack' : 'ack', id, deliveryCount);
-      if (lot < 2) return message.delay(50 + lot * 100);
+      note(lot === 0 ? 'delay' : lot === 1 ? 'park' : lot === 2 ? 'dead' : lot < 5 ? 'nack' : 'ack', id, deliveryCount);
+      if (lot < 2) return message.delay(50 + lot * 3_000); // the long one is parked
       if (lot === 2) return message.deadLetter('test');
       if (lot < 5) return message.nack();
       acked.push(id);
