@@ -3,9 +3,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { makeProgress } from '../tools/progress.ts';
 import { toTable } from './ledger.ts';
 import { type DemoOptions, parseDemoOptions, UsageError, usage } from './options.ts';
-import { makeProgress } from './progress.ts';
 import { type Result, run } from './run.ts';
 
 const exitCodes = { fine: 0, doesNotAddUp: 1, wrongUsage: 2, interrupted: 130 } as const;

@@ -5,10 +5,10 @@ import path from 'node:path';
 import { connect } from 'memphis-serverless';
 import { startBroker } from 'memphis-serverless/testing';
 import type { JournalEntry } from '../handlers/journal.ts';
+import type { Progress } from '../tools/progress.ts';
 import { type BrokerView, viewBroker } from './broker-view.ts';
 import { type Functions, startFunctions } from './functions.ts';
 import { type Account, account, type Problem } from './ledger.ts';
-import type { Progress } from './progress.ts';
 import { invalidOrder, makeInvoice, makeOrder, makeSent, postOrders, produceInvoices, type Sent } from './traffic.ts';
 
 /** Stations with the group and the function that work on them. */

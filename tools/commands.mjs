@@ -13,6 +13,7 @@ const broker = { name: 'nats-server', run: (job) => findBroker(job, []) };
 const brokers = { name: 'nats-server, the old and the new', run: (job) => findBroker(job, ['--newest']) };
 const bundle = { name: 'package (serverless package)', run: (job) => job.tool('serverless', ['package', ...job.args]) };
 const demo = { name: 'demo', run: (job) => job.node([SOURCE, 'demo/main.ts', ...job.args]) };
+const bench = { name: 'benchmarks', run: (job) => job.node([SOURCE, 'bench/main.ts', ...job.args]) };
 const tests = (which) => ({ name: `${which === 'all' ? '' : `${which} `}tests`, run: (job) => runTests(job, which) });
 /** The step without the arguments that are meant for the command's last one. */
 const plain = (step) => ({ ...step, run: (job) => step.run({ ...job, args: [] }) });
@@ -37,6 +38,7 @@ export const commands = {
       { name: 'style (biome check --write)', run: (job) => job.tool('biome', ['check', '--write', ...job.args]) },
     ],
   },
+  bench: { says: 'measures the toolkit beside a bare socket and other clients', steps: [broker, bench] },
   build: { says: 'makes dist', steps: [build] },
   package: { says: 'bundles the functions of serverless.yml for AWS, without an AWS account', steps: [bundle] },
 };

@@ -1,0 +1,108 @@
+/** Cold start: a new process loads a function's bundle and runs its first invocation. */
+
+import path from 'node:path';
+import { type BenchSettings, roundsOf } from '../support/bench.ts';
+import { type Bundle, bundle } from '../support/bundle.ts';
+import { describeMachine, type Report, type Table } from '../support/report.ts';
+import { inRounds } from '../support/rounds.ts';
+import { type ColdSample, runCold } from '../support/run-cold.ts';
+import { openScene, type Scene } from '../support/scene.ts';
+import { floor, memphisDev, type Subject, subjects } from '../support/subjects.ts';
+import { importTable, jobTable } from './tables.ts';
+
+const BATCH = 10;
+
+export interface Measured {
+  readonly title: string;
+  readonly bundle: Bundle | undefined;
+  readonly samples: readonly ColdSample[];
+}
+
+export async function benchColdStart(settings: BenchSettings): Promise<Report> {
+  await using scene = await openScene({ log: settings.progress.say });
+  const host = (await bundle('hosts/cold.ts', path.join(scene.folder, 'cold.cjs'))).file;
+  const rounds = roundsOf(settings, 41);
+  const tables: Table[] = [
+    jobTable(
+      'consumer',
+      `Cold start of a consumer function: ${BATCH} messages pulled, acked, confirmed. Milliseconds, medians.`,
+      await measureJobs(scene, host, 'consumer', rounds, settings),
+    ),
+    jobTable(
+      'producer',
+      'Cold start of a producing function: one message stored and confirmed. Milliseconds, medians.',
+      await measureJobs(scene, host, 'producer', rounds, settings),
+    ),
+    importTable(await measureImports(scene, host, Math.ceil(rounds / 3), settings)),
+  ];
+  return {
+    bench: 'cold-start',
+    at: new Date().toISOString(),
+    rounds,
+    machine: describeMachine(),
+    node: process.versions.node,
+    server: scene.broker.version,
+    tables,
+    notes: [],
+  };
+}
+
+async function measureJobs(
+  scene: Scene,
+  host: string,
+  role: 'consumer' | 'producer',
+  rounds: number,
+  { progress, signal }: BenchSettings,
+): Promise<Measured[]> {
+  const bundles = new Map<Subject, Bundle>();
+  for (const subject of subjects) {
+    bundles.set(subject, await bundle(subject[role], path.join(scene.folder, `${subject.name}-${role}.cjs`)));
+    if (role === 'consumer') await scene.makeDurable(subject.name);
+  }
+  if (role === 'consumer') await scene.fill(BATCH * (rounds + 1));
+  const samples = await inRounds<Subject | undefined, ColdSample>({
+    subjects: [undefined, ...subjects],
+    rounds,
+    signal,
+    onRound: (done, all) => progress.update(`cold-start, ${role}: round ${done} of ${all}`),
+    measure: (subject) =>
+      subject === undefined
+        ? runCold({ args: ['-e', '0'] })
+        : runCold({
+            args: [host, bundles.get(subject)?.file ?? ''],
+            env: scene.env(subject),
+            expected: role === 'consumer' ? BATCH : undefined,
+          }),
+  });
+  return [...samples].map(([subject, of]) => ({
+    title: subject?.title ?? 'node -e 0',
+    bundle: subject === undefined ? undefined : bundles.get(subject),
+    samples: of,
+  }));
+}
+
+async function measureImports(
+  scene: Scene,
+  host: string,
+  rounds: number,
+  { progress, signal }: BenchSettings,
+): Promise<Measured[]> {
+  const entries = [
+    ...subjects.map(({ title, consumer }) => ({ title, entry: consumer })),
+    { title: memphisDev.title, entry: memphisDev.entry },
+  ];
+  const bundled = await Promise.all(
+    entries.map(async ({ title, entry }, index) => ({
+      title,
+      bundle: await bundle(entry, path.join(scene.folder, `import-${index}.cjs`)),
+    })),
+  );
+  const samples = await inRounds({
+    subjects: bundled,
+    rounds,
+    signal,
+    onRound: (done, all) => progress.update(`cold-start, imports: round ${done} of ${all}`),
+    measure: ({ bundle: { file } }) => runCold({ args: [host, file, 'import'], env: scene.env(floor) }),
+  });
+  return [...samples].map(([subject, of]) => ({ ...subject, samples: of }));
+}

@@ -1,0 +1,73 @@
+/** Bundles as a user would make them for Lambda: one CommonJS file, minified. */
+
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { type BuildOptions, build } from 'esbuild';
+
+const root = path.join(import.meta.dirname, '../..');
+
+/** What the web framework inside memphis-dev asks for and does not bring; left out, as it can do without. */
+const MISSING_IN_MEMPHIS_DEV = [
+  '@grpc/*',
+  '@nestjs/websockets/*',
+  'amqp-connection-manager',
+  'amqplib',
+  'cache-manager',
+  'class-transformer',
+  'class-validator',
+  'ioredis',
+  'kafkajs',
+  'mqtt',
+];
+
+/** A bundle on disk. */
+export interface Bundle {
+  readonly file: string;
+  readonly bytes: number;
+  readonly gzipBytes: number;
+  /** The files inside, from the repository's top. */
+  readonly inputs: readonly string[];
+  /** What is left to be loaded at run time. */
+  readonly imports: readonly string[];
+}
+
+/** @param entry path from the folder `bench/` */
+export async function bundle(
+  entry: string,
+  outfile: string,
+  options: Pick<BuildOptions, 'minify' | 'format'> = {},
+): Promise<Bundle> {
+  const { metafile } = await build({
+    entryPoints: [path.join(root, 'bench', entry)],
+    outfile,
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    target: 'node22',
+    format: 'cjs',
+    external: ['@aws-sdk/*', ...(entry.includes('memphis-dev') ? MISSING_IN_MEMPHIS_DEV : [])],
+    conditions: ['@memphis-serverless/source'],
+    absWorkingDir: root,
+    logLevel: 'error',
+    ...options,
+    metafile: true,
+  });
+  const [output] = Object.values(metafile.outputs);
+  const text = readFileSync(outfile);
+  return {
+    file: outfile,
+    bytes: text.length,
+    gzipBytes: gzipSync(text).length,
+    inputs: Object.entries(output?.inputs ?? {}).flatMap(([file, { bytesInOutput }]) =>
+      bytesInOutput > 0 ? [file] : [],
+    ),
+    imports: (output?.imports ?? []).map((imported) => imported.path),
+  };
+}
+
+/** Names of the packages inside a bundle. */
+export function packagesIn({ inputs }: Bundle): string[] {
+  const names = inputs.flatMap((file) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? []);
+  return [...new Set(names)].sort();
+}

@@ -1,0 +1,45 @@
+/** What is compared: our functions, the floor, and functions over other clients. */
+
+/** One of them. */
+export interface Subject {
+  /** Also the name of its durable. */
+  readonly name: string;
+  readonly title: string;
+  readonly consumer: string;
+  readonly producer: string;
+  readonly isPeer: boolean;
+}
+
+export const floor: Subject = {
+  name: 'floor',
+  title: 'floor (bare socket)',
+  consumer: 'floor/consumer.ts',
+  producer: 'floor/producer.ts',
+  isPeer: false,
+};
+/** Its durable is the group's. */
+export const ours: Subject = {
+  name: 'g',
+  title: 'memphis-serverless',
+  consumer: 'functions/consumer.ts',
+  producer: 'functions/producer.ts',
+  isPeer: false,
+};
+export const nats3: Subject = {
+  name: 'nats3',
+  title: '@nats-io 3.4',
+  consumer: 'peers/nats3-consumer.mjs',
+  producer: 'peers/nats3-producer.mjs',
+  isPeer: true,
+};
+export const nats2: Subject = {
+  name: 'nats2',
+  title: 'nats 2.29',
+  consumer: 'peers/nats2-consumer.mjs',
+  producer: 'peers/nats2-producer.mjs',
+  isPeer: true,
+};
+/** Only what its import costs: it needs a broker of its own. */
+export const memphisDev = { name: 'memphis-dev', title: 'memphis-dev 1.3', entry: 'peers/memphis-dev.mjs' } as const;
+
+export const subjects: readonly Subject[] = [floor, ours, nats3, nats2];
