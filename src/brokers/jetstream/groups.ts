@@ -29,6 +29,7 @@ export class Group {
   readonly #retries: Retries;
   readonly #options: ReaderOptions;
   readonly #known = new Map<string, Promise<Lane>>();
+  #isFirst = true;
 
   constructor(link: Link, stations: Stations, retries: Retries, options: ReaderOptions) {
     this.#link = link;
@@ -51,12 +52,23 @@ export class Group {
   ): Promise<readonly Lane[]> {
     const { station } = this.#options;
     // before the first pull: what came back must not be missed by a function that takes what is there, and ends
-    const looked = this.#known.size === 0 ? this.refresh(connection) : undefined;
-    const own = await Promise.all(partitions.map((partition) => this.#own(partition, patienceMs)));
+    const looked = this.#isFirst ? this.refresh(connection) : undefined;
+    const own = await Promise.all(partitions.map((partition) => this.own(partition, patienceMs)));
     await looked;
+    this.#isFirst = false;
     const back = this.#retries.partitions(station, this.durableName);
     const wanted = back.filter((partition) => partitions.includes(partition));
     return [...own, ...(await Promise.all(wanted.map((partition) => this.#retry(partition, patienceMs))))];
+  }
+
+  /** Whether nothing was looked up yet, or all of it is to be looked up again. */
+  get isUnknown(): boolean {
+    return this.#known.size === 0;
+  }
+
+  /** Where a partition's messages are pulled from. */
+  placeOf(partition: number): { readonly stream: string; readonly durable: string } {
+    return { stream: this.#stream(partition), durable: this.durableName };
   }
 
   /** Looks for lanes that others have opened, when it was not done just now. Never rejects. */
@@ -67,6 +79,7 @@ export class Group {
 
   /** After a surprise: what is known of these lanes is looked up again. */
   forget(): void {
+    this.#isFirst = true;
     this.#known.clear();
   }
 
@@ -90,18 +103,14 @@ export class Group {
     this.#known.clear();
   }
 
-  #own(partition: number, patienceMs: number): Promise<Lane> {
-    const place = {
-      stream: this.#stream(partition),
-      durable: this.durableName,
-      partition,
-      isRetry: false,
-      keepsSettled: false,
-    };
+  /** The lane of a partition's own messages; its durable is made where it is missing. @throws as `lanes` */
+  own(partition: number, patienceMs: number): Promise<Lane> {
+    const place = { ...this.placeOf(partition), partition, isRetry: false, keepsSettled: false };
     return this.#remember(`own ${partition}`, patienceMs, async (connection, limitMs) => {
-      const found = await this.#findOrMake(connection, place.stream, limitMs);
+      const known = await this.#find(connection, place.stream, limitMs);
+      const found = known ?? (await this.#make(connection, place.stream, limitMs));
       const begin = isOurs(found) ? Number(found.config.opt_start_seq ?? 0) : 0;
-      return { ...toLane(place, found), begin };
+      return { ...toLane(place, found), begin, ...(known === undefined ? { isNew: true } : {}) };
     });
   }
 
@@ -132,7 +141,7 @@ export class Group {
     return binding?.stream ?? streamOf(station, partition);
   }
 
-  async #findOrMake(connection: Connection, stream: string, limitMs: number): Promise<Durable> {
+  async #find(connection: Connection, stream: string, limitMs: number): Promise<Durable | undefined> {
     const { station, ackWaitMs, ordered = false } = this.#options;
     try {
       const found = await durableInfo(connection, stream, this.durableName, limitMs);
@@ -143,7 +152,7 @@ export class Group {
       if (found.ackWaitMs === ackWaitMs && found.maxAckPending === maxAckPending) return found;
       return await updateDurable(connection, stream, found, { ackWaitMs, maxAckPending }, limitMs);
     } catch (error) {
-      if (refusalOf(error) === apiError.CONSUMER_NOT_FOUND) return await this.#make(connection, stream, limitMs);
+      if (refusalOf(error) === apiError.CONSUMER_NOT_FOUND) return undefined;
       if (!isStreamMissing(error)) throw error;
       this.#stations.forget(station);
       throw stationNotFound(station);

@@ -21,6 +21,8 @@ export interface Lane {
    * behind the stream by then, and begins at what it has: earlier.
    */
   readonly begin?: number;
+  /** Its durable was made by the very look-up that this is from: what was asked of it before met nobody. */
+  readonly isNew?: true;
 }
 
 /** Whether a delivery lies before the place at which its group was to begin. */

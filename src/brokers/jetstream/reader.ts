@@ -14,6 +14,7 @@ import { allot, allotByPending } from './allot.ts';
 import { creditKeyOf, readCredit } from './credits.ts';
 import { LOOK_EVERY_MS, losesToDeadPulls, pause } from './dead-pulls.ts';
 import { type Delivery, withCredit } from './delivery.ts';
+import { type FirstCatch, type FirstFlight, flyFirst } from './first-flight.ts';
 import { Group } from './groups.ts';
 import { isBeforeBegin, isLimited, type Lane } from './lane.ts';
 import { byProspect } from './prospects.ts';
@@ -53,6 +54,26 @@ export class JetStreamReader implements Reader {
   }
 
   async pull(options: PullOptions): Promise<Batch> {
+    const flying = this.#flyFirst(options);
+    try {
+      return await this.#pull(options, flying);
+    } finally {
+      await (await flying)?.end();
+    }
+  }
+
+  /**
+   * Where nothing is known yet, the first request leaves beside the look-ups. Not where a group of others, or another one
+   * than was asked for, might be met: its messages are not to be taken before that is known.
+   */
+  #flyFirst({ batchSize, waitMs, partition = 1, patienceMs = PATIENCE_MS }: PullOptions) {
+    const { station, binding, start, ordered } = this.#options;
+    const isSure = binding === undefined && start === undefined && ordered !== true;
+    if (!isSure || !this.#group.isUnknown) return undefined;
+    return flyFirst(this.#link, this.#group, { station, partition, batchSize, limitMs: waitMs + patienceMs });
+  }
+
+  async #pull(options: PullOptions, flying: Promise<FirstFlight | undefined> | undefined): Promise<Batch> {
     const { station, group } = this.#options;
     const view = await this.#view(options.waitMs + (options.patienceMs ?? PATIENCE_MS));
     if (options.partition !== undefined && !view.partitions.includes(options.partition)) {
@@ -64,7 +85,7 @@ export class JetStreamReader implements Reader {
     const waitUntilMs = Date.now() + options.waitMs;
     for (;;) {
       const waitMs = Math.max(0, waitUntilMs - Date.now());
-      const { deliveries, lanes } = await this.#gather(partitions, { ...options, waitMs });
+      const { deliveries, lanes } = await this.#gather(partitions, { ...options, waitMs }, await flying);
       const batch = await this.#toBatch(deliveries, lanes, view, options.settleByMs);
       // nothing but messages that no handler gets: an empty batch would say that the station is empty
       if (batch.messages.length === 0 && deliveries.length > 0 && !options.signal?.aborted) continue;
@@ -91,12 +112,18 @@ export class JetStreamReader implements Reader {
   async #gather(
     partitions: readonly number[],
     { batchSize, waitMs, signal, patienceMs = PATIENCE_MS }: PullOptions,
+    first: FirstFlight | undefined,
   ): Promise<Gathered> {
     const waitUntilMs = Date.now() + waitMs;
     const leftMs = (): number => Math.max(1, waitUntilMs + patienceMs - Date.now());
     const take = async (connection: Connection): Promise<Gathered> => {
-      let lanes = await this.#group.lanes(connection, partitions, leftMs()); // remembered, made when missing
-      const there = await this.#takeWhatIsThere(connection, lanes, batchSize);
+      // remembered, made when missing; where that fails, what is in hand goes first and the next pull meets the trouble
+      let lanes = await this.#group.lanes(connection, partitions, leftMs()).catch(async (error: unknown) => {
+        const inHand = await first?.laneInHand();
+        if (inHand === undefined) throw error;
+        return [inHand];
+      });
+      const there = await this.#takeWhatIsThere(connection, lanes, batchSize, await first?.take(lanes));
       while (there.length === 0 && !signal?.aborted) {
         const toWaitMs = Math.min(waitUntilMs - Date.now(), LONGEST_WAIT_MS);
         if (toWaitMs < 1) break;
@@ -124,13 +151,26 @@ export class JetStreamReader implements Reader {
     return repeat(this.#link, 'pull', waitMs + patienceMs, takeAndLook, signal);
   }
 
-  async #takeWhatIsThere(connection: Connection, all: readonly Lane[], wanted: number): Promise<Delivery[]> {
-    const taken: Delivery[] = [];
+  async #takeWhatIsThere(
+    connection: Connection,
+    all: readonly Lane[],
+    wanted: number,
+    first?: FirstCatch,
+  ): Promise<Delivery[]> {
     const turn = this.#turn++;
+    const taken: Delivery[] = [...(first?.deliveries ?? [])];
+    if (taken.length >= wanted) return taken;
     const isInTurn = wanted < all.length && all.some(isLimited);
     const lanes = isInTurn ? await byProspect(connection, all, turn) : all;
-    let shares = allot(wanted, lanes.length, isInTurn ? 0 : turn % lanes.length);
-    let asked = new Set<number>();
+    const asked = new Set<number>(first?.isComplete === true ? [lanes.indexOf(first.lane)] : []);
+    let shares =
+      asked.size > 0
+        ? this.#nextShares(
+            wanted - taken.length,
+            lanes.map((lane) => (lane === first?.lane ? first.pending : 0)),
+            asked,
+          )
+        : allot(wanted - taken.length, lanes.length, isInTurn ? 0 : turn % lanes.length);
     while (shares.some((share) => share > 0)) {
       const round = await askAll(connection, this.#options.station, lanes, shares, 0).catch((error: unknown) => {
         if (taken.length === 0) throw error;
@@ -141,18 +181,22 @@ export class JetStreamReader implements Reader {
       for (const [index, share] of shares.entries()) if (share > 0) asked.add(index);
       // asking on would lose what is in hand
       if (connection.isClosed || round.ends.includes('lost')) break;
-      const left = wanted - taken.length;
-      const unasked = lanes.map((_, index) => index).filter((index) => !asked.has(index));
-      if (left <= 0) break;
-      if (round.pending.some((count) => count > 0)) {
-        shares = allotByPending(left, round.pending);
-        asked = new Set();
-      } else if (unasked.length > 0) {
-        const spread = allot(left, unasked.length, 0);
-        shares = lanes.map((_, index) => spread[unasked.indexOf(index)] ?? 0);
-      } else break;
+      shares = this.#nextShares(wanted - taken.length, round.pending, asked);
     }
     return taken;
+  }
+
+  /** Whom to ask next: those that are known to hold more, else those that were not asked yet. */
+  #nextShares(left: number, pending: readonly number[], asked: Set<number>): readonly number[] {
+    if (left <= 0) return [];
+    if (pending.some((count) => count > 0)) {
+      asked.clear();
+      return allotByPending(left, pending);
+    }
+    const unasked = [...pending.keys()].filter((index) => !asked.has(index));
+    if (unasked.length === 0) return [];
+    const spread = allot(left, unasked.length, 0);
+    return pending.map((_, index) => spread[unasked.indexOf(index)] ?? 0);
   }
 
   /** Long polls, where they do no harm; with fewer messages wanted than there are lanes, these take turns in slices of the wait. */

@@ -6,7 +6,7 @@ import { isLimited, isOrdered, type Lane } from './lane.ts';
 import { type PullEnd, type PullRequest, startPull } from './wire/pull.ts';
 
 /** How long the broker may take over a request that does not wait. */
-const NO_WAIT_LIMIT_MS = 1_000;
+export const NO_WAIT_LIMIT_MS = 1_000;
 /** Two heartbeats missed in this time: ask again. */
 const SILENCE_MS = 5_000;
 

@@ -18,7 +18,7 @@ const frame = (part: Partial<Frame>): Frame => ({
   ...part,
 });
 
-/** A session with one station and one durable: sends two of seven messages, then ends. */
+/** A session with one station and one durable: has nothing at first, then sends two of seven messages, and ends. */
 class EndingConnection implements Connection {
   readonly info = Promise.resolve({
     serverName: 's',
@@ -34,9 +34,15 @@ class EndingConnection implements Connection {
   readonly peers = [];
   #onFrame: (frame: Frame) => void = () => {};
   #onEnd: (error?: Error) => void = () => {};
+  #pulls = 0;
 
   publish(subject: string): void {
     if (!subject.startsWith('$JS.API.CONSUMER.MSG.NEXT.')) return;
+    if (++this.#pulls === 1) this.#onFrame(frame({ status: 404 }));
+    else this.#sendAndEnd();
+  }
+
+  #sendAndEnd(): void {
     for (const sequence of [1, 2]) {
       this.#onFrame(frame({ reply: `$JS.ACK.jobs$1.g.1.${sequence}.${sequence}.0.${7 - sequence}` }));
     }
@@ -79,6 +85,7 @@ test('messages that came before the session ended are handed over', async () => 
   });
   const broker = new JetStreamBroker(link);
   const reader = broker.reader({ station: 'jobs', group: 'g', ackWaitMs: 30_000, maxDeliveries: 5 });
+  assert.deepEqual((await reader.pull({ batchSize: 10, waitMs: 0 })).messages, []);
   const batch = await reader.pull({ batchSize: 10, waitMs: 0 });
   assert.deepEqual(
     batch.messages.map((message) => message.sequence),

@@ -1,0 +1,98 @@
+/**
+ * The first request for messages leaves beside everything that has to be looked up, so that a cold start waits for one
+ * flight: the partition list is a guess then, and what the guess brought is looked at when everything is known.
+ */
+
+import type { Link } from '../../connection/link.ts';
+import type { Connection, Frame } from '../../connection/port.ts';
+import { type Delivery, toDelivery } from './delivery.ts';
+import type { Group } from './groups.ts';
+import { isLimited, isOrdered, type Lane } from './lane.ts';
+import { NO_WAIT_LIMIT_MS } from './round.ts';
+import { ackPayload } from './wire/ack.ts';
+import { type PullEnd, startPull } from './wire/pull.ts';
+
+/** What the guess brought, of a lane that is known by now. */
+export interface FirstCatch {
+  readonly lane: Lane;
+  readonly deliveries: readonly Delivery[];
+  /** Messages behind these, known to be left. */
+  readonly pending: number;
+  /** Whether the lane was asked for what it has: otherwise it is to be asked again. */
+  readonly isComplete: boolean;
+}
+
+export class FirstFlight {
+  readonly #connection: Connection;
+  readonly #station: string;
+  readonly #lane: Promise<Lane | undefined>;
+  readonly #ended: Promise<PullEnd | undefined>;
+  #frames: Frame[] = [];
+
+  constructor(
+    connection: Connection,
+    station: string,
+    batch: number,
+    at: { stream: string; durable: string },
+    lane: Promise<Lane>,
+  ) {
+    this.#connection = connection;
+    this.#station = station;
+    const request = { ...at, batch, waitMs: 0, mayHang: false, silenceMs: NO_WAIT_LIMIT_MS };
+    const pull = startPull(connection, request, (frame) => this.#frames.push(frame));
+    this.#lane = lane.catch(() => undefined); // who needs the lane asks for it too, and meets the error
+    this.#ended = this.#lane.then(async (known) => {
+      // a durable that was not there, or is at its limit, may never answer
+      if (known === undefined || known.isNew === true || isLimited(known)) await pull.stop();
+      return known?.isNew === true ? undefined : await pull.ended;
+    });
+  }
+
+  /**
+   * What came, once: empty-handed from the second call on. Never rejects.
+   *
+   * @param lanes those that the group has, now that all is known
+   */
+  async take(lanes: readonly Lane[]): Promise<FirstCatch | undefined> {
+    const [end, lane] = await Promise.all([this.#ended, this.#lane]);
+    if (lane === undefined || !lanes.includes(lane)) return undefined;
+    const deliveries = this.#frames.splice(0).map((frame) => toDelivery(frame, this.#station, lane));
+    const pending = isOrdered(lane) ? 0 : (deliveries.at(-1)?.pending ?? 0);
+    return { lane, deliveries, pending, isComplete: end === 'done' };
+  }
+
+  /** The lane that something came from and was not taken yet. Never rejects. */
+  async laneInHand(): Promise<Lane | undefined> {
+    await this.#ended;
+    return this.#frames.length > 0 ? await this.#lane : undefined;
+  }
+
+  /** Ends it. What nobody took is delivered again at once. Never rejects. */
+  async end(): Promise<void> {
+    await this.#ended;
+    if (this.#connection.isClosed) return;
+    for (const { reply } of this.#frames.splice(0)) this.#connection.publish(reply, ackPayload.nak(0));
+  }
+}
+
+/** Begins it for a group of which nothing is known yet. Never rejects: trouble is met again by the pull itself. */
+export async function flyFirst(
+  link: Link,
+  group: Group,
+  {
+    station,
+    partition,
+    batchSize,
+    limitMs,
+  }: { station: string; partition: number; batchSize: number; limitMs: number },
+): Promise<FirstFlight | undefined> {
+  const deadlineMs = Date.now() + limitMs;
+  try {
+    const connection = await link.ready(deadlineMs);
+    void group.refresh(connection);
+    const lane = group.own(partition, deadlineMs - Date.now());
+    return new FirstFlight(connection, station, batchSize, group.placeOf(partition), lane);
+  } catch {
+    return undefined;
+  }
+}

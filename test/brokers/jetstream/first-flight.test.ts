@@ -1,0 +1,115 @@
+/** What a process asks for first leaves together, and nothing is lost or taken that should not be by asking early. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { connect } from '../../../src/index.ts';
+import { startBroker } from '../../../src/testing/start-broker.ts';
+import { recordFlights } from '../../support/flights.ts';
+import { serversUnderTest } from '../../support/servers.ts';
+
+const isPull = (verb: string): boolean => verb.startsWith('PUB $JS.API.CONSUMER.MSG.NEXT.');
+const isAck = (verb: string): boolean => verb.startsWith('PUB $JS.ACK.');
+
+for (const { binary, version } of serversUnderTest()) {
+  const on = `nats-server ${version}`;
+
+  test(`${on}: the first request for messages leaves with all that has to be looked up`, async () => {
+    await using broker = await startBroker({ binary });
+    await using relay = await recordFlights(broker.port);
+    const admin = await connect({ servers: [broker.url] });
+    await admin.createStation('jobs', { storageType: 'memory' });
+    assert.deepEqual(await admin.fetchMessages('jobs', { group: 'g', batchMaxWaitMs: 0 }), []);
+    for (const text of ['a', 'b', 'c']) await admin.produce('jobs', text);
+
+    const memphis = await connect({ servers: [relay.url] });
+    relay.clear();
+    const messages = await memphis.fetchMessages('jobs', { group: 'g', batchSize: 3, batchMaxWaitMs: 0 });
+    await Promise.all(messages.map((message) => message.ack()));
+    assert.deepEqual(
+      messages.map((message) => message.text()),
+      ['a', 'b', 'c'],
+    );
+    const [first = [], second = [], ...more] = relay.flights();
+    assert.equal(first.filter(isPull).length, 1, first.join());
+    assert.equal(second.filter(isAck).length, 3, second.join());
+    assert.deepEqual(more, []);
+    await memphis.close();
+    await admin.close();
+  });
+
+  test(`${on}: a batch of several partitions takes one flight more than the first partition's`, async () => {
+    await using broker = await startBroker({ binary });
+    await using relay = await recordFlights(broker.port);
+    const admin = await connect({ servers: [broker.url] });
+    await admin.createStation('jobs', { storageType: 'memory', partitionsNumber: 3 });
+    assert.deepEqual(await admin.fetchMessages('jobs', { group: 'g', batchMaxWaitMs: 0 }), []);
+    for (const partition of [1, 2, 3, 1, 2, 3]) await admin.produce('jobs', `${partition}`, { partition });
+
+    const memphis = await connect({ servers: [relay.url] });
+    const some = await memphis.fetchMessages('jobs', { group: 'g', batchSize: 2, batchMaxWaitMs: 0 });
+    assert.deepEqual(
+      some.map((message) => message.text()),
+      ['1', '1'],
+      'full after the first flight',
+    );
+    const rest = await memphis.fetchMessages('jobs', { group: 'g', batchSize: 10, batchMaxWaitMs: 0 });
+    assert.deepEqual(rest.map((message) => message.text()).sort(), ['2', '2', '3', '3']);
+    for (const message of [...some, ...rest]) {
+      assert.equal(message.deliveryCount, 1);
+      await message.ack();
+    }
+    await memphis.close();
+    await admin.close();
+  });
+
+  test(`${on}: of a station without partition 1, of a new group and of no station the truth is told`, async () => {
+    await using broker = await startBroker({ binary });
+    const memphis = await connect({ servers: [broker.url] });
+    await assert.rejects(memphis.fetchMessages('jobs', { group: 'g', batchMaxWaitMs: 0 }), {
+      code: 'STATION_NOT_FOUND',
+    });
+    await memphis.createStation('jobs', { storageType: 'memory' });
+    await memphis.produce('jobs', 'a');
+    const [message] = await memphis.fetchMessages('jobs', { group: 'new', batchMaxWaitMs: 0 });
+    assert.equal(message?.text(), 'a');
+    await message?.ack();
+    await memphis.close();
+  });
+
+  test(`${on}: nothing is taken early from a partition that was not asked for`, async () => {
+    await using broker = await startBroker({ binary });
+    const memphis = await connect({ servers: [broker.url] });
+    await memphis.createStation('jobs', { storageType: 'memory' });
+    assert.deepEqual(await memphis.fetchMessages('jobs', { group: 'g', batchMaxWaitMs: 0 }), []);
+    await memphis.produce('jobs', 'a');
+    await assert.rejects(memphis.fetchMessages('jobs', { group: 'g', partition: 2, batchMaxWaitMs: 0 }), {
+      code: 'PARTITION_NOT_FOUND',
+    });
+    const [message] = await memphis.fetchMessages('jobs', { group: 'g', batchMaxWaitMs: 0 });
+    assert.equal(message?.deliveryCount, 1);
+    await message?.ack();
+    await memphis.close();
+  });
+
+  test(`${on}: what came early is given back at once when the station turns out to be closed to this user`, async () => {
+    const users = [
+      '{ user: admin, password: a }',
+      '{ user: reader, password: r, permissions: { publish: { deny: ["$JS.API.STREAM.>"] } } }',
+    ];
+    await using broker = await startBroker({ binary, config: `authorization { users: [${users.join()}] }` });
+    const at = { servers: [broker.url] };
+    const admin = await connect({ ...at, username: 'admin', password: 'a' });
+    await admin.createStation('jobs', { storageType: 'memory' });
+    assert.deepEqual(await admin.fetchMessages('jobs', { group: 'g', batchMaxWaitMs: 0 }), []);
+    await admin.produce('jobs', 'a');
+    const reader = await connect({ ...at, username: 'reader', password: 'r' });
+    await assert.rejects(reader.fetchMessages('jobs', { group: 'g', batchMaxWaitMs: 0 }), {
+      code: 'PERMISSION_DENIED',
+    });
+    await reader.close();
+    const [message] = await admin.fetchMessages('jobs', { group: 'g', batchMaxWaitMs: 5_000 });
+    assert.equal(message?.deliveryCount, 2, 'long before its time to settle is over');
+    await message?.ack();
+    await admin.close();
+  });
+}
