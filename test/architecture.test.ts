@@ -37,8 +37,15 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   'src/envelope/': ['src/model/'],
   'src/connection/': ['src/model/', 'src/telemetry/'],
   'src/batch/': ['src/model/', 'src/telemetry/', 'src/envelope/'],
-  'src/brokers/choose.ts': ['src/model/', 'src/telemetry/', 'src/connection/', 'src/brokers/jetstream/broker.ts'],
+  'src/brokers/choose.ts': [
+    'src/model/',
+    'src/telemetry/',
+    'src/connection/',
+    'src/brokers/jetstream/broker.ts',
+    'src/brokers/memphis/broker.ts',
+  ],
   'src/brokers/jetstream/': ['src/model/', 'src/telemetry/', 'src/connection/'],
+  'src/brokers/memphis/': ['src/model/', 'src/telemetry/', 'src/connection/', 'src/brokers/jetstream/'],
   'src/client/': ['src/model/', 'src/telemetry/', 'src/connection/', 'src/brokers/', 'src/batch/'],
   'src/index.ts': ['src/client/', 'src/model/'],
   'src/lambda/': ['src/model/', 'src/telemetry/', 'src/envelope/', 'src/batch/', 'src/client/'],
@@ -107,10 +114,10 @@ test('packages are named only where they belong', () => {
   assert.deepEqual(wrong, []);
 });
 
-test('JetStream is known to its driver alone', () => {
+test('JetStream is known to the drivers alone', () => {
   const knowing = files.filter(
     (file) =>
-      !file.startsWith('src/brokers/jetstream/') &&
+      !/^src\/brokers\/(jetstream|memphis)\//.test(file) &&
       /\$JS\.|Nats-Msg-Id|\+ACK|-NAK|\+TERM/.test(
         readFileSync(join(root, file), 'utf8').replace(/^\s*(\/?\*|\/\/).*$/gm, ''),
       ),

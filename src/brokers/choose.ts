@@ -4,12 +4,7 @@ import type { Link } from '../connection/link.ts';
 import type { Broker } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
 import { JetStreamBroker } from './jetstream/broker.ts';
-
-const unsupported = (): MemphisError =>
-  new MemphisError(
-    'UNSUPPORTED',
-    'This is a Memphis broker, which this version does not drive yet; it drives NATS servers with JetStream.',
-  );
+import { MemphisBroker } from './memphis/broker.ts';
 
 /** What users say of the broker and how it is used. */
 export interface Choice {
@@ -28,8 +23,13 @@ export async function chooseBroker(
   { broker, createStationOnFirstUse }: Choice,
   deadlineMs: number,
 ): Promise<Broker> {
-  if (broker === 'memphis') throw unsupported();
-  const info = await (await link.ready(deadlineMs)).info;
-  if (info.isMemphis) throw unsupported();
-  return new JetStreamBroker(link, { createStationOnFirstUse });
+  const { isMemphis } = await (await link.ready(deadlineMs)).info;
+  if (broker !== 'auto' && isMemphis !== (broker === 'memphis')) {
+    throw new MemphisError(
+      'UNSUPPORTED',
+      `broker: '${broker}' was asked for, but this is a ${isMemphis ? 'Memphis broker' : 'NATS server'}.`,
+      { option: 'broker' },
+    );
+  }
+  return new (isMemphis ? MemphisBroker : JetStreamBroker)(link, { createStationOnFirstUse });
 }

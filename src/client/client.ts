@@ -2,6 +2,8 @@
 
 import { JetStreamAdmin } from '../brokers/jetstream/admin.ts';
 import { JetStreamBroker } from '../brokers/jetstream/broker.ts';
+import { MemphisAdmin } from '../brokers/memphis/admin.ts';
+import { MemphisBroker } from '../brokers/memphis/broker.ts';
 import type { BrokerAdmin } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
 import { checkName } from '../model/station.ts';
@@ -78,6 +80,7 @@ export class Client extends DataClient implements StationOwner {
   async #admin(): Promise<BrokerAdmin> {
     const broker = await this.session.broker();
     if (broker instanceof JetStreamBroker) return new JetStreamAdmin(broker);
+    if (broker instanceof MemphisBroker) return new MemphisAdmin(broker);
     if (isAdmin(broker)) return broker;
     throw new MemphisError('UNSUPPORTED', `The ${broker.kind} driver has no administration yet.`);
   }

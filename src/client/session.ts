@@ -62,6 +62,7 @@ class LinkSession implements Session {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#onClose();
+    await this.#broker?.close?.();
     await this.#link?.close();
   }
 }

@@ -7,7 +7,9 @@ import type { Credentials, DialOptions, TlsSettings } from './port.ts';
 import { askSecret, textOrFile } from './secret-text.ts';
 
 /** What one dial says to a server. */
-export type Access = (address: ServerAddress) => Pick<DialOptions, 'server' | 'certifiedName' | 'credentials' | 'tls'>;
+export type Access = (
+  address: ServerAddress,
+) => Pick<DialOptions, 'server' | 'certifiedName' | 'credentials' | 'tls' | 'isMemphis' | 'accountId'>;
 
 const exclude = (option: string, other: string): never => {
   throw new MemphisError(
@@ -59,19 +61,19 @@ export async function toAccess(
   const nkey = await ask('nkey');
   if (creds !== undefined) {
     const parsed = parseCreds(await textOrFile('creds', creds, isCredsText));
-    return toDial(options.tls, tls, () => ({ kind: 'jwt', ...parsed }));
+    return toDial(options, tls, () => ({ kind: 'jwt', ...parsed }));
   }
   if (nkey !== undefined) {
     const seed = parseSeed(await textOrFile('nkey', nkey, isSeedText));
-    return toDial(options.tls, tls, () => ({ kind: 'nkey', seed }));
+    return toDial(options, tls, () => ({ kind: 'nkey', seed }));
   }
   const given = { username: options.username, password: await ask('password'), token: await ask('connectionToken') };
   const shared = addresses.find(({ userInfo }) => userInfo !== undefined)?.userInfo;
-  return toDial(options.tls, tls, ({ userInfo }) => toCredentials(given, userInfo ?? shared ?? {}));
+  return toDial(options, tls, ({ userInfo }) => toCredentials(given, userInfo ?? shared ?? {}));
 }
 
 function toDial(
-  option: ConnectSettings['tls'],
+  { tls: option, broker, accountId }: ConnectSettings,
   settings: false | TlsSettings | undefined,
   credentialsFor: (address: ServerAddress) => Credentials | undefined,
 ): Access {
@@ -85,6 +87,8 @@ function toDial(
       ...(certifiedName === undefined ? {} : { certifiedName }),
       ...(credentials === undefined ? {} : { credentials }),
       ...(tls === undefined ? {} : { tls }),
+      accountId,
+      ...(broker === 'memphis' ? { isMemphis: true } : {}),
     };
   };
 }
@@ -97,7 +101,8 @@ function toCredentials(
   const username = given.username ?? inAddress.username;
   const password = given.password ?? inAddress.password;
   const token = given.token ?? inAddress.token;
-  if (token !== undefined && (given.token !== undefined || password === undefined)) return { kind: 'token', token };
+  if (token !== undefined && (given.token !== undefined || password === undefined))
+    return { kind: 'token', token, ...(username === undefined ? {} : { username }) };
   return username === undefined ? undefined : { kind: 'password', username, password: password ?? '' };
 }
 

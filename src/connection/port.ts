@@ -43,8 +43,17 @@ export interface Subscription {
   end(): void;
 }
 
+/** What a session tells a Memphis broker of itself; its requests name both (memphis-wire 1.4). */
+export interface ClientIdentity {
+  /** Unlike that of any other session: a late end of an earlier one must not meet the rows of this one. */
+  readonly connectionId: string;
+  /** Lower case. */
+  readonly username: string;
+}
+
 /** One session with one server. Writes of one tick leave together. */
 export interface Connection {
+  readonly identity: ClientIdentity;
   /** Resolves when the first INFO is there; rejects when opening failed. Requests may be sent before. */
   readonly info: Promise<ServerInfo>;
   /** Resolves when the session has ended, whoever ended it: with the reason, or nothing after `close()`. Never rejects. */
@@ -90,7 +99,8 @@ export interface Connection {
 /** What a server is shown. Seeds are those of NKEYs; `jwt` goes with the seed of its user. */
 export type Credentials =
   | { readonly kind: 'password'; readonly username: string; readonly password: string }
-  | { readonly kind: 'token'; readonly token: string }
+  /** The name beside the token is told to Memphis brokers alone. */
+  | { readonly kind: 'token'; readonly token: string; readonly username?: string }
   | { readonly kind: 'nkey'; readonly seed: string }
   | { readonly kind: 'jwt'; readonly jwt: string; readonly seed: string };
 
@@ -119,6 +129,10 @@ export interface DialOptions {
   readonly tls?: false | TlsSettings;
   /** Shown by the server's monitoring. */
   readonly name: string;
+  /** A Memphis broker is insisted on: what CONNECT says can be in its form before INFO is there. */
+  readonly isMemphis?: boolean;
+  /** Which account of a Memphis broker; default 1. */
+  readonly accountId?: number;
   readonly timeoutMs: number;
 }
 

@@ -96,6 +96,8 @@ export interface Broker {
    */
   checker(options: { readonly timeoutMs: number }): Promise<(message: OutgoingMessage) => number>;
   reader(options: ReaderOptions): Reader;
+  /** Waits for what the broker was told beside the work, before the connection ends. Never rejects. */
+  close?(): Promise<void>;
 }
 
 /** The administration side of a driver, kept out of functions. */

@@ -48,9 +48,9 @@ const nameOrNone: OptionSpec<string> = {
   fallback: '',
 };
 /** An option of the Memphis SDKs of which only the default can be had so far. */
-const onlyDefault = <T extends string | number>(fallback: T): OptionSpec<T> => ({
+const onlyDefault = <T extends string>(fallback: T): OptionSpec<T> => ({
   read: (value) => (value === fallback ? fallback : must(`${JSON.stringify(fallback)}: nothing else is supported yet`)),
-  parse: (raw) => (typeof fallback === 'string' ? raw : Number(raw)),
+  parse: (raw) => raw,
   fallback,
 });
 
@@ -103,7 +103,8 @@ export const connectOptions = {
   nkey: secret,
   /** `true` or settings: TLS or nothing. `false`: plaintext is meant. Left out: what the server asks for. */
   tls,
-  accountId: onlyDefault(1),
+  /** Of a Memphis broker; an open-source one has no other. */
+  accountId: integer(1, MAX_INT, 1),
   broker: oneOf(['auto', 'jetstream', 'memphis'], 'auto'),
   /** Makes a station with defaults when it is missing as somebody produces or reads, as the broker of Memphis does. */
   createStationOnFirstUse: flag(false),

@@ -21,21 +21,29 @@ import {
 } from './wire/consumers.ts';
 import { lastSequence } from './wire/streams.ts';
 
+/** A group's durable, and whether it was made just now. */
+export interface FoundDurable {
+  readonly durable: Durable;
+  readonly isNew?: true;
+}
+
 /** The durables of one group. Remembers what it has seen; `forget` after a surprise. */
 export class Group {
   readonly durableName: string;
+  /** Programs of others read it too, and would not find what is parked. */
+  protected readonly isShared: boolean = false;
   readonly #link: Link;
-  readonly #stations: Stations;
+  protected readonly stations: Stations;
   readonly #retries: Retries;
-  readonly #options: ReaderOptions;
+  protected readonly options: ReaderOptions;
   readonly #known = new Map<string, Promise<Lane>>();
   #isFirst = true;
 
   constructor(link: Link, stations: Stations, retries: Retries, options: ReaderOptions) {
     this.#link = link;
-    this.#stations = stations;
+    this.stations = stations;
     this.#retries = retries;
-    this.#options = options;
+    this.options = options;
     this.durableName = options.binding === undefined ? toInternalName(options.group) : options.group;
   }
 
@@ -50,7 +58,7 @@ export class Group {
     partitions: readonly number[],
     patienceMs: number = PATIENCE_MS,
   ): Promise<readonly Lane[]> {
-    const { station } = this.#options;
+    const { station } = this.options;
     // before the first pull: what came back must not be missed by a function that takes what is there, and ends
     const looked = this.#isFirst ? this.refresh(connection) : undefined;
     const own = await Promise.all(partitions.map((partition) => this.own(partition, patienceMs)));
@@ -73,7 +81,7 @@ export class Group {
 
   /** Looks for lanes that others have opened, when it was not done just now. Never rejects. */
   async refresh(connection: Connection): Promise<void> {
-    const { station } = this.#options;
+    const { station } = this.options;
     if (this.#retries.isStale(station)) await this.#retries.look(connection, station);
   }
 
@@ -82,6 +90,9 @@ export class Group {
     this.#isFirst = true;
     this.#known.clear();
   }
+
+  /** Waits for what a broker was told beside the work, for a while. Never rejects. */
+  async settled(): Promise<void> {}
 
   /** Deletes the durables: the group's position is gone, its messages stay. */
   async destroy(partitions: readonly number[]): Promise<void> {
@@ -99,7 +110,7 @@ export class Group {
         }),
       ),
     );
-    await this.#retries.destroyGroup(this.#options.station, this.durableName);
+    await this.#retries.destroyGroup(this.options.station, this.durableName);
     this.#known.clear();
   }
 
@@ -107,15 +118,14 @@ export class Group {
   own(partition: number, patienceMs: number): Promise<Lane> {
     const place = { ...this.placeOf(partition), partition, isRetry: false, keepsSettled: false };
     return this.#remember(`own ${partition}`, patienceMs, async (connection, limitMs) => {
-      const known = await this.#find(connection, place.stream, limitMs);
-      const found = known ?? (await this.#make(connection, place.stream, limitMs));
-      const begin = isOurs(found) ? Number(found.config.opt_start_seq ?? 0) : 0;
-      return { ...toLane(place, found), begin, ...(known === undefined ? { isNew: true } : {}) };
+      const { durable, isNew } = await this.findOrMake(connection, place.stream, limitMs);
+      const begin = isOurs(durable) ? Number(durable.config.opt_start_seq ?? 0) : 0;
+      return { ...toLane(place, durable), begin, isShared: this.isShared, ...(isNew ? { isNew } : {}) };
     });
   }
 
   #retry(partition: number, patienceMs: number): Promise<Lane> {
-    const { station, ackWaitMs } = this.#options;
+    const { station, ackWaitMs } = this.options;
     const at = { station, durable: this.durableName, partition, stream: this.#stream(partition), ackWaitMs };
     return this.#remember(`retry ${partition}`, patienceMs, (connection, limitMs) =>
       this.#retries.lane(connection, at, limitMs),
@@ -137,12 +147,19 @@ export class Group {
   }
 
   #stream(partition: number): string {
-    const { station, binding } = this.#options;
+    const { station, binding } = this.options;
     return binding?.stream ?? streamOf(station, partition);
   }
 
+  protected async findOrMake(connection: Connection, stream: string, limitMs: number): Promise<FoundDurable> {
+    const known = await this.#find(connection, stream, limitMs);
+    return known === undefined
+      ? { durable: await this.#make(connection, stream, limitMs), isNew: true }
+      : { durable: known };
+  }
+
   async #find(connection: Connection, stream: string, limitMs: number): Promise<Durable | undefined> {
-    const { station, ackWaitMs, ordered = false } = this.#options;
+    const { station, ackWaitMs, ordered = false } = this.options;
     try {
       const found = await durableInfo(connection, stream, this.durableName, limitMs);
       this.#check(found);
@@ -154,13 +171,13 @@ export class Group {
     } catch (error) {
       if (refusalOf(error) === apiError.CONSUMER_NOT_FOUND) return undefined;
       if (!isStreamMissing(error)) throw error;
-      this.#stations.forget(station);
+      this.stations.forget(station);
       throw stationNotFound(station);
     }
   }
 
   async #make(connection: Connection, stream: string, limitMs: number): Promise<Durable> {
-    const { ackWaitMs, ordered = false, start, binding } = this.#options;
+    const { ackWaitMs, ordered = false, start, binding } = this.options;
     const filterSubject = binding === undefined ? `${stream}.final` : binding.filterSubject;
     return createDurable(
       connection,
@@ -179,33 +196,33 @@ export class Group {
 
   /** Whether an existing durable can be what was asked for. */
   #check(found: Durable): void {
-    const { binding, start, ordered } = this.#options;
+    const { binding, start, ordered } = this.options;
     const { config } = found;
     if (config.deliver_subject !== undefined) {
-      throw this.#conflict('is a push consumer; only pull consumers can be read by functions');
+      throw this.conflict('is a push consumer; only pull consumers can be read by functions');
     }
     if (config.ack_policy !== undefined && config.ack_policy !== 'explicit') {
-      throw this.#conflict(`settles by ack policy ${config.ack_policy}; only explicit acks settle single messages`);
+      throw this.conflict(`settles by ack policy ${config.ack_policy}; only explicit acks settle single messages`);
     }
     const filters = filtersOf(found);
     const wanted = binding?.filterSubject;
     if (wanted !== undefined && !(filters.length === 1 && filters[0] === wanted)) {
-      throw this.#conflict(`has another filter (${filters.join(', ') || 'none'}) than the ${wanted} asked for`);
+      throw this.conflict(`has another filter (${filters.join(', ') || 'none'}) than the ${wanted} asked for`);
     }
     if (
       ordered &&
       !isOurs(found) &&
       !isOrdered(toLane({ stream: '', durable: '', partition: 0, isRetry: false, keepsSettled: false }, found))
     ) {
-      throw this.#conflict('is not of our making and lets several messages out at a time, so it cannot be ordered');
+      throw this.conflict('is not of our making and lets several messages out at a time, so it cannot be ordered');
     }
     if (start !== undefined && !beganAt(found, start)) {
-      throw this.#conflict('began somewhere else, and where a group begins cannot be changed');
+      throw this.conflict('began somewhere else, and where a group begins cannot be changed');
     }
   }
 
-  #conflict(why: string): MemphisError {
-    const { station, group } = this.#options;
+  protected conflict(why: string): MemphisError {
+    const { station, group } = this.options;
     return new MemphisError(
       'GROUP_CONFLICT',
       `Group ${group} of ${station} exists already and ${why}. Use another group, or destroy this one.`,
@@ -235,7 +252,7 @@ function filtersOf({ config }: Durable): readonly string[] {
   return typeof config.filter_subject === 'string' && config.filter_subject !== '' ? [config.filter_subject] : [];
 }
 
-async function fromOf(
+export async function fromOf(
   connection: Connection,
   stream: string,
   start: StartPosition | undefined,

@@ -12,6 +12,8 @@ export interface Lane {
   /** Its stream keeps what is settled, so it has to be deleted (`retries.ts`). */
   readonly keepsSettled: boolean;
   readonly ackWaitMs: number;
+  /** Programs of others read it too, and would not find what is parked. */
+  readonly isShared?: boolean;
   /** How often the broker delivers; -1: no limit. */
   readonly maxDeliver: number;
   /** How many may be out unsettled, delayed ones included; -1: no limit. */

@@ -9,7 +9,7 @@ const PARK_LIMITED_AFTER_MS = 1_000;
 
 /** @param delayMs until the next delivery */
 export function shouldPark(lane: Lane, delayMs: number): boolean {
-  if (isOrdered(lane)) return false; // parked, it would be overtaken
+  if (isOrdered(lane) || lane.isShared) return false; // parked, it would be overtaken, or not be found
   const parkAfterMs = PARK_AFTER_ACK_WAITS * lane.ackWaitMs;
   return delayMs > (lane.maxAckPending > 0 ? Math.min(parkAfterMs, PARK_LIMITED_AFTER_MS) : parkAfterMs);
 }

@@ -84,10 +84,14 @@ export function refuseWithoutRoom(
 }
 
 /** See `Broker.checker`. The limit is that of the server at the other end now; each publish is checked anew. */
-export async function checkerFor(link: Link, timeoutMs: number): Promise<(message: OutgoingMessage) => number> {
+export async function checkerFor(
+  link: Link,
+  timeoutMs: number,
+  headersOf = toHeaders,
+): Promise<(message: OutgoingMessage) => number> {
   const connection = await link.ready(Date.now() + timeoutMs);
   const { maxPayload } = await connection.info;
-  return (message) => sizeWithin(maxPayload, message.station, toHeaders(message), message.data);
+  return (message) => sizeWithin(maxPayload, message.station, headersOf(message), message.data);
 }
 
 /** Publishes one message to its station; see `Broker.publish`. */
@@ -96,6 +100,7 @@ export async function publish(
   stations: Stations,
   message: OutgoingMessage,
   { timeoutMs, onWritten }: PublishOptions,
+  headers: HeaderList = toHeaders(message),
 ): Promise<Receipt> {
   const { station, partition, data } = message;
   const view = await stations.view(station);
@@ -103,7 +108,6 @@ export async function publish(
     throw new MemphisError('PARTITION_NOT_FOUND', `Station ${station} has no partition ${partition}.`, { station });
   }
   const stream = streamOf(station, partition);
-  const headers = toHeaders(message);
   refuseWithoutRoom(view, station, `${stream}.final`, headers, data);
   const startedAt = Date.now();
   let isWritten = false;

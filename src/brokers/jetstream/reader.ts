@@ -12,6 +12,7 @@ import type { Outcome } from '../../model/outcome.ts';
 import { emit } from '../../telemetry/channels.ts';
 import { allot, allotByPending } from './allot.ts';
 import { creditKeyOf, readCredit } from './credits.ts';
+import { storeDeadLetter } from './dead-letters.ts';
 import { LOOK_EVERY_MS, losesToDeadPulls, pause } from './dead-pulls.ts';
 import { type Delivery, withCredit } from './delivery.ts';
 import { type FirstCatch, type FirstFlight, flyFirst } from './first-flight.ts';
@@ -21,7 +22,7 @@ import { byProspect } from './prospects.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import type { Retries } from './retries.ts';
 import { askAll, type Round } from './round.ts';
-import { Settler } from './settle.ts';
+import { type SetAside, Settler } from './settle.ts';
 import type { Stations, StationView } from './stations.ts';
 
 /** After waiting so long, look again for lanes that others have opened. */
@@ -42,15 +43,24 @@ export class JetStreamReader implements Reader {
   readonly #retries: Retries;
   readonly #options: ReaderOptions;
   readonly #group: Group;
+  readonly #setAside: SetAside;
   /** Lanes take turns in being asked first. */
   #turn = 0;
 
-  constructor(link: Link, stations: Stations, retries: Retries, options: ReaderOptions) {
+  /** @param parts what a broker has otherwise */
+  constructor(
+    link: Link,
+    stations: Stations,
+    retries: Retries,
+    options: ReaderOptions,
+    parts: { readonly group?: Group; readonly setAside?: SetAside } = {},
+  ) {
     this.#link = link;
     this.#stations = stations;
     this.#retries = retries;
     this.#options = options;
-    this.#group = new Group(link, stations, retries, options);
+    this.#group = parts.group ?? new Group(link, stations, retries, options);
+    this.#setAside = parts.setAside ?? storeDeadLetter;
   }
 
   async pull(options: PullOptions): Promise<Batch> {
@@ -89,6 +99,7 @@ export class JetStreamReader implements Reader {
       const batch = await this.#toBatch(deliveries, lanes, view, options.settleByMs);
       // nothing but messages that no handler gets: an empty batch would say that the station is empty
       if (batch.messages.length === 0 && deliveries.length > 0 && !options.signal?.aborted) continue;
+      if (batch.messages.length === 0) await this.#group.settled();
       emit('memphis-serverless:pull', () => ({ station, group, messages: batch.messages.length }));
       return batch;
     }
@@ -277,6 +288,7 @@ export class JetStreamReader implements Reader {
         group,
         durable: this.#group.durableName,
         maxDeliveries,
+        setAside: this.#setAside,
         keepDeadLetters: view.sendPoisonMsgToDls,
         dlsStation: view.dlsStation,
         get timeoutMs() {
@@ -304,7 +316,11 @@ export class JetStreamReader implements Reader {
       messages: fresh.map((delivery) => delivery.message),
       maxDeliveries,
       ackWaitMs: Math.min(ackWaitMs, ...lanes.map((lane) => lane.ackWaitMs || ackWaitMs)),
-      settle: (message, outcome) => settler.settle(message, outcome),
+      settle: async (message, outcome) => {
+        const settled = await settler.settle(message, outcome);
+        await this.#group.settled();
+        return settled;
+      },
       extend: (messages) => settler.extend(messages),
     };
   }

@@ -10,7 +10,6 @@ import type { StoredMessage } from '../../model/message.ts';
 import { type Outcome, type Settled, withinDeliveries } from '../../model/outcome.ts';
 import { emit } from '../../telemetry/channels.ts';
 import { creditKeyOf, dropCredit, writeCredit } from './credits.ts';
-import { storeDeadLetter } from './dead-letters.ts';
 import type { Delivery } from './delivery.ts';
 import type { DeadLetterContext } from './linked-station.ts';
 import { shouldPark } from './parking.ts';
@@ -21,9 +20,13 @@ import { ackPayload } from './wire/ack.ts';
 import { durableInfo } from './wire/consumers.ts';
 import { deleteMessage } from './wire/streams.ts';
 
+/** Stores a dead letter; resolves when that is confirmed. */
+export type SetAside = (context: DeadLetterContext, delivery: Delivery, reason: string) => Promise<void>;
+
 /** Whose messages are settled. */
 export interface SettleContext extends DeadLetterContext {
   readonly retries: Retries;
+  readonly setAside: SetAside;
   readonly station: string;
   /** The group's durable name. */
   readonly durable: string;
@@ -187,7 +190,7 @@ export class Settler {
     }
     if (outcome.action !== 'deadLetter') return entry;
     try {
-      if (keepDeadLetters) await storeDeadLetter(this.#context, delivery, outcome.reason);
+      if (keepDeadLetters) await this.#context.setAside(this.#context, delivery, outcome.reason);
       emit('memphis-serverless:dead-letter', () => ({
         station,
         group,

@@ -157,13 +157,13 @@ export function stationNotFound(station: string): MemphisError {
 
 /** Remembers stations for the life of a link; forgets what turned out wrong. */
 export class Stations {
-  readonly #link: Link;
+  protected readonly link: Link;
   readonly #make: ((station: string) => Promise<void>) | undefined;
   readonly #known = new Map<string, Promise<StationView>>();
 
   /** @param make makes a station that is missing when it is first used; left out: it is an error */
   constructor(link: Link, make?: (station: string) => Promise<void>) {
-    this.#link = link;
+    this.link = link;
     this.#make = make;
   }
 
@@ -187,7 +187,7 @@ export class Stations {
   find(station: string, patienceMs: number = PATIENCE_MS): Promise<StationView> {
     let known = this.#known.get(station);
     if (known === undefined) {
-      known = this.#look(station, Math.min(patienceMs, PATIENCE_MS));
+      known = this.look(station, Math.min(patienceMs, PATIENCE_MS));
       this.#known.set(station, known);
       known.catch(() => this.#known.delete(station));
     }
@@ -198,8 +198,8 @@ export class Stations {
     this.#known.delete(station);
   }
 
-  async #look(station: string, patienceMs: number): Promise<StationView> {
-    const found = await repeat(this.#link, 'look up station', patienceMs, async (connection, limitMs) => {
+  protected async look(station: string, patienceMs: number): Promise<StationView> {
+    const found = await repeat(this.link, 'look up station', patienceMs, async (connection, limitMs) => {
       return (await readRecord(connection, station, limitMs)) ?? (await findStreams(connection, station, limitMs));
     });
     if (found === undefined) throw stationNotFound(station);

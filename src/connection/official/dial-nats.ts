@@ -2,7 +2,8 @@
 
 import type { ConnectionOptions, NatsConnection, TlsOptions } from '@nats-io/transport-node';
 import { isMemphisError, MemphisError } from '../../model/errors.ts';
-import type { Credentials, DialOptions, TlsSettings } from '../port.ts';
+import { memphisConnect } from '../memphis-connect.ts';
+import type { ClientIdentity, Credentials, DialOptions, TlsSettings } from '../port.ts';
 import { toDialError } from './errors.ts';
 import { watchSockets } from './hang-up.ts';
 import { loadNats, type Nats } from './load.ts';
@@ -23,18 +24,21 @@ export interface Open {
  * @param signal gives up at once: sockets are closed, and the promise rejects with `CLOSED`
  * @throws MemphisError `CONNECT_FAILED`, `AUTHENTICATION_FAILED`, `TLS_FAILED`, `INVALID_OPTION`, `CLOSED`
  */
-export async function dialNats(options: DialOptions, signal: AbortSignal): Promise<Open> {
+export async function dialNats(options: DialOptions, identity: ClientIdentity, signal: AbortSignal): Promise<Open> {
   const deadlineMs = Date.now() + options.timeoutMs;
   const nats = await loadNats();
+  const { name = options.name, user = undefined } = options.isMemphis
+    ? memphisConnect(identity, options.credentials, options.accountId)
+    : {};
   const base: ConnectionOptions = {
     servers: [options.server],
-    name: options.name,
+    name,
     resolve: false, // Node's look-up tries the addresses of a name beside each other, the client's one by one
     reconnect: false,
     waitOnFirstConnect: false,
     pingInterval: NO_PINGS_MS,
     noAsyncTraces: true,
-    ...toAuthenticator(nats, options.credentials),
+    ...toAuthenticator(nats, options.credentials, user),
   };
   /** @param tls `null`: never, which the client understands although its types do not say so */
   const connect = (tls: TlsOptions | null | undefined): Promise<NatsConnection> => {
@@ -93,12 +97,16 @@ async function connectWithin(
   }
 }
 
-function toAuthenticator(nats: Nats, credentials: Credentials | undefined): Pick<ConnectionOptions, 'authenticator'> {
+function toAuthenticator(
+  nats: Nats,
+  credentials: Credentials | undefined,
+  user: string | undefined,
+): Pick<ConnectionOptions, 'authenticator'> {
   switch (credentials?.kind) {
     case undefined:
       return {};
     case 'password':
-      return { authenticator: () => ({ user: credentials.username, pass: credentials.password }) };
+      return { authenticator: () => ({ user: user ?? credentials.username, pass: credentials.password }) };
     case 'token':
       return { authenticator: () => ({ auth_token: credentials.token }) };
     case 'nkey':

@@ -2,7 +2,8 @@
 
 import type { Msg, NatsConnection, Subscription as NatsSubscription } from '@nats-io/transport-node';
 import { isMemphisError, MemphisError } from '../../model/errors.ts';
-import type { Connection, DialOptions, Frame, HeaderList, ServerInfo, Subscription } from '../port.ts';
+import { toIdentity } from '../memphis-connect.ts';
+import type { ClientIdentity, Connection, DialOptions, Frame, HeaderList, ServerInfo, Subscription } from '../port.ts';
 import { startTimeLimit } from '../time-limit.ts';
 import { dialNats, type Open } from './dial-nats.ts';
 import { toMemphisError } from './errors.ts';
@@ -45,6 +46,7 @@ const randomToken = (): string => Math.random().toString(36).slice(2).padEnd(11,
 class OfficialConnection implements Connection {
   readonly info: Promise<ServerInfo>;
   readonly closed: Promise<Error | undefined>;
+  readonly identity: ClientIdentity;
   #hasEnded = false;
   readonly #options: DialOptions;
   readonly #opening: Promise<Open>;
@@ -64,6 +66,7 @@ class OfficialConnection implements Connection {
 
   constructor(options: DialOptions) {
     this.#options = options;
+    this.identity = toIdentity(options.credentials);
     this.#opening = this.#dial();
     this.info = this.#opening.then(({ nc }) => toInfo(nc));
     this.closed = this.#opening.then(
@@ -74,7 +77,7 @@ class OfficialConnection implements Connection {
   }
 
   async #dial(): Promise<Open> {
-    const open = await dialNats(this.#options, this.#abandon.signal);
+    const open = await dialNats(this.#options, this.identity, this.#abandon.signal);
     this.#open = open;
     open.nc.subscribe(`${this.#inbox}.*`, {
       callback: (error, msg) => (error ? this.#onDeaf(error) : this.#onReply(msg)), // no message beside an error

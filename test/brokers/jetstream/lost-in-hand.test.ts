@@ -20,6 +20,7 @@ const frame = (part: Partial<Frame>): Frame => ({
 
 /** A session with one station and one durable: has nothing at first, then sends two of seven messages, and ends. */
 class EndingConnection implements Connection {
+  readonly identity = { connectionId: 'c', username: 'u' };
   readonly info = Promise.resolve({
     serverName: 's',
     version: '2.12.0',

@@ -35,14 +35,17 @@ function toDurable(reply: Json): Durable {
 
 /** Where a durable begins. */
 export type DeliverFrom =
-  | { readonly deliver_policy: 'all' }
+  | { readonly deliver_policy: 'all' | 'new' }
   | { readonly deliver_policy: 'by_start_sequence'; readonly opt_start_seq: number };
 
 /** Settings of a durable that we make. */
 export interface NewDurable {
   readonly name: string;
-  readonly description: string;
+  /** Left out: none, as the broker of Memphis makes them. */
+  readonly description?: string;
   readonly ackWaitMs: number;
+  /** Left out: no limit. */
+  readonly maxDeliver?: number;
   /** Left out: all of the stream. */
   readonly filterSubject?: string;
   readonly from: DeliverFrom;
@@ -60,17 +63,17 @@ export async function createDurable(
   durable: NewDurable,
   timeoutMs: number,
 ): Promise<Durable> {
-  const { name, description, ackWaitMs, filterSubject, from, maxAckPending } = durable;
+  const { name, description, ackWaitMs, maxDeliver = -1, filterSubject, from, maxAckPending } = durable;
   return putDurable(
     connection,
     stream,
     {
       durable_name: name,
-      description,
+      ...(description === undefined ? {} : { description }),
       ...from,
       ack_policy: 'explicit',
       ack_wait: ackWaitMs * NS_PER_MS,
-      max_deliver: -1,
+      max_deliver: maxDeliver,
       ...(filterSubject === undefined ? {} : { filter_subject: filterSubject }),
       replay_policy: 'instant',
       max_ack_pending: maxAckPending,
@@ -84,11 +87,12 @@ export async function updateDurable(
   connection: Connection,
   stream: string,
   durable: Durable,
-  change: { readonly ackWaitMs: number; readonly maxAckPending: number },
+  change: { readonly ackWaitMs: number; readonly maxAckPending: number; readonly maxDeliver?: number },
   timeoutMs: number,
 ): Promise<Durable> {
-  const { ackWaitMs, maxAckPending } = change;
-  const config = { ...durable.config, ack_wait: ackWaitMs * NS_PER_MS, max_ack_pending: maxAckPending };
+  const { ackWaitMs, maxAckPending, maxDeliver = durable.maxDeliver } = change;
+  const limits = { ack_wait: ackWaitMs * NS_PER_MS, max_deliver: maxDeliver, max_ack_pending: maxAckPending };
+  const config = { ...durable.config, ...limits };
   return putDurable(connection, stream, config, timeoutMs);
 }
 

@@ -1,0 +1,135 @@
+/**
+ * Dead letters on a Memphis broker: rows of its database, made out of the notice that we hand to a stream of the broker's.
+ * Once that has answered, the message may be terminated: whole, it is in the notice (memphis-wire 11.5).
+ */
+
+import type { HeaderList } from '../../connection/port.ts';
+import { MemphisError } from '../../model/errors.ts';
+import { toInternalName } from '../../model/station.ts';
+import type { Delivery } from '../jetstream/delivery.ts';
+import type { DeadLetterContext } from '../jetstream/linked-station.ts';
+import { store } from '../jetstream/publish.ts';
+import { PATIENCE_MS, repeat } from '../jetstream/repeat.ts';
+import type { SetAside } from '../jetstream/settle.ts';
+import { ackPayload } from '../jetstream/wire/ack.ts';
+import { apiError, refusalOf } from '../jetstream/wire/api.ts';
+import { messageAt } from '../jetstream/wire/read.ts';
+import { streamConfig } from '../jetstream/wire/streams.ts';
+import type { MemphisGroup } from './group.ts';
+import { ADVISORIES, advisorySubject, type PoisonAdvisory, poisonAdvisory } from './wire/poison-advisory.ts';
+
+const MAX_REASON_CHARACTERS = 500;
+/** Between two looks whether the broker has read a notice; it does so in rounds of five seconds. */
+const LOOK_EVERY_MS = 250;
+
+/** Names that begin otherwise than with `$memphis` show in the broker's interface. */
+export const dlsHeader = {
+  reason: 'memphis-dls-reason',
+  deliveries: '$memphis_dls_deliveries',
+  storedAt: '$memphis_dls_stored_at',
+  stream: '$memphis_dls_stream',
+  sequence: '$memphis_dls_sequence',
+} as const;
+
+/** Whether a header was put there when its message was set aside. */
+export const isDlsHeader = (name: string): boolean => name === dlsHeader.reason || name.startsWith('$memphis_dls_');
+
+/** A reason as a header value: one line, no control characters, not long. */
+function toHeaderText(reason: string): string {
+  const text = reason.replace(/\p{Cc}+/gu, ' ').trim();
+  return text.slice(0, MAX_REASON_CHARACTERS) || 'no reason given';
+}
+
+const originOf = ({ message }: Delivery) => ({
+  stream: message.id.slice(0, message.id.lastIndexOf(':')),
+  sequence: message.sequence,
+});
+
+function headersOf(delivery: Delivery, reason: string): HeaderList {
+  const { message, headers } = delivery;
+  const { stream, sequence } = originOf(delivery);
+  return [
+    ...headers.filter(([name]) => !isDlsHeader(name)),
+    [dlsHeader.reason, toHeaderText(reason)],
+    [dlsHeader.deliveries, String(message.deliveryCount)],
+    [dlsHeader.storedAt, message.timestamp.toISOString()],
+    [dlsHeader.stream, stream],
+    [dlsHeader.sequence, String(sequence)],
+  ];
+}
+
+/** For the settling of a group. */
+export function setAsideFor(group: MemphisGroup): SetAside {
+  return async (context, delivery, reason) => {
+    const { link, timeoutMs } = context;
+    const connection = await link.ready(Date.now() + timeoutMs);
+    // of a group without a row the broker keeps nothing
+    if (!(await group.register(connection))) throw refused(context, delivery, 'the group could not be registered');
+    const { stream, sequence } = originOf(delivery);
+    const notice = {
+      stream,
+      sequence,
+      durable: toInternalName(context.group),
+      deliveries: delivery.message.deliveryCount,
+      timestampMs: Date.now(),
+    };
+    const whole = poisonAdvisory({
+      ...notice,
+      message: { headers: headersOf(delivery, reason), data: delivery.message.data },
+    });
+    const { maxPayload } = await connection.info;
+    if (whole.length <= maxPayload) return void (await hand(context, notice, whole));
+    await handByReference(context, delivery, notice);
+  };
+}
+
+async function hand(context: DeadLetterContext, notice: PoisonAdvisory, data: Uint8Array): Promise<number> {
+  const subject = advisorySubject(notice.stream, notice.durable);
+  const { sequence } = await store(
+    context.link,
+    subject,
+    { data, headers: [] },
+    {
+      timeoutMs: context.timeoutMs,
+      onMissing: async () => {
+        throw new MemphisError(
+          'JETSTREAM_UNAVAILABLE',
+          'The broker keeps no dead letters at the moment; it is starting.',
+        );
+      },
+    },
+  );
+  return sequence;
+}
+
+/** Too large to be whole in a notice: the broker reads it out of its stream, in which it must stay until then. */
+async function handByReference(context: DeadLetterContext, delivery: Delivery, notice: PoisonAdvisory): Promise<void> {
+  const { link, timeoutMs } = context;
+  const sequence = await hand(context, notice, poisonAdvisory(notice));
+  const config = await repeat(link, 'look at stream', timeoutMs, (connection, limitMs) =>
+    streamConfig(connection, notice.stream, limitMs),
+  );
+  if (config.retention !== 'interest') return; // terminated, it stays in its stream
+  const untilMs = Date.now() + Math.min(timeoutMs, PATIENCE_MS);
+  while (Date.now() < untilMs) {
+    const isRead = await repeat(link, 'look for dead letter', timeoutMs, async (connection, limitMs) => {
+      connection.publish(delivery.ackSubject, ackPayload.inProgress);
+      try {
+        await messageAt(connection, ADVISORIES, sequence, limitMs);
+        return false;
+      } catch (error) {
+        if (refusalOf(error) === apiError.MESSAGE_NOT_FOUND) return true;
+        throw error;
+      }
+    });
+    if (isRead) return;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+  throw refused(context, delivery, 'the broker has not read it yet');
+}
+
+const refused = ({ group }: DeadLetterContext, { message }: Delivery, why: string): MemphisError =>
+  new MemphisError('JETSTREAM_UNAVAILABLE', `Message ${message.id} is not set aside: ${why}.`, {
+    station: message.station,
+    group,
+  });

@@ -1,0 +1,66 @@
+/**
+ * Members: rows that a broker shows in its lists, and without which it keeps no dead letters of a group. A row belongs to a
+ * connection, so each connection registers once, beside the work that needs nobody's answer (memphis-wire 9.4).
+ */
+
+import type { Connection } from '../../connection/port.ts';
+import { isMemphisError } from '../../model/errors.ts';
+import { emit } from '../../telemetry/channels.ts';
+
+/** A broker asks a host on the internet before it answers, where it is not told otherwise (9.2). */
+const REGISTER_LIMIT_MS = 20_000;
+/** Two who make a station at the same time: one of them is told so, and asks again (2.3). */
+const MAX_TRIES = 3;
+
+export class Members {
+  readonly #known = new WeakMap<Connection, Map<string, Promise<unknown>>>();
+  readonly #underWay = new Set<Promise<unknown>>();
+
+  /**
+   * Registers, where this connection has not. Never rejects: without a row all works but what the broker lists and
+   * keeps by it.
+   *
+   * @param key what is registered
+   * @returns resolves with what was answered, or with nothing where it was refused
+   */
+  join<T>(
+    connection: Connection,
+    key: string,
+    register: (connection: Connection, timeoutMs: number) => Promise<T>,
+  ): Promise<T | undefined> {
+    const known = this.#known.get(connection) ?? new Map<string, Promise<unknown>>();
+    this.#known.set(connection, known);
+    let joined = known.get(key) as Promise<T | undefined> | undefined;
+    if (joined === undefined) {
+      joined = tryAgain(() => register(connection, REGISTER_LIMIT_MS)).catch((error: unknown) => {
+        emit('memphis-serverless:retry', () => ({ operation: 'register', attempt: 1, error }));
+        known.delete(key); // the next use asks again
+        return undefined;
+      });
+      known.set(key, joined);
+      const own = joined.finally(() => this.#underWay.delete(own));
+      this.#underWay.add(own);
+    }
+    return joined;
+  }
+
+  /** Forgets one, so that it is registered anew. */
+  forget(connection: Connection, key: string): void {
+    this.#known.get(connection)?.delete(key);
+  }
+
+  /** Waits for answers that are under way: a connection that ends before them leaves a row that looks alive for ever. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#underWay);
+  }
+}
+
+async function tryAgain<T>(run: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await run();
+    } catch (error) {
+      if (tries === MAX_TRIES || !isMemphisError(error, 'JETSTREAM_UNAVAILABLE')) throw error;
+    }
+  }
+}

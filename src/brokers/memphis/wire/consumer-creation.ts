@@ -1,0 +1,72 @@
+/** Registering a member of a group (memphis-wire 2.5): a row in the broker's lists, without which it keeps no dead letters. */
+
+import type { ClientIdentity, Connection } from '../../../connection/port.ts';
+import type { Json } from '../../jetstream/wire/api.ts';
+import { ask, parseObject, partitionsIn, REQUEST_VERSION, SDK_LANGUAGE } from './control.ts';
+import { parseSchema, type StationSchema } from './schema-update.ts';
+
+export interface ConsumerCreation {
+  readonly name: string;
+  readonly station: string;
+  readonly group: string;
+  readonly maxAckTimeMs: number;
+  /** 1 to 10. */
+  readonly maxMsgDeliveries: number;
+  /** From 1 up; more than 1 only with `lastMessages` -1. */
+  readonly startConsumeFromSequence: number;
+  /** -1: does not say. */
+  readonly lastMessages: number;
+  readonly appId: string;
+}
+
+export interface Registered {
+  /** Empty where the station has none, and where the broker does not say. */
+  readonly partitions: readonly number[];
+  /** Not told by brokers before 1.3.1. */
+  readonly schema?: StationSchema;
+}
+
+/*
+ * $memphis_consumer_creations
+ * { name, station_name, connection_id, consumer_type, consumers_group, max_ack_time_ms, max_msg_deliveries,
+ *   start_consume_from_sequence, last_messages, req_version, username, app_id, sdk_lang }
+ * Both start fields must be there: without `last_messages` a group would begin with what comes from now on.
+ */
+export function consumerCreation(wanted: ConsumerCreation, { connectionId, username }: ClientIdentity): Json {
+  return {
+    name: wanted.name,
+    station_name: wanted.station,
+    connection_id: connectionId,
+    consumer_type: 'application',
+    consumers_group: wanted.group,
+    max_ack_time_ms: wanted.maxAckTimeMs,
+    max_msg_deliveries: wanted.maxMsgDeliveries,
+    start_consume_from_sequence: wanted.startConsumeFromSequence,
+    last_messages: wanted.lastMessages,
+    req_version: REQUEST_VERSION,
+    username,
+    app_id: wanted.appId,
+    sdk_lang: SDK_LANGUAGE,
+  };
+}
+
+/* { schema_update, partitions_update: { partitions_list }, error }; most refusals are text, and a second reply follows */
+export function parseConsumerCreation(attempted: string, data: Uint8Array): Registered {
+  const reply = parseObject(attempted, data);
+  const schema = parseSchema(reply.schema_update);
+  return { partitions: partitionsIn(reply), ...(schema === undefined ? {} : { schema }) };
+}
+
+/** Makes a missing station, so look first. @throws MemphisError as the broker refuses */
+export async function registerConsumer(
+  connection: Connection,
+  wanted: ConsumerCreation,
+  timeoutMs: number,
+): Promise<Registered> {
+  const attempted = `register group ${wanted.group} at station ${wanted.station}`;
+  const body = consumerCreation(wanted, connection.identity);
+  return parseConsumerCreation(
+    attempted,
+    await ask(connection, { subject: '$memphis_consumer_creations', body, attempted, timeoutMs }),
+  );
+}

@@ -1,0 +1,94 @@
+/**
+ * Requests to the broker itself, beside JetStream's: one JSON object without headers to a `$memphis_` subject, answered in
+ * one of two styles (memphis-wire 2.1). Text: nothing, or what is wrong. JSON: an object with `error`.
+ */
+
+import type { Connection } from '../../../connection/port.ts';
+import { type ErrorCode, MemphisError } from '../../../model/errors.ts';
+import { encodeJson, isJson, type Json } from '../../jetstream/wire/api.ts';
+
+/** The version of requests that has partitions, an application id and a language (2.3). */
+export const REQUEST_VERSION = 4;
+/** What brokers show of us: their own lists know this name. */
+export const SDK_LANGUAGE = 'node.js';
+
+/** How the words of a refusal begin or what they hold, and what it means. The first that fits counts. */
+const meanings: readonly (readonly [RegExp, ErrorCode])[] = [
+  [/^station.* already exists$/i, 'JETSTREAM_UNAVAILABLE'], // two made it at the same time: ask again (2.3)
+  [/is not allowed to/, 'PERMISSION_DENIED'],
+  [/user .*does not exist|user does not exist/i, 'PERMISSION_DENIED'],
+  [/station .*does not exist|stream not found/i, 'STATION_NOT_FOUND'],
+  [/\(10058\)/, 'STATION_CONFLICT'],
+  [/can not be updated/, 'GROUP_CONFLICT'],
+  [/larger than the cluster size/, 'UNSUPPORTED'],
+  [/insufficient (storage|memory)|no space/i, 'STORAGE_FULL'],
+];
+
+/** What a broker said when it refused; a cause, never thrown by itself. */
+export class ControlRefusal extends Error {
+  constructor(words: string) {
+    super(words);
+    this.name = 'ControlRefusal';
+  }
+}
+
+/** The error for a refusal in words. */
+export function refusal(attempted: string, words: string): MemphisError {
+  const code = meanings.find(([pattern]) => pattern.test(words))?.[1] ?? 'BROKER_REFUSED';
+  return new MemphisError(code, `Could not ${attempted}: ${words}.`, { cause: new ControlRefusal(words) });
+}
+
+export interface ControlRequest {
+  readonly subject: string;
+  readonly body: Json;
+  /** As the end of "Could not ...". */
+  readonly attempted: string;
+  readonly timeoutMs: number;
+}
+
+/**
+ * Sends a request and returns its first reply. A refused consumer creation is answered twice, first with the words: what
+ * comes later has nobody to go to (2.5).
+ *
+ * @throws MemphisError `TIMEOUT`, `CONNECTION_LOST`, `UNSUPPORTED` where nobody knows the subject
+ */
+export async function ask(
+  connection: Connection,
+  { subject, body, attempted, timeoutMs }: ControlRequest,
+): Promise<Uint8Array> {
+  const frame = await connection.request(subject, encodeJson(body), { timeoutMs });
+  if (frame.status !== 503) return frame.data;
+  throw new MemphisError('UNSUPPORTED', `Could not ${attempted}: this broker does not know the request.`);
+}
+
+const decoder = new TextDecoder();
+
+/** A reply in text style. @throws MemphisError by its words */
+export function parseText(attempted: string, data: Uint8Array): void {
+  if (data.length > 0) throw refusal(attempted, decoder.decode(data));
+}
+
+/**
+ * A reply in JSON style; some errors of such requests come as text. Nothing at all is success, without particulars.
+ *
+ * @throws MemphisError by its words
+ */
+export function parseObject(attempted: string, data: Uint8Array): Json {
+  if (data.length === 0) return {};
+  const words = decoder.decode(data);
+  let reply: unknown;
+  try {
+    reply = JSON.parse(words);
+  } catch {
+    throw refusal(attempted, words);
+  }
+  if (!isJson(reply)) throw refusal(attempted, words);
+  if (typeof reply.error === 'string' && reply.error !== '') throw refusal(attempted, reply.error);
+  return reply;
+}
+
+/** `partitions_list` of a reply: nothing for a station without partitions, and where the reply does not say. */
+export function partitionsIn(reply: Json): readonly number[] {
+  const { partitions_list: list } = isJson(reply.partitions_update) ? reply.partitions_update : {};
+  return Array.isArray(list) ? list.filter((one): one is number => Number.isSafeInteger(one) && one > 0) : [];
+}

@@ -1,0 +1,46 @@
+/** Taking producers and members of groups out of the broker's lists (memphis-wire 2.4, 2.6). */
+
+import type { ClientIdentity, Connection } from '../../../connection/port.ts';
+import { isMemphisError } from '../../../model/errors.ts';
+import type { Json } from '../../jetstream/wire/api.ts';
+import { ask, ControlRefusal, parseText } from './control.ts';
+
+/* $memphis_producer_destructions, $memphis_consumer_destructions { name, station_name, username, connection_id, req_version } */
+export function memberDestruction(name: string, station: string, { connectionId, username }: ClientIdentity): Json {
+  return { name, station_name: station, username, connection_id: connectionId, req_version: 1 };
+}
+
+/** All rows of that name and connection go; none is success too. */
+export async function destroyProducer(
+  connection: Connection,
+  name: string,
+  station: string,
+  timeoutMs: number,
+): Promise<void> {
+  const attempted = `take producer ${name} out of station ${station}`;
+  const body = memberDestruction(name, station, connection.identity);
+  parseText(
+    attempted,
+    await ask(connection, { subject: '$memphis_producer_destructions', body, attempted, timeoutMs }),
+  );
+}
+
+/** One row goes, and with the last active one the group's durables: its position is lost. None is success too. */
+export async function destroyConsumer(
+  connection: Connection,
+  name: string,
+  station: string,
+  timeoutMs: number,
+): Promise<void> {
+  const attempted = `take consumer ${name} out of station ${station}`;
+  const body = memberDestruction(name, station, connection.identity);
+  try {
+    parseText(
+      attempted,
+      await ask(connection, { subject: '$memphis_consumer_destructions', body, attempted, timeoutMs }),
+    );
+  } catch (error) {
+    const { cause } = isMemphisError(error) ? error : {};
+    if (!(cause instanceof ControlRefusal) || !/^Consumer .*does not exist$/.test(cause.message)) throw error;
+  }
+}

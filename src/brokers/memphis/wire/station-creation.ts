@@ -1,0 +1,50 @@
+/** Making a station (memphis-wire 2.7, 8). */
+
+import type { Connection } from '../../../connection/port.ts';
+import type { StationSettings } from '../../../model/station.ts';
+import type { Json } from '../../jetstream/wire/api.ts';
+import { ask, parseText } from './control.ts';
+
+/** With more the broker makes streams one after the other for hours, and answers nobody meanwhile (11.1). */
+export const MAX_PARTITIONS = 10_000;
+
+/*
+ * $memphis_station_creations
+ * { name, retention_type, retention_value, storage_type, replicas, idempotency_window_in_ms, schema_name,
+ *   dls_configuration: { poison, Schemaverse }, username, tiered_storage_enabled, partitions_number, dls_station }
+ * Numbers are 32 bit wide in the broker's tables: more would leave streams behind that block the name (8.1).
+ */
+export function stationCreation(name: string, settings: StationSettings, schemaName: string, username: string): Json {
+  return {
+    name,
+    retention_type: settings.retentionType,
+    retention_value: settings.retentionValue,
+    storage_type: settings.storageType,
+    replicas: settings.replicas,
+    idempotency_window_in_ms: settings.idempotencyWindowMs,
+    schema_name: schemaName,
+    dls_configuration: { poison: settings.sendPoisonMsgToDls, Schemaverse: settings.sendSchemaFailedMsgToDls },
+    username,
+    tiered_storage_enabled: settings.tieredStorageEnabled,
+    partitions_number: Math.min(settings.partitionsNumber, MAX_PARTITIONS),
+    dls_station: settings.dlsStation,
+  };
+}
+
+/**
+ * Success says little: it is also the answer for a station that exists, a schema that does not, and a user who is
+ * unknown (8.4), so look afterwards.
+ *
+ * @throws MemphisError as the broker refuses
+ */
+export async function createStation(
+  connection: Connection,
+  name: string,
+  settings: StationSettings,
+  schemaName: string,
+  timeoutMs: number,
+): Promise<void> {
+  const attempted = `create station ${name}`;
+  const body = stationCreation(name, settings, schemaName, connection.identity.username);
+  parseText(attempted, await ask(connection, { subject: '$memphis_station_creations', body, attempted, timeoutMs }));
+}

@@ -1,0 +1,15 @@
+/** Removing a station (memphis-wire 2.7). */
+
+import type { Connection } from '../../../connection/port.ts';
+import type { Json } from '../../jetstream/wire/api.ts';
+import { ask, parseText } from './control.ts';
+
+/* $memphis_station_destructions { station_name, username } */
+export const stationDestruction = (name: string, username: string): Json => ({ station_name: name, username });
+
+/** Streams, rows and dead letters go. @throws MemphisError `STATION_NOT_FOUND` */
+export async function destroyStation(connection: Connection, name: string, timeoutMs: number): Promise<void> {
+  const attempted = `destroy station ${name}`;
+  const body = stationDestruction(name, connection.identity.username);
+  parseText(attempted, await ask(connection, { subject: '$memphis_station_destructions', body, attempted, timeoutMs }));
+}

@@ -1,0 +1,30 @@
+/** What CONNECT says to a Memphis broker: names in its form (memphis-wire 1.3 to 1.5). */
+
+import type { ClientIdentity, Credentials } from './port.ts';
+
+const hex = (digits: number): string =>
+  Array.from({ length: digits }, () => Math.floor(Math.random() * 16).toString(16)).join('');
+
+/** Text in the form of a UUID of version 4. Nothing secret: the broker tells it to everybody. */
+export const randomId = (): string => `${hex(8)}-${hex(4)}-4${hex(3)}-a${hex(3)}-${hex(12)}`;
+
+/**
+ * Who a session is for a Memphis broker. Users are compared in lower case; in token mode, and without authentication, the
+ * name is all that there is, and `root` is always there.
+ */
+export function toIdentity(credentials: Credentials | undefined): ClientIdentity {
+  const given = credentials !== undefined && 'username' in credentials ? credentials.username : undefined;
+  return { connectionId: randomId(), username: (given ?? 'root').toLowerCase().replace(/\$.*/s, '') };
+}
+
+/** Fields of CONNECT that a Memphis broker wants otherwise than a NATS server. */
+export function memphisConnect(
+  { connectionId, username }: ClientIdentity,
+  credentials: Credentials | undefined,
+  accountId = 1,
+): { readonly name: string; readonly user?: string } {
+  return {
+    name: `${connectionId}::${username}`,
+    ...(credentials?.kind === 'password' ? { user: `${username}$${accountId}` } : {}),
+  };
+}

@@ -1,0 +1,41 @@
+/** A Memphis driver as the broker contract wants it, on a broker that is there already. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MemphisAdmin } from '../../src/brokers/memphis/admin.ts';
+import type { MemphisBroker } from '../../src/brokers/memphis/broker.ts';
+import { makeSession } from '../../src/client/session.ts';
+import { connectOptions } from '../../src/model/options.ts';
+import { resolveOptions } from '../../src/model/resolve-options.ts';
+import type { OpenSubject } from './jetstream-subject.ts';
+
+/** Connects. @param url `memphis://user:password@host:port` */
+export async function openMemphis(url: string): Promise<OpenSubject> {
+  const opened: (() => Promise<void>)[] = [];
+  const open = async (): Promise<MemphisBroker> => {
+    const session = makeSession(resolveOptions('contract', connectOptions, { servers: [url], broker: 'memphis' }));
+    opened.push(() => session.close());
+    return (await session.broker()) as MemphisBroker;
+  };
+  const broker = await open();
+  const admin = await open();
+  return {
+    broker,
+    admin: new MemphisAdmin(admin),
+    maxPayloadBytes: 1_048_576,
+    pass: async (ms, until) => {
+      const over = new AbortController();
+      const passed = sleep(ms, undefined, { signal: over.signal }).catch(() => {});
+      await Promise.race([passed, ...(until === undefined ? [] : [until.catch(() => {})])]);
+      over.abort();
+    },
+    crash: async () => {
+      await opened.shift()?.(); // what it held stays unsettled: the broker sees no difference
+      const next = await open();
+      opened.unshift(opened.pop() as () => Promise<void>);
+      return next;
+    },
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(opened.map((close) => close()));
+    },
+  };
+}
