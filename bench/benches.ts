@@ -1,9 +1,11 @@
 /** Every benchmark, in the order in which they run. */
 
 import { benchColdStart } from './cold-start/run.ts';
+import { benchRoundTrips } from './round-trips/run.ts';
 import type { BenchSettings } from './support/bench.ts';
 import type { Report } from './support/report.ts';
 
 export const benches: Readonly<Record<string, (settings: BenchSettings) => Promise<Report>>> = {
   'cold-start': benchColdStart,
+  'round-trips': benchRoundTrips,
 };

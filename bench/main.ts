@@ -63,4 +63,4 @@ async function main(): Promise<number> {
   }
 }
 
-process.exitCode = await main();
+process.exit(await main()); // after a failure, what was left open must not keep us

@@ -57,8 +57,8 @@ async function measureJobs(
   const bundles = new Map<Subject, Bundle>();
   for (const subject of subjects) {
     bundles.set(subject, await bundle(subject[role], path.join(scene.folder, `${subject.name}-${role}.cjs`)));
-    if (role === 'consumer') await scene.makeDurable(subject.name);
   }
+  await scene.clear(subjects);
   if (role === 'consumer') await scene.fill(BATCH * (rounds + 1));
   const samples = await inRounds<Subject | undefined, ColdSample>({
     subjects: [undefined, ...subjects],

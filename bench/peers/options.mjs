@@ -3,6 +3,6 @@
 export { settings } from '../functions/settings.ts';
 
 export function connectOptions() {
-  const { MEMPHIS_SERVERS } = process.env;
-  return { servers: MEMPHIS_SERVERS };
+  const { MEMPHIS_SERVERS, MEMPHIS_TLS_CA } = process.env;
+  return { servers: MEMPHIS_SERVERS, ...(MEMPHIS_TLS_CA === undefined ? {} : { tls: { caFile: MEMPHIS_TLS_CA } }) };
 }

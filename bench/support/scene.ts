@@ -3,14 +3,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { openOfficial } from '../../src/connection/official/open-official.ts';
+import { connect as connectOfficial } from '@nats-io/transport-node';
 import { connect } from '../../src/index.ts';
 import { ensureNatsServer, type RunningBroker, startBroker } from '../../src/testing/index.ts';
+import { type AccessKind, makeAccess } from './access.ts';
 import { ours, type Subject } from './subjects.ts';
 
 const STATION = 's';
 const STREAM = 's$1';
-const AT_ONCE = 1_000;
+const SUBJECT = 's$1.final';
+const AT_ONCE = 500;
 
 export interface Scene extends AsyncDisposable {
   readonly broker: RunningBroker;
@@ -20,56 +22,65 @@ export interface Scene extends AsyncDisposable {
   env(subject: Subject, url?: string): Record<string, string>;
   /** Stores so many messages more. */
   fill(count: number, bytes?: number): Promise<void>;
-  /** Makes a durable on the stream of the station, beginning at what comes from now on; one that is there is made anew. */
-  makeDurable(name: string): Promise<void>;
+  /** Removes all messages, and makes the durables of these subjects anew. */
+  clear(subjects: readonly Subject[]): Promise<void>;
+  dropDurable(name: string): Promise<void>;
 }
 
 export interface SceneOptions {
-  /** Lines for the server's configuration. */
+  readonly access?: AccessKind;
+  /** Further lines for the server's configuration. */
   readonly config?: string;
   readonly log?: (line: string) => void;
 }
 
-export async function openScene({ config, log = () => {} }: SceneOptions = {}): Promise<Scene> {
-  const binary = await ensureNatsServer({ log });
-  const broker = await startBroker({ binary, ...(config === undefined ? {} : { config }) });
+/** Station and group are made by the toolkit, as a user's would be; the durables of the others are like it. */
+export async function openScene({ access = 'plain', config = '', log }: SceneOptions = {}): Promise<Scene> {
+  const binary = await ensureNatsServer(log === undefined ? {} : { log });
   const folder = mkdtempSync(path.join(tmpdir(), 'memphis-serverless-bench-'));
-  const memphis = await connect({ servers: [broker.url] });
+  const way = await makeAccess(access, folder);
+  const broker = await startBroker({ binary, config: `${way.config}\n${config}` });
+  const memphis = await connect({ servers: [broker.url], ...way.ours });
   await memphis.createStation(STATION, { storageType: 'memory', retentionType: 'messages', retentionValue: 1_000_000 });
-  const raw = openOfficial({ server: `127.0.0.1:${broker.port}`, name: 'bench', timeoutMs: 2_000 });
-  const ask = async (subject: string, body: object): Promise<void> => {
-    const data = new TextEncoder().encode(JSON.stringify(body));
-    await raw.request(`$JS.API.${subject}`, data, { timeoutMs: 5_000 });
+  const connection = await connectOfficial({ servers: broker.url, ...way.official });
+  const ask = async (subject: string, body: object = {}): Promise<void> => {
+    await connection.request(`$JS.API.${subject}`, JSON.stringify(body), { timeout: 5_000 });
   };
+  const dropDurable = (name: string) => ask(`CONSUMER.DELETE.${STREAM}.${name}`);
+  const makeDurable = (name: string) =>
+    ask(`CONSUMER.DURABLE.CREATE.${STREAM}.${name}`, {
+      stream_name: STREAM,
+      config: { durable_name: name, ack_policy: 'explicit', ack_wait: 30_000_000_000, max_ack_pending: -1 },
+    });
 
   return {
     broker,
     folder,
-    env: ({ name }, url = broker.url) => ({
+    env: ({ name, isOurs }, url = broker.url) => ({
       MEMPHIS_SERVERS: url,
-      MEMPHIS_TLS: 'false',
-      MEMPHIS_BROKER: 'jetstream',
+      ...way.env,
+      ...(isOurs ? { MEMPHIS_BROKER: 'jetstream', ...(access === 'tls' ? {} : { MEMPHIS_TLS: 'false' }) } : {}),
       BENCH_DURABLE: name,
     }),
     async fill(count, bytes = 100) {
       const data = Buffer.alloc(bytes, 'x');
       for (let left = count; left > 0; left -= AT_ONCE) {
-        const messages = Array.from({ length: Math.min(left, AT_ONCE) }, () => data);
-        for (const result of await memphis.produceBatch(STATION, messages)) if (!result.ok) throw result.error;
+        const one = () => connection.request(SUBJECT, data, { timeout: 5_000 });
+        await Promise.all(Array.from({ length: Math.min(left, AT_ONCE) }, one));
       }
     },
-    async makeDurable(name) {
-      await ask(`CONSUMER.DELETE.${STREAM}.${name}`, {});
-      if (name === ours.name) {
-        await memphis.fetchMessages(STATION, { group: name, lastMessages: 0, batchSize: 1, batchMaxWaitMs: 0 });
-        return;
+    async clear(subjects) {
+      await ask(`STREAM.PURGE.${STREAM}`);
+      for (const { name } of subjects) {
+        await dropDurable(name);
+        if (name !== ours.name) await makeDurable(name);
+        else await memphis.fetchMessages(STATION, { group: name, batchMaxWaitMs: 0 });
       }
-      const config = { durable_name: name, deliver_policy: 'new', ack_policy: 'explicit', max_ack_pending: -1 };
-      await ask(`CONSUMER.DURABLE.CREATE.${STREAM}.${name}`, { stream_name: STREAM, config });
     },
+    dropDurable,
     async [Symbol.asyncDispose]() {
       await memphis.close();
-      await raw.close();
+      await connection.close();
       await broker.stop();
       rmSync(folder, { recursive: true, force: true });
     },

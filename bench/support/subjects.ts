@@ -7,7 +7,8 @@ export interface Subject {
   readonly title: string;
   readonly consumer: string;
   readonly producer: string;
-  readonly isPeer: boolean;
+  /** Whether it reads `MEMPHIS_*` as our functions do. */
+  readonly isOurs: boolean;
 }
 
 export const floor: Subject = {
@@ -15,7 +16,7 @@ export const floor: Subject = {
   title: 'floor (bare socket)',
   consumer: 'floor/consumer.ts',
   producer: 'floor/producer.ts',
-  isPeer: false,
+  isOurs: false,
 };
 /** Its durable is the group's. */
 export const ours: Subject = {
@@ -23,21 +24,21 @@ export const ours: Subject = {
   title: 'memphis-serverless',
   consumer: 'functions/consumer.ts',
   producer: 'functions/producer.ts',
-  isPeer: false,
+  isOurs: true,
 };
 export const nats3: Subject = {
   name: 'nats3',
   title: '@nats-io 3.4',
   consumer: 'peers/nats3-consumer.mjs',
   producer: 'peers/nats3-producer.mjs',
-  isPeer: true,
+  isOurs: false,
 };
 export const nats2: Subject = {
   name: 'nats2',
   title: 'nats 2.29',
   consumer: 'peers/nats2-consumer.mjs',
   producer: 'peers/nats2-producer.mjs',
-  isPeer: true,
+  isOurs: false,
 };
 /** Only what its import costs: it needs a broker of its own. */
 export const memphisDev = { name: 'memphis-dev', title: 'memphis-dev 1.3', entry: 'peers/memphis-dev.mjs' } as const;

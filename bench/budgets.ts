@@ -1,0 +1,45 @@
+/**
+ * What must not grow: bytes and packages of functions' bundles, round trips, writes. All of it can be counted, so a test
+ * holds it on any machine (`test/bench/budgets.test.ts`); times are looked at by people. When the toolkit gets better,
+ * lower a number here; whoever raises one says why in the commit.
+ */
+
+import type { Role } from './round-trips/measure.ts';
+import type { ourVariants } from './round-trips/variants.ts';
+
+/** Minified, and everything that is inside but our own code. */
+export const bundles: Readonly<Record<Role, { readonly bytes: number; readonly packages: readonly string[] }>> = {
+  consumer: {
+    bytes: 300_000,
+    packages: ['@nats-io/nats-core', '@nats-io/nkeys', '@nats-io/nuid', '@nats-io/transport-node', 'tweetnacl'],
+  },
+  producer: {
+    bytes: 312_000,
+    packages: ['@nats-io/nats-core', '@nats-io/nkeys', '@nats-io/nuid', '@nats-io/transport-node', 'tweetnacl'],
+  },
+};
+
+/** Round trips of a function's first invocation in a new process, TCP's included. */
+interface Trips {
+  /** Until the handler has its first batch. */
+  readonly first: number;
+  /** Until all of it is acked and the broker has confirmed that. */
+  readonly settled: number;
+  /** Of a producing function, until the broker has confirmed that its message is stored. */
+  readonly stored: number;
+}
+
+export const trips: Readonly<Record<(typeof ourVariants)[number]['name'], Trips>> = {
+  stated: { first: 4, settled: 5, stored: 5 },
+  'tls-not-stated': { first: 4, settled: 5, stored: 5 },
+  'broker-not-stated': { first: 4, settled: 5, stored: 5 },
+  nkey: { first: 4, settled: 5, stored: 5 },
+  tls: { first: 5, settled: 6, stored: 6 },
+  'new-group': { first: 6, settled: 7, stored: 5 },
+};
+
+/** Writes to the socket in the first and in the second invocation of a function, over plain TCP with everything stated. */
+export const writes: Readonly<Record<Role, { readonly first: number; readonly second: number }>> = {
+  consumer: { first: 7, second: 3 },
+  producer: { first: 5, second: 1 },
+};

@@ -1,0 +1,68 @@
+/** Holds the toolkit to `bench/budgets.ts`: what can be counted, and nothing that a busy machine changes. */
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { bundles, trips, writes } from '../../bench/budgets.ts';
+import { countRoundTrips } from '../../bench/round-trips/count.ts';
+import { makeRunner, type Runner } from '../../bench/round-trips/measure.ts';
+import { ourVariants } from '../../bench/round-trips/variants.ts';
+import { bundle, packagesIn } from '../../bench/support/bundle.ts';
+import { countWrites } from '../../bench/support/count-writes.ts';
+import { openScene } from '../../bench/support/scene.ts';
+import { ours } from '../../bench/support/subjects.ts';
+
+const roles = ['consumer', 'producer'] as const;
+
+for (const role of roles) {
+  test(`the bundle of a ${role} is no larger than its budget`, async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'memphis-serverless-test-'));
+    const made = await bundle(ours[role], join(folder, 'bundle.cjs'));
+    rmSync(folder, { recursive: true });
+    t.diagnostic(`${made.bytes} bytes, of ${bundles[role].bytes}; packages: ${packagesIn(made).join(' ')}`);
+    assert.ok(made.bytes <= bundles[role].bytes, `${made.bytes} bytes are more than ${bundles[role].bytes}`);
+    const unexpected = packagesIn(made).filter((name) => !bundles[role].packages.includes(name));
+    assert.deepEqual(unexpected, []);
+    assert.deepEqual(
+      made.imports.filter((name) => !isBuiltin(name)),
+      [],
+      'asks for packages at run time',
+    );
+  });
+}
+
+test('an invocation writes no more often than its budget', async (t) => {
+  await using scene = await openScene();
+  for (const role of roles) {
+    const [first, second] = await countWrites(scene, role, [writes[role].first, writes[role].second]);
+    t.diagnostic(`${role}: ${first} writes, then ${second}`);
+    assert.ok(first <= writes[role].first, `${role}, first invocation: ${first} writes, not ${writes[role].first}`);
+    assert.ok(
+      second <= writes[role].second,
+      `${role}, second invocation: ${second} writes, not ${writes[role].second}`,
+    );
+  }
+});
+
+describe('round trips of a first invocation', { concurrency: 3 }, () => {
+  let runner: Runner;
+  before(async () => {
+    runner = await makeRunner(ourVariants);
+  });
+  after(() => runner[Symbol.asyncDispose]());
+
+  for (const variant of ourVariants) {
+    const { first, settled, stored } = trips[variant.name];
+    test(`${variant.title}: ${first} to the first batch, ${settled} until it is settled, ${stored} to store`, async (t) => {
+      const consumed = await countRoundTrips(runner, variant, 'consumer', { first, job: settled });
+      const produced = await countRoundTrips(runner, variant, 'producer', { first: stored, job: stored });
+      t.diagnostic(`${variant.name}: ${consumed.first}, ${consumed.job}, ${produced.job}`);
+      assert.ok(consumed.first <= first, `${consumed.first} round trips to the first batch`);
+      assert.ok(consumed.job <= settled, `${consumed.job} round trips until settled`);
+      assert.ok(produced.job <= stored, `${produced.job} round trips to store`);
+    });
+  }
+});
