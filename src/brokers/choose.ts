@@ -23,7 +23,10 @@ export async function chooseBroker(
   { broker, createStationOnFirstUse }: Choice,
   deadlineMs: number,
 ): Promise<Broker> {
-  const { isMemphis } = await (await link.ready(deadlineMs)).info;
+  const connection = await link.ready(deadlineMs);
+  // stated, it is not waited for
+  const info = await (broker === 'auto' ? connection.info : Promise.race([connection.info, undefined]));
+  const isMemphis = info?.isMemphis ?? broker === 'memphis';
   if (broker !== 'auto' && isMemphis !== (broker === 'memphis')) {
     throw new MemphisError(
       'UNSUPPORTED',

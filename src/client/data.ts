@@ -63,12 +63,15 @@ export class DataClient {
   createProducer(station: string, options?: ProducerOptions): Promise<Producer>;
   createProducer(stations: readonly string[], options?: ProducerOptions): Promise<MultiProducer>;
   createProducer(stations: string | readonly string[], options?: ProducerOptions): Promise<Producer | MultiProducer>;
+  /** @param isLazy leaves the look-up to the first message; for wrappers of this package */
+  createProducer(station: string, options: ProducerOptions | undefined, isLazy: boolean): Promise<Producer>;
   async createProducer(
     stations: string | readonly string[],
     options?: ProducerOptions,
+    isLazy = false,
   ): Promise<Producer | MultiProducer> {
     const dispatch = this.#dispatch('createProducer', isList(stations) ? stations : [stations], options);
-    await dispatch.layout(await this.session.broker());
+    if (!isLazy) await dispatch.layout(await this.session.broker());
     return isList(stations) ? new MultiProducer(dispatch) : new Producer(dispatch);
   }
 

@@ -108,7 +108,9 @@ export class Dispatch {
     const timeoutMs = options.ackWaitMs ?? this.ackWaitMs;
     const deadlineMs = Date.now() + timeoutMs;
     const broker = await this.#session.broker();
-    const letters = this.address(await this.layout(broker, timeoutMs), { ...draft, data });
+    const letters =
+      (options.async ? undefined : this.#guess(broker, draft)) ??
+      this.address(await this.layout(broker, timeoutMs), { ...draft, data });
     if (letters.length > 1) letters.forEach(await broker.checker({ timeoutMs }));
     if (options.async) return await this.#startInTurn(broker, letters, deadlineMs);
     return letters.map((letter) => this.send(broker, letter, timeoutMs));
@@ -173,6 +175,18 @@ export class Dispatch {
     const options = patienceMs === undefined ? {} : { patienceMs };
     for (const station of this.stations) layout.set(station, await broker.partitions(station, options));
     return layout;
+  }
+
+  /**
+   * A first message leaves beside the look-up of its station. Not where the number of partitions decides on its own: a
+   * repeat under its id or key must meet it; nor where nobody waits for the broker's word, which tells a guess that fails.
+   */
+  #guess(broker: Broker, draft: Draft): OutgoingMessage[] | undefined {
+    const [station = '', ...more] = this.stations;
+    const isFree = draft.msgId === undefined && draft.partitionKey === undefined && draft.partition === undefined;
+    if (!isFree || more.length > 0 || !broker.mayGuess(station)) return undefined;
+    this.#nextOf(station, [1]); // it takes the first partition's turn
+    return this.address(new Map([[station, [1]]]), draft).map((letter) => ({ ...letter, isGuess: true }));
   }
 
   /** A draft as a message for each station. @throws MemphisError `PARTITION_NOT_FOUND`, `INVALID_OPTION` */

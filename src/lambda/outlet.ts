@@ -27,7 +27,7 @@ export type ProducerSide = Pick<Producer, 'station' | 'name' | 'begin' | 'produc
 export interface DataSide {
   readonly session: { broker(options?: { readonly deadlineMs?: number }): Promise<unknown> } & Pick<Session, 'warm'>;
   isConnected(): boolean;
-  createProducer(station: string, options?: ProducerOptions): Promise<ProducerSide>;
+  createProducer(station: string, options: ProducerOptions | undefined, isLazy: boolean): Promise<ProducerSide>;
   fetchMessages<T = unknown>(source: string | BindingArgument, options?: FetchMessagesOptions): Promise<Message<T>[]>;
 }
 
@@ -82,16 +82,18 @@ export class Outlet {
   }
 
   /**
-   * A producer, its station looked up.
+   * A producer.
    *
+   * @param isLazy its station is looked up with its first message
    * @throws MemphisError `INVALID_NAME`, `CONNECT_FAILED` when the limit comes first, and what connecting and looking up throw
    */
-  async producer(to: Destination, limitMs: number): Promise<ProducerSide> {
+  async producer(to: Destination, limitMs: number, isLazy = false): Promise<ProducerSide> {
     const station = checkName('station', to.station);
-    const key = JSON.stringify([station, to.name, to.genUniqueSuffix === true]);
+    const lookedUp = JSON.stringify([station, to.name, to.genUniqueSuffix === true]);
+    const key = isLazy && !this.#producers.has(lookedUp) ? `${lookedUp} lazy` : lookedUp;
     let producer = this.#producers.get(key);
     if (producer === undefined) {
-      producer = this.#open(to, Date.now() + limitMs);
+      producer = this.#open(to, Date.now() + limitMs, isLazy);
       this.#producers.set(key, producer);
     }
     try {
@@ -155,7 +157,7 @@ export class Outlet {
       throw new MemphisError('TIMEOUT', 'The invocation has no time left to produce; nothing was sent.');
     }
     const deadlineMs = Date.now() + limitMs;
-    const producer = await this.producer(to, limitMs);
+    const producer = await this.producer(to, limitMs, true);
     const leftMs = Math.floor(deadlineMs - Date.now());
     if (leftMs < 1) throw unreachable(limitMs);
     return await this.#confirmed(producer, run(producer, Math.min(leftMs, LONGEST_ACK_WAIT_MS)), leftMs);
@@ -172,10 +174,11 @@ export class Outlet {
     }
   }
 
-  async #open({ station, name, genUniqueSuffix }: Destination, deadlineMs: number): Promise<ProducerSide> {
+  async #open(to: Destination, deadlineMs: number, isLazy: boolean): Promise<ProducerSide> {
+    const { station, name, genUniqueSuffix } = to;
     const side = await this.side();
     await side.session.broker({ deadlineMs });
-    return await side.createProducer(station, { name, ...(genUniqueSuffix ? { genUniqueSuffix } : {}) });
+    return await side.createProducer(station, { name, ...(genUniqueSuffix ? { genUniqueSuffix } : {}) }, isLazy);
   }
 
   #forget(key: string, producer: Promise<ProducerSide>): void {

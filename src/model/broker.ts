@@ -15,6 +15,8 @@ export type BrokerKind = 'jetstream' | 'memphis';
 export interface OutgoingMessage {
   readonly station: string;
   readonly partition: number;
+  /** A guess (`Broker.mayGuess`): where the station has no partition of this number, any will do. */
+  readonly isGuess?: true;
   readonly data: Uint8Array;
   readonly headers: Headers;
   /** The user's message id; without one the driver makes its own, so that its own repeats are never stored twice. */
@@ -82,6 +84,8 @@ export interface Broker {
    * @throws MemphisError `STATION_NOT_FOUND`
    */
   partitions(station: string, options?: { readonly patienceMs?: number }): Promise<readonly number[]>;
+  /** Whether they would have to be asked for, so that a message that may go to any of them had better leave on a guess. */
+  mayGuess(station: string): boolean;
   /**
    * Stores one message; repeated under the same message id until the broker answers or time is up.
    *

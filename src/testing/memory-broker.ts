@@ -110,6 +110,7 @@ export function makeMemoryBroker(options?: {
     kind: 'jetstream',
     deadLetters,
     partitions: async (name) => find(name).partitions,
+    mayGuess: () => false,
     checker: async () => check,
     publish: async (message, { onWritten }) => {
       const station = find(message.station);

@@ -30,6 +30,10 @@ export class JetStreamBroker implements Broker {
     return (await this.stations.view(station, options?.patienceMs)).partitions;
   }
 
+  mayGuess(station: string): boolean {
+    return !this.stations.isKnown(station);
+  }
+
   publish(message: OutgoingMessage, options: PublishOptions): Promise<Receipt> {
     return publish(this.link, this.stations, message, options);
   }

@@ -6,7 +6,7 @@ import type { OutgoingMessage, PublishOptions } from '../../model/broker.ts';
 import { MemphisError } from '../../model/errors.ts';
 import type { Receipt } from '../../model/receipt.ts';
 import { fromUserHeaders } from './headers.ts';
-import { repeat } from './repeat.ts';
+import { healsByItself, repeat } from './repeat.ts';
 import { isStreamMissing, type Stations, type StationView, stationNotFound, streamOf } from './stations.ts';
 import { frameSize, type PubAck, parsePubAck, storedSize } from './wire/publish.ts';
 import { streamConfig } from './wire/streams.ts';
@@ -94,6 +94,23 @@ export async function checkerFor(
   return (message) => sizeWithin(maxPayload, message.station, headersOf(message), message.data);
 }
 
+/**
+ * A message of at most so many bytes on the wire may leave before its station is looked up: no server and no station is
+ * set to take less, so nothing can be dropped to make room for it.
+ */
+const MAX_EARLY_BYTES = 4_096;
+
+/** A message on its way, under one id. */
+interface Way {
+  readonly message: OutgoingMessage;
+  readonly headers: HeaderList;
+  readonly startedAt: number;
+  /** Whether a try was made of which nothing is known. */
+  readonly wasTried?: boolean;
+  /** Called before each try. */
+  readonly onWritten: () => void;
+}
+
 /** Publishes one message to its station; see `Broker.publish`. */
 export async function publish(
   link: Link,
@@ -102,18 +119,72 @@ export async function publish(
   { timeoutMs, onWritten }: PublishOptions,
   headers: HeaderList = toHeaders(message),
 ): Promise<Receipt> {
-  const { station, partition, data } = message;
-  const view = await stations.view(station);
+  const way: Way = { message, headers, startedAt: Date.now(), onWritten: once(onWritten) };
+  const { station } = message;
+  const isEarly = message.isGuess === true && frameSize(way.headers, message.data) <= MAX_EARLY_BYTES;
+  const viewing = stations.view(station, isEarly ? timeoutMs : undefined);
+  const early = isEarly ? await publishEarly(link, viewing, way, timeoutMs) : 'nobody';
+  if (typeof early === 'object') {
+    return { station, partition: message.partition, sequence: early.sequence, duplicate: false };
+  }
+  const view = await viewing;
+  const [first = 1] = view.partitions;
+  const partition =
+    message.isGuess === true && !view.partitions.includes(message.partition) ? first : message.partition;
   if (!view.partitions.includes(partition)) {
     throw new MemphisError('PARTITION_NOT_FOUND', `Station ${station} has no partition ${partition}.`, { station });
   }
+  const leftMs = Math.max(1, way.startedAt + timeoutMs - Date.now());
+  return publishTo(
+    link,
+    stations,
+    view,
+    { ...way, message: { ...message, partition }, wasTried: early === 'unknown' },
+    leftMs,
+  );
+}
+
+/** One try beside the look-up of the station. */
+async function publishEarly(
+  link: Link,
+  viewing: Promise<StationView>,
+  { message, headers, onWritten }: Way,
+  timeoutMs: number,
+): Promise<PubAck | 'nobody' | 'unknown'> {
+  const { station, partition, data } = message;
+  const subject = `${streamOf(station, partition)}.final`;
+  const looked = viewing.catch(() => {}); // its error counts where the station turns out to be needed
+  const send = async (connection: Connection, limitMs: number): Promise<PubAck | 'nobody'> => {
+    const info = await Promise.race([connection.info, undefined]); // not waited for: the server may not have spoken yet
+    if (info !== undefined) sizeWithin(info.maxPayload, station, headers, data);
+    const answered = connection.request(subject, data, { timeoutMs: limitMs, headers });
+    onWritten();
+    return parsePubAck(subject, await answered);
+  };
+  try {
+    return await repeat(link, 'publish', timeoutMs, send, AbortSignal.abort());
+  } catch (error) {
+    if (healsByItself(error)) return 'unknown';
+    throw error;
+  } finally {
+    await looked; // nothing is under way when the call returns
+  }
+}
+
+async function publishTo(
+  link: Link,
+  stations: Stations,
+  view: StationView,
+  { message, headers, startedAt, wasTried, onWritten }: Way,
+  timeoutMs: number,
+): Promise<Receipt> {
+  const { station, partition, data } = message;
   const stream = streamOf(station, partition);
-  refuseWithoutRoom(view, station, `${stream}.final`, headers, data);
-  const startedAt = Date.now();
-  let isWritten = false;
+  const subject = `${stream}.final`;
+  refuseWithoutRoom(view, station, subject, headers, data);
   const ack = await repeat(link, 'publish', timeoutMs, async (connection, limitMs, attempt) => {
     // past the window the broker has forgotten the id, and a repeat could store a second copy
-    if (attempt > 1 && Date.now() - startedAt > view.idempotencyWindowMs * 0.9) {
+    if ((attempt > 1 || wasTried === true) && Date.now() - startedAt > view.idempotencyWindowMs * 0.9) {
       throw new MemphisError(
         'TIMEOUT',
         `No confirmation from station ${station} within its idempotency window of ${view.idempotencyWindowMs} ms. ` +
@@ -123,10 +194,8 @@ export async function publish(
     }
     const { maxPayload } = await connection.info;
     sizeWithin(maxPayload, station, headers, data);
-    const subject = `${stream}.final`;
     const answered = connection.request(subject, data, { timeoutMs: limitMs, headers });
-    if (!isWritten) onWritten?.();
-    isWritten = true;
+    onWritten();
     const stored = parsePubAck(subject, await answered);
     if (stored !== 'nobody') return stored;
     await refuseMissing(connection, station, stream, limitMs, stations);
@@ -140,6 +209,15 @@ export async function publish(
     sequence: ack.sequence,
     // with an id of our own, a copy that the broker knows is our own earlier try
     duplicate: ack.duplicate && message.msgId !== undefined,
+  };
+}
+
+/** A function that calls another one the first time only. */
+function once(call: (() => void) | undefined): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) call?.();
+    isDone = true;
   };
 }
 

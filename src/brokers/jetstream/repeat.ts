@@ -22,7 +22,8 @@ export const PATIENCE_MS = 20_000;
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-const healsByItself = (error: unknown): boolean =>
+/** Whether a failure may be over at the next try. */
+export const healsByItself = (error: unknown): boolean =>
   isMemphisError(error, 'CONNECTION_LOST') ||
   isMemphisError(error, 'TIMEOUT') ||
   isMemphisError(error, 'CONNECT_FAILED') ||

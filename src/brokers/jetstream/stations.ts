@@ -194,6 +194,11 @@ export class Stations {
     return known;
   }
 
+  /** Whether a station was looked up, or is being looked up. */
+  isKnown(station: string): boolean {
+    return this.#known.has(station);
+  }
+
   forget(station: string): void {
     this.#known.delete(station);
   }

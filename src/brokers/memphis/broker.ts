@@ -46,6 +46,10 @@ export class MemphisBroker implements Broker {
     return (await this.stations.view(station, options?.patienceMs)).partitions;
   }
 
+  mayGuess(station: string): boolean {
+    return !this.stations.isKnown(station);
+  }
+
   async publish(message: OutgoingMessage, options: PublishOptions): Promise<Receipt> {
     const { station, producerName: name } = message;
     const connection = await this.link.ready(Date.now() + options.timeoutMs);

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { connect } from '../../../src/index.ts';
 import { startBroker } from '../../../src/testing/start-broker.ts';
 import { recordFlights } from '../../support/flights.ts';
+import { withRawApi } from '../../support/raw-api.ts';
 import { serversUnderTest } from '../../support/servers.ts';
 
 const isPull = (verb: string): boolean => verb.startsWith('PUB $JS.API.CONSUMER.MSG.NEXT.');
@@ -35,6 +36,61 @@ for (const { binary, version } of serversUnderTest()) {
     assert.deepEqual(more, []);
     await memphis.close();
     await admin.close();
+  });
+
+  test(`${on}: a first message leaves with the look-up of its station, and the next ones take turns`, async () => {
+    await using broker = await startBroker({ binary });
+    await using relay = await recordFlights(broker.port);
+    const admin = await connect({ servers: [broker.url] });
+    await admin.createStation('jobs', { storageType: 'memory', partitionsNumber: 2 });
+
+    const memphis = await connect({ servers: [relay.url] });
+    relay.clear();
+    const receipts = [await memphis.produce('jobs', 'a')];
+    const [first = [], ...more] = relay.flights();
+    assert.ok(first.includes('PUB jobs$1.final'), first.join());
+    assert.deepEqual(more, []);
+    receipts.push(await memphis.produce('jobs', 'b'), await memphis.produce('jobs', 'c'));
+    assert.deepEqual(
+      receipts.map(({ partition }) => partition),
+      [1, 2, 1],
+    );
+    await memphis.close();
+    await admin.close();
+  });
+
+  test(`${on}: a first message whose id or key decides on its partition waits for the look-up`, async () => {
+    await using broker = await startBroker({ binary });
+    const admin = await connect({ servers: [broker.url] });
+    await admin.createStation('jobs', { storageType: 'memory', partitionsNumber: 7 });
+    for (const options of [{ msgId: 'an id' }, { partitionKey: 'a key' }]) {
+      const places: number[] = [];
+      for (const _ of [1, 2, 3]) {
+        const memphis = await connect({ servers: [broker.url] });
+        places.push((await memphis.produce('jobs', 'a', options)).partition);
+        await memphis.close();
+      }
+      assert.equal(new Set(places).size, 1, places.join());
+    }
+    await admin.close();
+  });
+
+  test(`${on}: a first message finds a station that has no partition 1, and none that is not there`, async () => {
+    await using broker = await startBroker({ binary });
+    const stream = { name: 'old', subjects: ['old.final'], storage: 'memory', retention: 'limits', num_replicas: 1 };
+    await withRawApi(broker.port, (api) => api('STREAM.CREATE.old', stream));
+    const memphis = await connect({ servers: [broker.url] });
+    assert.deepEqual(await memphis.produce('old', 'a'), {
+      station: 'old',
+      partition: 0,
+      sequence: 1,
+      duplicate: false,
+    });
+    await assert.rejects(memphis.produce('new', 'a'), { code: 'STATION_NOT_FOUND' });
+    const willing = await connect({ servers: [broker.url], createStationOnFirstUse: true });
+    assert.equal((await willing.produce('new', 'a')).sequence, 1);
+    await willing.close();
+    await memphis.close();
   });
 
   test(`${on}: a batch of several partitions takes one flight more than the first partition's`, async () => {
