@@ -68,7 +68,7 @@ export function dialInTurn<T>(
       const connection = dial(target);
       open.set(connection, target);
       if (begun < targets.length) timer = setTimeout(begin, staggerMs);
-      connection.info.then(
+      connection.accepted.then(
         () => open.has(connection) && end(connection),
         (error: unknown) => {
           if (!open.delete(connection)) return;

@@ -40,5 +40,38 @@ export function parseSeed(text: string, option = 'nkey'): string {
 
 function toUserSeed(seed: string, option: string): string {
   if (!SEED.test(seed)) return refuse(option, 'the seed is damaged: it must be S and 57 letters or digits');
-  return seed.startsWith('SU') ? seed : refuse(option, 'the seed must be that of a user, which begins with SU');
+  if (!seed.startsWith('SU')) return refuse(option, 'the seed must be that of a user, which begins with SU');
+  const bytes = fromBase32(seed);
+  // the last two bytes are the checksum of those before them, low byte first
+  return checksum(bytes.subarray(0, -2)) === bytes.readUInt16LE(34)
+    ? seed
+    : refuse(option, 'the seed is damaged: its checksum does not fit');
+}
+
+/** The 32 bytes that a seed stands for: those between two of its kind and two of its checksum. */
+export const decodeSeed = (seed: string): Buffer => fromBase32(seed).subarray(2, 34);
+
+function fromBase32(text: string): Buffer {
+  const bytes: number[] = [];
+  let held = 0;
+  let bits = 0;
+  for (const letter of text) {
+    // A to Z are 0 to 25, then 2 to 7
+    held = ((held << 5) | (letter < 'A' ? Number(letter) + 24 : letter.charCodeAt(0) - 65)) & 0xfff;
+    bits += 5;
+    if (bits < 8) continue;
+    bits -= 8;
+    bytes.push((held >> bits) & 255);
+  }
+  return Buffer.from(bytes);
+}
+
+/** CRC-16 as NKEYs have it (polynomial 0x1021). */
+export function checksum(bytes: Uint8Array): number {
+  let sum = 0;
+  for (const byte of bytes) {
+    sum ^= byte << 8;
+    for (let bit = 0; bit < 8; bit++) sum = ((sum << 1) ^ (sum & 0x8000 ? 0x1021 : 0)) & 0xffff;
+  }
+  return sum;
 }

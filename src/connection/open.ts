@@ -2,8 +2,8 @@
 
 import { checkAccess, toAccess } from './access.ts';
 import { type ConnectSettings, toAddresses } from './addresses.ts';
+import { openLean } from './lean/session.ts';
 import { Link } from './link.ts';
-import { openOfficial } from './official/open-official.ts';
 
 /**
  * Makes a link. No I/O.
@@ -16,7 +16,7 @@ export function makeLink(options: ConnectSettings): Link {
   return new Link({
     servers,
     access: (limitMs) => toAccess(options, servers, limitMs),
-    dial: openOfficial,
+    dial: openLean,
     timeoutMs: options.timeoutMs,
     reconnect: options.reconnect,
     maxReconnect: options.maxReconnect,

@@ -54,8 +54,23 @@ export interface ClientIdentity {
 /** One session with one server. Writes of one tick leave together. */
 export interface Connection {
   readonly identity: ClientIdentity;
-  /** Resolves when the first INFO is there; rejects when opening failed. Requests may be sent before. */
+  /**
+   * Resolves when what is written from now on leaves at once, behind CONNECT: the server may still refuse the credentials.
+   * Rejects when opening failed. Requests may be made before.
+   */
+  readonly opened: Promise<void>;
+  /** Resolves when the server has accepted the credentials; rejects when opening failed. */
+  readonly accepted: Promise<void>;
+  /** Whether it has. */
+  readonly isAccepted: boolean;
+  /** Resolves when the first INFO is there; rejects when opening failed. */
   readonly info: Promise<ServerInfo>;
+  /** The newest INFO, where one is there already. */
+  readonly infoNow: ServerInfo | undefined;
+  /** When the server was last heard, by the wall clock (`Date.now()`) and the monotonic one (`performance.now()`). */
+  readonly heardAt: { readonly wall: number; readonly monotonic: number };
+  /** The shortest round trip that was seen so far. */
+  readonly rttMs: number;
   /** Resolves when the session has ended, whoever ended it: with the reason, or nothing after `close()`. Never rejects. */
   readonly closed: Promise<Error | undefined>;
   /** Whether it has ended. */
@@ -111,7 +126,7 @@ export interface TlsSettings {
   /** The client's own, where the server asks for one. */
   readonly cert?: string;
   readonly key?: string;
-  /** TLS from the first byte, for servers with `handshake_first`. */
+  /** Nothing of the server is believed before TLS: for servers with `handshake_first`. */
   readonly handshakeFirst?: boolean;
 }
 
@@ -127,6 +142,11 @@ export interface DialOptions {
    * server's INFO asks for or offers, checked against the authorities that Node trusts; never less after a TLS error.
    */
   readonly tls?: false | TlsSettings;
+  /**
+   * CONNECT and first requests leave without waiting for INFO. Only where nothing in them can depend on it: the kind of the
+   * broker is known, and plaintext or TLS is meant for certain. Credentials that sign a nonce of INFO wait all the same.
+   */
+  readonly early?: boolean;
   /** Shown by the server's monitoring. */
   readonly name: string;
   /** A Memphis broker is insisted on: what CONNECT says can be in its form before INFO is there. */

@@ -27,6 +27,7 @@ export const statusByCode = {
   TLS_FAILED: 500,
   PERMISSION_DENIED: 500,
   CONNECTION_LOST: 503,
+  PROTOCOL_ERROR: 503,
   CLOSED: 503, // this environment is being ended; another one takes the next request
   TIMEOUT: 504,
   JETSTREAM_UNAVAILABLE: 503,

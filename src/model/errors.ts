@@ -27,6 +27,8 @@ export const errorCodes = {
   PERMISSION_DENIED: false,
   /** The connection ended while an operation was under way; the broker may have acted. */
   CONNECTION_LOST: true,
+  /** What the server sent is not its protocol; the connection was given up, and the broker may have acted. */
+  PROTOCOL_ERROR: true,
   /** The connection or client was closed by this program. */
   CLOSED: false,
   /** The broker did not answer in time; it may have acted. */

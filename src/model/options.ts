@@ -68,7 +68,7 @@ export const tlsOptions = {
   key: text<undefined>(undefined),
   /** The name that the server's certificate must bear; left out: the host that is dialled. */
   serverName: text<undefined>(undefined),
-  /** TLS from the first byte, for servers with `handshake_first`. */
+  /** Nothing of the server is believed before TLS: for servers with `handshake_first`, which need not be told otherwise. */
   handshakeFirst: flag(false),
 } as const;
 

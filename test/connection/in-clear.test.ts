@@ -21,11 +21,12 @@ test('a server that offers TLS is not answered in clear either', async () => {
   assert.equal(server.received().includes('CONNECT'), false);
 });
 
-test('a server without TLS gets nothing where TLS is insisted on', async () => {
+test('a server without TLS gets no more than a ClientHello where TLS is insisted on', async () => {
   await using server = await startFakeServer((socket) => socket.write(info()));
   await fails({ servers: [server.url], ...who, tls: true }, 'TLS_FAILED');
   await fails({ servers: [server.url.replace('nats:', 'tls:')], ...who }, 'TLS_FAILED');
-  assert.equal(server.received().length, 0);
+  assert.equal(server.received()[0], 0x16, 'a ClientHello');
+  assert.doesNotMatch(server.received().toString('latin1'), /CONNECT|hush-hush/);
 });
 
 test('a server that demands TLS gets nothing where plaintext is meant', async () => {

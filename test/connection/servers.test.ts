@@ -145,7 +145,12 @@ function makeOpening(): { connection: Connection; open(): void; fail(error: unkn
   const close = async (): Promise<void> => {
     isClosed = true;
   };
-  return { connection: { info: opened, close } as unknown as Connection, open, fail, isClosed: () => isClosed };
+  return {
+    connection: { opened, accepted: opened, info: opened, close } as unknown as Connection,
+    open,
+    fail,
+    isClosed: () => isClosed,
+  };
 }
 
 const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

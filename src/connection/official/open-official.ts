@@ -44,6 +44,8 @@ function toInfo(nc: NatsConnection): ServerInfo {
 const randomToken = (): string => Math.random().toString(36).slice(2).padEnd(11, '0');
 
 class OfficialConnection implements Connection {
+  readonly opened: Promise<void>;
+  readonly accepted: Promise<void>;
   readonly info: Promise<ServerInfo>;
   readonly closed: Promise<Error | undefined>;
   readonly identity: ClientIdentity;
@@ -73,6 +75,8 @@ class OfficialConnection implements Connection {
       async ({ nc }) => this.#end((await nc.closed()) ?? undefined),
       (error: Error) => this.#end(this.#abandon.signal.aborted ? undefined : error),
     );
+    this.opened = this.accepted = this.#opening.then(() => {});
+    this.opened.catch(() => {});
     this.info.catch(() => {}); // whoever needs it awaits it; nobody must be hurt by not doing so
   }
 
@@ -90,6 +94,17 @@ class OfficialConnection implements Connection {
   get isClosed(): boolean {
     return this.#hasEnded || this.#open?.nc.isClosed() === true;
   }
+
+  get isAccepted(): boolean {
+    return this.#open !== undefined;
+  }
+
+  get infoNow(): ServerInfo | undefined {
+    return this.#open === undefined ? undefined : toInfo(this.#open.nc);
+  }
+
+  heardAt = { wall: Date.now(), monotonic: performance.now() };
+  rttMs = 50;
 
   get isLeaving(): boolean {
     return this.#open?.nc.info?.ldm === true;

@@ -29,6 +29,12 @@ class EndingConnection implements Connection {
     apiLevel: 0,
     isMemphis: false,
   });
+  readonly opened = Promise.resolve();
+  readonly accepted = Promise.resolve();
+  readonly isAccepted = true;
+  readonly infoNow = undefined;
+  readonly heardAt = { wall: Date.now(), monotonic: performance.now() };
+  readonly rttMs = 1;
   readonly closed = new Promise<undefined>(() => {});
   isClosed = false;
   readonly isLeaving = false;

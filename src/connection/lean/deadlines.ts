@@ -1,0 +1,68 @@
+/**
+ * Time limits of many waits with one timer, which is there only while somebody waits. What has arrived when a limit is
+ * over counts: after a freeze timers run before the sockets are read.
+ */
+
+/** No timer of Node is longer. */
+const MAX_MS = 2_147_483_647;
+
+/** A wait with a limit. */
+export interface Deadline {
+  /** By the monotonic clock. */
+  readonly at: number;
+  late(): void;
+}
+
+export class Deadlines {
+  readonly #open = new Set<Deadline>();
+  #timer: NodeJS.Timeout | undefined;
+  #reading: NodeJS.Immediate | undefined;
+  #nextAt = Number.POSITIVE_INFINITY;
+
+  /** @param late called once when the time is over, unless it was deleted before */
+  add(ms: number, late: () => void): Deadline {
+    const deadline = { at: performance.now() + ms, late };
+    this.#open.add(deadline);
+    if (deadline.at < this.#nextAt) this.#arm(deadline.at);
+    return deadline;
+  }
+
+  delete(deadline: Deadline): void {
+    this.#open.delete(deadline);
+    if (this.#open.size === 0) this.#disarm();
+  }
+
+  /** Nobody waits any more. */
+  clear(): void {
+    this.#open.clear();
+    this.#disarm();
+  }
+
+  #disarm(): void {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#reading);
+    this.#nextAt = Number.POSITIVE_INFINITY;
+  }
+
+  #arm(at: number): void {
+    this.#disarm();
+    this.#nextAt = at;
+    this.#timer = setTimeout(
+      () => {
+        this.#reading = setImmediate(() => this.#look());
+      },
+      Math.max(1, Math.min(MAX_MS, Math.ceil(at - performance.now()))),
+    );
+  }
+
+  #look(): void {
+    const now = performance.now() + 1; // a timer may be early by a fraction
+    this.#nextAt = Number.POSITIVE_INFINITY;
+    let next = this.#nextAt;
+    for (const deadline of [...this.#open]) {
+      if (deadline.at > now) next = Math.min(next, deadline.at);
+      else if (this.#open.delete(deadline)) deadline.late();
+    }
+    if (next < this.#nextAt) this.#arm(next);
+  }
+}

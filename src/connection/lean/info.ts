@@ -1,0 +1,39 @@
+/** INFO: what a server says of itself. */
+
+import type { ServerInfo } from '../port.ts';
+import { nonsense } from './parser.ts';
+
+/** The fields that matter here; any of them may be missing. */
+export interface Info {
+  readonly server_name?: string;
+  readonly version?: string;
+  readonly max_payload?: number;
+  readonly jetstream?: boolean;
+  readonly api_lvl?: number;
+  readonly nonce?: string;
+  readonly tls_required?: boolean;
+  readonly tls_available?: boolean;
+  readonly ldm?: boolean;
+  readonly connect_urls?: readonly string[];
+  readonly connection_id?: string;
+}
+
+/** @throws MemphisError `PROTOCOL_ERROR` */
+export function parseInfo(text: string): Info {
+  let info: unknown;
+  try {
+    info = JSON.parse(text);
+  } catch {}
+  if (typeof info !== 'object' || info === null) throw nonsense('INFO is no JSON object');
+  return info;
+}
+
+/** In our words. */
+export const toServerInfo = (info: Info): ServerInfo => ({
+  serverName: String(info.server_name ?? ''),
+  version: String(info.version ?? ''),
+  maxPayload: Number(info.max_payload ?? 1_048_576),
+  jetstream: info.jetstream === true,
+  apiLevel: Number(info.api_lvl ?? 0),
+  isMemphis: Object.hasOwn(info, 'connection_id'),
+});
