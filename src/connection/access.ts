@@ -87,7 +87,7 @@ function toDial(
       ...(certifiedName === undefined ? {} : { certifiedName }),
       ...(credentials === undefined ? {} : { credentials }),
       ...(tls === undefined ? {} : { tls }),
-      accountId,
+      ...(accountId === 1 ? {} : { accountId }),
       ...(broker === 'memphis' ? { isMemphis: true } : {}),
     };
   };
