@@ -4,8 +4,10 @@ import { benchColdStart } from './cold-start/run.ts';
 import { benchRoundTrips } from './round-trips/run.ts';
 import type { BenchSettings } from './support/bench.ts';
 import type { Report } from './support/report.ts';
+import { benchWarm } from './warm/run.ts';
 
 export const benches: Readonly<Record<string, (settings: BenchSettings) => Promise<Report>>> = {
   'cold-start': benchColdStart,
   'round-trips': benchRoundTrips,
+  warm: benchWarm,
 };

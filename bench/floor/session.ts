@@ -83,7 +83,7 @@ export class Floor {
 
   /** Stores a message; resolves with what the server answered. */
   publish(subject: string, data: Buffer, id?: string): Promise<Buffer> {
-    const token = (this.#count++).toString(36);
+    const token = `r${this.#count++}`;
     const reply = `${this.#inbox}.${token}`;
     if (id === undefined) {
       this.#write(`PUB ${subject} ${reply} ${data.length}\r\n`);

@@ -6,7 +6,7 @@ export interface RoundsOptions<Subject, Sample> {
   readonly rounds: number;
   readonly measure: (subject: Subject, round: number) => Promise<Sample>;
   /** Told before each round: how many are done, of how many. */
-  readonly onRound?: (done: number, all: number) => void;
+  readonly onRound?: (done: number, all: number) => void | Promise<void>;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -17,7 +17,7 @@ export async function inRounds<Subject, Sample>(
   const { subjects, rounds, measure, onRound, signal } = options;
   const samples = new Map<Subject, Sample[]>(subjects.map((subject) => [subject, []]));
   for (let round = 0; round <= rounds; round++) {
-    onRound?.(round, rounds + 1);
+    await onRound?.(round, rounds + 1);
     const first = round % subjects.length;
     for (const subject of [...subjects.slice(first), ...subjects.slice(0, first)]) {
       signal?.throwIfAborted();
