@@ -4,6 +4,7 @@ import { JetStreamAdmin } from '../brokers/jetstream/admin.ts';
 import { JetStreamBroker } from '../brokers/jetstream/broker.ts';
 import { MemphisAdmin } from '../brokers/memphis/admin.ts';
 import { MemphisBroker } from '../brokers/memphis/broker.ts';
+import type { HttpApi } from '../brokers/memphis/http-api.ts';
 import type { BrokerAdmin } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
 import { checkName } from '../model/station.ts';
@@ -11,9 +12,18 @@ import type { StationDescription, StationListing } from '../model/station-descri
 import { type StationOptions, toStationSettings } from '../model/station-settings.ts';
 import { DataClient } from './data.ts';
 import { DeadLetters, toDeadLetterSource } from './dead-letters.ts';
+import type { Session } from './session.ts';
 import { Station, type StationOwner } from './station.ts';
 
 export class Client extends DataClient implements StationOwner {
+  readonly #api: HttpApi;
+
+  /** Use `connect`. */
+  constructor(session: Session, api: HttpApi) {
+    super(session);
+    this.#api = api;
+  }
+
   /**
    * Makes a station; one that exists stays as it is, whatever the options say.
    *
@@ -80,7 +90,7 @@ export class Client extends DataClient implements StationOwner {
   async #admin(): Promise<BrokerAdmin> {
     const broker = await this.session.broker();
     if (broker instanceof JetStreamBroker) return new JetStreamAdmin(broker);
-    if (broker instanceof MemphisBroker) return new MemphisAdmin(broker);
+    if (broker instanceof MemphisBroker) return new MemphisAdmin(broker, this.#api);
     if (isAdmin(broker)) return broker;
     throw new MemphisError('UNSUPPORTED', `The ${broker.kind} driver has no administration yet.`);
   }

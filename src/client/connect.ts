@@ -1,13 +1,16 @@
 /** `connect`: options -> a client whose credentials the broker has accepted. */
 
+import { openApi } from '../brokers/memphis/api-access.ts';
 import type { Given } from '../model/option-spec.ts';
-import { connectOptions } from '../model/options.ts';
+import { clientOptions, connectOptions } from '../model/options.ts';
 import { resolveOptions } from '../model/resolve-options.ts';
 import { Client } from './client.ts';
 import { makeSession } from './session.ts';
 
+const table = { ...connectOptions, ...clientOptions };
+
 /** Options of `connect`; what is left out comes from `MEMPHIS_*` variables, then from the defaults. */
-export type ConnectOptions = Given<typeof connectOptions>;
+export type ConnectOptions = Given<typeof table>;
 
 /**
  * Connects to a broker.
@@ -22,12 +25,14 @@ export type ConnectOptions = Given<typeof connectOptions>;
  * ```
  */
 export async function connect(options?: ConnectOptions): Promise<Client> {
-  const session = makeSession(resolveOptions('connect', connectOptions, options, process.env));
+  const { apiUrl, ...settings } = resolveOptions('connect', table, options, process.env);
+  const api = openApi(settings, apiUrl);
+  const session = makeSession(settings);
   try {
     await session.broker();
   } catch (error) {
     await session.close();
     throw error;
   }
-  return new Client(session);
+  return new Client(session, api);
 }

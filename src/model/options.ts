@@ -117,6 +117,12 @@ export const connectOptions = {
   timeoutMs: integer(1, DAY_MS, 15_000),
 } as const;
 
+/** `connect`: these beside those of `connectOptions`. */
+export const clientOptions = {
+  /** The HTTP API of a Memphis broker, for its dead letters; may carry `user:password@`. Left out: port 9000 of the first server. */
+  apiUrl: text<undefined>(undefined),
+} as const;
+
 /** `createStation`. */
 export const stationOptions = {
   partitionsNumber: integer(1, 10_000, 1),

@@ -12,7 +12,7 @@ describe('the Memphis broker of MEMPHIS_TEST_URL', {
 }, () => {
   for (const { name, run } of brokerContract) {
     test(name, async () => {
-      await using subject = await openMemphis(url as string);
+      await using subject = await openMemphis(url as string, process.env.MEMPHIS_API_URL);
       await run(subject);
     });
   }

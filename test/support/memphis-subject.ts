@@ -2,17 +2,24 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MemphisAdmin } from '../../src/brokers/memphis/admin.ts';
+import { openApi } from '../../src/brokers/memphis/api-access.ts';
 import type { MemphisBroker } from '../../src/brokers/memphis/broker.ts';
 import { makeSession } from '../../src/client/session.ts';
 import { connectOptions } from '../../src/model/options.ts';
 import { resolveOptions } from '../../src/model/resolve-options.ts';
 import type { OpenSubject } from './jetstream-subject.ts';
 
-/** Connects. @param url `memphis://user:password@host:port` */
-export async function openMemphis(url: string): Promise<OpenSubject> {
+/**
+ * Connects.
+ *
+ * @param url `memphis://user:password@host:port`
+ * @param apiUrl left out: port 9000 of that host
+ */
+export async function openMemphis(url: string, apiUrl?: string): Promise<OpenSubject> {
+  const settings = resolveOptions('contract', connectOptions, { servers: [url], broker: 'memphis' });
   const opened: (() => Promise<void>)[] = [];
   const open = async (): Promise<MemphisBroker> => {
-    const session = makeSession(resolveOptions('contract', connectOptions, { servers: [url], broker: 'memphis' }));
+    const session = makeSession(settings);
     opened.push(() => session.close());
     return (await session.broker()) as MemphisBroker;
   };
@@ -20,7 +27,7 @@ export async function openMemphis(url: string): Promise<OpenSubject> {
   const admin = await open();
   return {
     broker,
-    admin: new MemphisAdmin(admin),
+    admin: new MemphisAdmin(admin, openApi(settings, apiUrl)),
     maxPayloadBytes: 1_048_576,
     pass: async (ms, until) => {
       const over = new AbortController();

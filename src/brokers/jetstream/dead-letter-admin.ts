@@ -12,9 +12,8 @@ import type {
 import { MemphisError } from '../../model/errors.ts';
 import { toInternalName } from '../../model/station.ts';
 import { mapAtOnce } from './at-once.ts';
-import type { JetStreamBroker } from './broker.ts';
 import { toDeadLetter } from './dead-letter-record.ts';
-import { Redrive } from './redrive.ts';
+import { type BrokerParts, Redrive } from './redrive.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import { deadLetterStreamOf } from './stations.ts';
 import { apiError, refusalOf } from './wire/api.ts';
@@ -28,7 +27,7 @@ const DROP_AT_ONCE = 500;
 const REDRIVE_AT_ONCE = 50;
 
 export class JetStreamDeadLetters implements DeadLetterStore {
-  readonly #broker: JetStreamBroker;
+  readonly #broker: BrokerParts;
   readonly #station: string;
   readonly #isBound: boolean;
   readonly #stream: string;
@@ -37,7 +36,7 @@ export class JetStreamDeadLetters implements DeadLetterStore {
    * @param station its name; of a binding the stream's
    * @param isBound it is a stream of others, not a station
    */
-  constructor(broker: JetStreamBroker, station: string, isBound: boolean) {
+  constructor(broker: BrokerParts, station: string, isBound: boolean) {
     this.#broker = broker;
     this.#station = station;
     this.#isBound = isBound;

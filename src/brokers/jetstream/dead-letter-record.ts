@@ -3,7 +3,8 @@
 import type { HeaderList } from '../../connection/port.ts';
 import type { DeadLetterRecord } from '../../model/dead-letter.ts';
 import { decodeKey } from './delivery.ts';
-import { headerOf, toUserHeaders } from './headers.ts';
+import { headerOf, isOwnId, toUserHeaders } from './headers.ts';
+import { KEPT_PREFIX } from './kept-headers.ts';
 import { streamOf } from './stations.ts';
 import type { StreamMessage } from './wire/read.ts';
 
@@ -45,5 +46,8 @@ export function toDeadLetter(station: string, found: StreamMessage): DeadLetterR
  * server would refuse the message for them (jetstream-servers).
  */
 export function originalHeaders(headers: HeaderList): HeaderList {
-  return headers.filter(([name]) => !OWN_HEADERS.test(name));
+  return headers
+    .filter(([name, value]) => !isOwnId(name, value))
+    .map(([name, value]) => [name === `${KEPT_PREFIX}msg-id` ? 'msg-id' : name, value] as const)
+    .filter(([name]) => !OWN_HEADERS.test(name));
 }

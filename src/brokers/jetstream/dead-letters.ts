@@ -5,7 +5,8 @@ import type { Connection, HeaderList } from '../../connection/port.ts';
 import { isMemphisError, MemphisError } from '../../model/errors.ts';
 import { toInternalName } from '../../model/station.ts';
 import type { Delivery } from './delivery.ts';
-import { keepHeaders } from './kept-headers.ts';
+import { isOwnId } from './headers.ts';
+import { keepHeaders, underId } from './kept-headers.ts';
 import { type DeadLetterContext, storeInLinkedStation } from './linked-station.ts';
 import { ownId, store } from './publish.ts';
 import { repeat } from './repeat.ts';
@@ -36,13 +37,17 @@ export function deadLetterId({ lane, laneSequence, message }: Delivery, group: s
  * The headers of a dead letter: those of the message, and where and why it failed.
  * Sizes: what would not fit under the broker's limit is shortened, the payload never.
  */
-export function deadLetterHeaders(delivery: Delivery, group: string, reason: string, roomBytes: number): HeaderList {
+export function deadLetterHeaders(
+  delivery: Delivery,
+  group: string,
+  reason: string,
+  roomBytes: number,
+  id: string = deadLetterId(delivery, group),
+): HeaderList {
   const { message } = delivery;
+  const kept = keepHeaders(delivery.headers.filter(([name, value]) => !isOwnId(name, value)));
   const make = (why: string): HeaderList => [
-    // The same message of the same group is stored once, however often we have to ask. First of all headers: server
-    // 2.9 looks for the name's letters only once, and would stop at the kept one of the message.
-    ['Nats-Msg-Id', deadLetterId(delivery, group)],
-    ...keepHeaders(delivery.headers),
+    ...kept,
     ['$memphis_dls_station', message.station],
     ['$memphis_dls_group', group],
     ['$memphis_dls_partition', String(message.partition)],
@@ -51,8 +56,9 @@ export function deadLetterHeaders(delivery: Delivery, group: string, reason: str
     ['$memphis_dls_stored_at', message.timestamp.toISOString()],
     ['$memphis_dls_reason', why],
   ];
-  const full = make(toHeaderText(reason));
-  return frameSize(full, message.data) <= roomBytes ? full : make('(too large for the reason)');
+  // the same message of the same group is stored once, however often we have to ask
+  const full = underId(id, make(toHeaderText(reason)));
+  return frameSize(full, message.data) <= roomBytes ? full : underId(id, make('(too large for the reason)'));
 }
 
 /**
@@ -87,7 +93,7 @@ export async function storeDeadLetter(context: DeadLetterContext, delivery: Deli
   const stored = await put(headers);
   if (!stored.duplicate || (await isThere(link, stream, stored.sequence, timeoutMs))) return;
   // set aside before, dropped or put back since, and the group has begun anew: the broker only remembers the id
-  await put([['Nats-Msg-Id', ownId()], ...headers.slice(1)]);
+  await put(deadLetterHeaders(delivery, group, reason, maxPayload, ownId()));
 }
 
 /** Whether a dead letter is still there; not known counts as no, since twice is better than never. */

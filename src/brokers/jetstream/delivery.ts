@@ -2,7 +2,7 @@
 
 import type { Frame, HeaderList } from '../../connection/port.ts';
 import type { StoredMessage } from '../../model/message.ts';
-import { headerOf, toUserHeaders } from './headers.ts';
+import { headerOf, isOwnId, toUserHeaders } from './headers.ts';
 import type { Lane } from './lane.ts';
 import { parseAckSubject } from './wire/ack.ts';
 
@@ -106,7 +106,7 @@ function originOf(headers: HeaderList, lane: Lane): Origin | undefined {
 }
 
 const withoutRetryHeaders = (headers: HeaderList): HeaderList =>
-  headers.filter(([name]) => !name.startsWith(RETRY_PREFIX) && !/^nats-/i.test(name));
+  headers.filter(([name, value]) => !name.startsWith(RETRY_PREFIX) && !/^nats-/i.test(name) && !isOwnId(name, value));
 
 /** A partition key as its header has it. */
 export function decodeKey(key: string): string {

@@ -110,6 +110,11 @@ export class Group {
         }),
       ),
     );
+    await this.forgetCopies();
+  }
+
+  /** What is parked for this group goes too. */
+  protected async forgetCopies(): Promise<void> {
     await this.#retries.destroyGroup(this.options.station, this.durableName);
     this.#known.clear();
   }
@@ -119,7 +124,7 @@ export class Group {
     const place = { ...this.placeOf(partition), partition, isRetry: false, keepsSettled: false };
     return this.#remember(`own ${partition}`, patienceMs, async (connection, limitMs) => {
       const { durable, isNew } = await this.findOrMake(connection, place.stream, limitMs);
-      const begin = isOurs(durable) ? Number(durable.config.opt_start_seq ?? 0) : 0;
+      const begin = this.isShared || isOurs(durable) ? Number(durable.config.opt_start_seq ?? 0) : 0;
       return { ...toLane(place, durable), begin, isShared: this.isShared, ...(isNew ? { isNew } : {}) };
     });
   }

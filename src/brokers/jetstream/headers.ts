@@ -7,12 +7,14 @@ import type { Headers } from '../../model/message.ts';
 /** On a broker of Memphis message ids travel among users' headers; ours begin so. */
 export const OWN_ID_PREFIX = '~ms.';
 
-const isOwnId = (name: string, value: string): boolean => name === 'msg-id' && value.startsWith(OWN_ID_PREFIX);
+/** Whether a header is an id that we gave because the user had none. */
+export const isOwnId = (name: string, value: string): boolean => name === 'msg-id' && value.startsWith(OWN_ID_PREFIX);
 
 /** Users' view: without the reserved names; the first value of a repeated name. */
 export function toUserHeaders(headers: HeaderList): Headers {
   const visible: Record<string, string> = {};
-  for (const [name, value] of headers) {
+  for (const [wireName, value] of headers) {
+    const name = wireName === '$memphis_kept_msg-id' ? 'msg-id' : wireName;
     if (isReserved(name) || isOwnId(name, value) || Object.hasOwn(visible, name)) continue;
     // not by assignment: a header named __proto__ is one like any other
     Object.defineProperty(visible, name, { value, enumerable: true, configurable: true, writable: true });

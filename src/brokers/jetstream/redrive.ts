@@ -3,15 +3,16 @@
  * for one that it has already is none: that dead letter stays. Reasons: docs/decisions/008.
  */
 
+import type { Link } from '../../connection/link.ts';
 import type { RedriveResult, RedriveTarget } from '../../model/dead-letter.ts';
 import { MemphisError } from '../../model/errors.ts';
 import { toInternalName } from '../../model/station.ts';
 import { mapAtOnce } from './at-once.ts';
-import type { JetStreamBroker } from './broker.ts';
 import { originalHeaders, toDeadLetter } from './dead-letter-record.ts';
 import { refuseMissing, refuseWithoutRoom, store } from './publish.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
-import { deadLetterStreamOf, retryStreamOf, streamOf } from './stations.ts';
+import type { Retries } from './retries.ts';
+import { deadLetterStreamOf, retryStreamOf, type Stations, streamOf } from './stations.ts';
 import { apiError, refusalOf } from './wire/api.ts';
 import { durableInfo } from './wire/consumers.ts';
 import type { PubAck } from './wire/publish.ts';
@@ -26,9 +27,16 @@ const ACK_WAIT_MS = 30_000;
 /** What concerns one dead letter alone; after other failures the next ones would fail as well. */
 const CONCERNS_ONE = ['PAYLOAD_TOO_LARGE', 'PARTITION_NOT_FOUND', 'INVALID_MESSAGE'] as const;
 
+/** What a driver has that dead letters are put back with. */
+export interface BrokerParts {
+  readonly link: Link;
+  readonly stations: Stations;
+  readonly retries: Retries;
+}
+
 /** One run of putting back. */
 export class Redrive {
-  readonly #broker: JetStreamBroker;
+  readonly #broker: BrokerParts;
   readonly #station: string;
   readonly #isBound: boolean;
   readonly #target: RedriveTarget;
@@ -36,7 +44,7 @@ export class Redrive {
   readonly #ackWaits = new Map<string, Promise<number>>();
   #ended: unknown;
 
-  constructor(broker: JetStreamBroker, station: string, isBound: boolean, target: RedriveTarget) {
+  constructor(broker: BrokerParts, station: string, isBound: boolean, target: RedriveTarget) {
     this.#broker = broker;
     this.#station = station;
     this.#isBound = isBound;

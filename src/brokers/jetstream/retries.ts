@@ -8,7 +8,7 @@ import type { Link } from '../../connection/link.ts';
 import type { Connection, HeaderList } from '../../connection/port.ts';
 import { isMemphisError } from '../../model/errors.ts';
 import { retryHeader } from './delivery.ts';
-import { keepHeaders } from './kept-headers.ts';
+import { keepHeaders, underId } from './kept-headers.ts';
 import { type Lane, toLane } from './lane.ts';
 import { store } from './publish.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
@@ -66,15 +66,14 @@ const dueSubject = (stream: string, durable: string, partition: number): string 
 
 /** Headers of a copy, as they are stored. */
 export function retryHeaders(copy: RetryCopy): HeaderList {
-  return [
-    ['Nats-Msg-Id', copy.copyId],
+  return underId(copy.copyId, [
     ...keepHeaders(copy.headers),
     [retryHeader.stream, copy.stream],
     [retryHeader.sequence, String(copy.sequence)],
     [retryHeader.storedAt, copy.storedAt.toISOString()],
     [retryHeader.deliveries, String(copy.deliveries)],
     ...(copy.untilMs === undefined ? [] : [[retryHeader.until, new Date(copy.untilMs).toISOString()] as const]),
-  ];
+  ]);
 }
 
 interface Known {

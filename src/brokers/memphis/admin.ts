@@ -6,20 +6,28 @@ import type { DeadLetterStore } from '../../model/dead-letter.ts';
 import { isMemphisError, MemphisError } from '../../model/errors.ts';
 import type { StationSettings } from '../../model/station.ts';
 import type { StationDescription, StationListing } from '../../model/station-description.ts';
+import { JetStreamDeadLetters } from '../jetstream/dead-letter-admin.ts';
 import { describeStation, listStations } from '../jetstream/describe.ts';
 import { PATIENCE_MS, repeat } from '../jetstream/repeat.ts';
 import { deadLetterStreamOf, partitionsOf, retryStreamOf, stationNotFound } from '../jetstream/stations.ts';
-import { apiError, refusalOf } from '../jetstream/wire/api.ts';
+import { apiError, isJson, type Json, refusalOf } from '../jetstream/wire/api.ts';
 import { deleteStream } from '../jetstream/wire/streams.ts';
-import { CONTROL_LIMIT_MS, type MemphisBroker } from './broker.ts';
+import { untilAdvisoriesAreRead } from './advisories-read.ts';
+import type { MemphisBroker } from './broker.ts';
+import { MemphisDeadLetters } from './dead-letter-admin.ts';
+import { CONTROL_LIMIT_MS } from './group.ts';
+import type { HttpApi } from './http-api.ts';
 import { createStation } from './wire/station-creation.ts';
 import { destroyStation } from './wire/station-destruction.ts';
 
 export class MemphisAdmin implements BrokerAdmin {
   readonly #broker: MemphisBroker;
+  readonly #api: HttpApi;
 
-  constructor(broker: MemphisBroker) {
+  /** @param api for its dead letters; nothing is asked of it before they are */
+  constructor(broker: MemphisBroker, api: HttpApi) {
     this.#broker = broker;
+    this.#api = api;
   }
 
   async createStation(name: string, settings: StationSettings): Promise<boolean> {
@@ -49,6 +57,8 @@ export class MemphisAdmin implements BrokerAdmin {
   async destroyStation(name: string): Promise<void> {
     const { link, stations } = this.#broker;
     stations.forget(name);
+    // read later, it would be a dead letter of the next station of this name
+    await untilAdvisoriesAreRead(link);
     const connection = await link.ready(Date.now() + CONTROL_LIMIT_MS);
     try {
       await destroyStation(connection, name, CONTROL_LIMIT_MS);
@@ -64,18 +74,37 @@ export class MemphisAdmin implements BrokerAdmin {
     }
   }
 
-  describeStation(name: string): Promise<StationDescription> {
-    return describeStation(this.#broker.link, name);
+  /** Its streams tell most of it, the HTTP API what no stream has a place for. */
+  async describeStation(name: string): Promise<StationDescription> {
+    const told = await describeStation(this.#broker.link, name);
+    const found = await this.#api.get('stations/getStation', { station_name: name });
+    const row: Json = isJson(found) ? found : {};
+    const dls: Json = isJson(row.dls_configuration) ? row.dls_configuration : {};
+    return {
+      ...told,
+      isOurs: true,
+      settings: {
+        ...told.settings,
+        sendPoisonMsgToDls: dls.poison === true,
+        sendSchemaFailedMsgToDls: dls.schemaverse === true,
+        dlsStation: String(row.dls_station ?? ''),
+        tieredStorageEnabled: row.tiered_storage_enabled === true,
+      },
+      deadLetters: await this.deadLetterStore(name, false).count(),
+    };
   }
 
-  listStations(): Promise<readonly StationListing[]> {
-    return listStations(this.#broker.link);
+  /** All that the broker has are its own. */
+  async listStations(): Promise<readonly StationListing[]> {
+    const stations = await listStations(this.#broker.link);
+    return stations.map(({ name }) => ({ name, isOurs: true }));
   }
 
-  deadLetterStore(station: string, _isBound: boolean): DeadLetterStore {
-    throw new MemphisError('UNSUPPORTED', 'Dead letters of a Memphis broker are read in its own interface.', {
-      station,
-    });
+  /** Those of a stream of others are in a stream of ours, as on any NATS server. */
+  deadLetterStore(station: string, isBound: boolean): DeadLetterStore {
+    return isBound
+      ? new JetStreamDeadLetters(this.#broker, station, true)
+      : new MemphisDeadLetters(this.#broker, this.#api, station);
   }
 
   #isThere(name: string): Promise<boolean> {

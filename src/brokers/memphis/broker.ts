@@ -9,16 +9,13 @@ import { checkerFor, publish } from '../jetstream/publish.ts';
 import { JetStreamReader } from '../jetstream/reader.ts';
 import { Retries } from '../jetstream/retries.ts';
 import { setAsideFor } from './dead-letters.ts';
-import { MAX_DELIVERIES, MemphisGroup } from './group.ts';
+import { CONTROL_LIMIT_MS, MAX_DELIVERIES, MemphisGroup } from './group.ts';
 import { APP_ID } from './identity.ts';
 import { Members } from './members.ts';
 import { publishHeaders } from './publish-headers.ts';
 import { MemphisStations } from './stations.ts';
 import { registerProducer } from './wire/producer-creation.ts';
 import { createStation } from './wire/station-creation.ts';
-
-/** A broker may ask a host on the internet before it answers a request that makes something (memphis-wire 9.2). */
-export const CONTROL_LIMIT_MS = 20_000;
 
 export class MemphisBroker implements Broker {
   readonly kind = 'memphis';

@@ -6,6 +6,7 @@
 import type { HeaderList } from '../../connection/port.ts';
 import { MemphisError } from '../../model/errors.ts';
 import { toInternalName } from '../../model/station.ts';
+import { originalHeaders } from '../jetstream/dead-letter-record.ts';
 import type { Delivery } from '../jetstream/delivery.ts';
 import type { DeadLetterContext } from '../jetstream/linked-station.ts';
 import { store } from '../jetstream/publish.ts';
@@ -31,9 +32,6 @@ export const dlsHeader = {
   sequence: '$memphis_dls_sequence',
 } as const;
 
-/** Whether a header was put there when its message was set aside. */
-export const isDlsHeader = (name: string): boolean => name === dlsHeader.reason || name.startsWith('$memphis_dls_');
-
 /** A reason as a header value: one line, no control characters, not long. */
 function toHeaderText(reason: string): string {
   const text = reason.replace(/\p{Cc}+/gu, ' ').trim();
@@ -49,7 +47,7 @@ function headersOf(delivery: Delivery, reason: string): HeaderList {
   const { message, headers } = delivery;
   const { stream, sequence } = originOf(delivery);
   return [
-    ...headers.filter(([name]) => !isDlsHeader(name)),
+    ...originalHeaders(headers).filter(([name]) => name !== dlsHeader.reason),
     [dlsHeader.reason, toHeaderText(reason)],
     [dlsHeader.deliveries, String(message.deliveryCount)],
     [dlsHeader.storedAt, message.timestamp.toISOString()],

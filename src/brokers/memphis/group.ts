@@ -7,9 +7,10 @@ import type { Link } from '../../connection/link.ts';
 import type { Connection } from '../../connection/port.ts';
 import { within } from '../../connection/within.ts';
 import type { ReaderOptions } from '../../model/broker.ts';
-import { MemphisError } from '../../model/errors.ts';
+import { isMemphisError } from '../../model/errors.ts';
 import { type FoundDurable, fromOf, Group } from '../jetstream/groups.ts';
 import type { Lane } from '../jetstream/lane.ts';
+import { PATIENCE_MS, repeat } from '../jetstream/repeat.ts';
 import type { Retries } from '../jetstream/retries.ts';
 import { isBefore } from '../jetstream/server-version.ts';
 import { isStreamMissing, type Stations, stationNotFound } from '../jetstream/stations.ts';
@@ -18,41 +19,59 @@ import {
   createDurable,
   type DeliverFrom,
   type Durable,
+  deleteDurable,
   durableInfo,
   updateDurable,
 } from '../jetstream/wire/consumers.ts';
 import { APP_ID } from './identity.ts';
 import type { Members } from './members.ts';
+import { dropStart, readStart, writeStart } from './start-notes.ts';
 import { registerConsumer } from './wire/consumer-creation.ts';
+import { destroyConsumer } from './wire/member-destruction.ts';
 
 /** The broker lowers more to this without a word (5.2). */
 export const MAX_DELIVERIES = 10;
+/** As long as the broker may take for a request that makes something. */
+export const CONTROL_LIMIT_MS = 20_000;
 /** How long the end of a function's work may wait for the answer to its registration. */
 const SETTLED_LIMIT_MS = 1_000;
 
 /**
- * The station at which groups are registered that must not be where they are read: a row anywhere is enough for the
- * broker to keep dead letters of a group, and there nothing is changed of its durables.
+ * The station at which groups are registered that cannot be where they are read: a row anywhere is enough for the broker to
+ * keep dead letters of a group, and there nothing is changed of its durables.
  */
 export const ANCHOR_STATION = 'memphis-serverless';
 
 export class MemphisGroup extends Group {
   protected override readonly isShared = true;
+  readonly #link: Link;
   readonly #members: Members;
   #joined: Promise<unknown> | undefined;
+  /** Connections on which the durables got their limit back. */
+  readonly #limited = new WeakSet<Connection>();
 
   constructor(link: Link, stations: Stations, retries: Retries, options: ReaderOptions, members: Members) {
     super(link, stations, retries, options);
+    this.#link = link;
     this.#members = members;
   }
 
   override async lanes(
     connection: Connection,
     partitions: readonly number[],
-    patienceMs?: number,
+    patienceMs: number = PATIENCE_MS,
   ): Promise<readonly Lane[]> {
     const lanes = await super.lanes(connection, partitions, patienceMs);
-    this.register(connection);
+    const joined = this.register(connection);
+    if (this.options.ordered === true && !this.#limited.has(connection)) {
+      // a registration takes the limit away by which messages come one at a time
+      await joined;
+      const limitMs = Math.min(patienceMs, CONTROL_LIMIT_MS);
+      await Promise.all(
+        partitions.map((partition) => this.findOrMake(connection, this.placeOf(partition).stream, limitMs)),
+      );
+      this.#limited.add(connection);
+    }
     return lanes;
   }
 
@@ -60,48 +79,59 @@ export class MemphisGroup extends Group {
     if (this.#joined !== undefined) await within(this.#joined, SETTLED_LIMIT_MS);
   }
 
+  /** A station that was made anew has no rows. */
+  override forget(): void {
+    super.forget();
+    this.#members.forget(this.#key);
+  }
+
+  get #key(): string {
+    return `consumer ${this.options.station} ${this.options.group}`;
+  }
+
   /** Only where the station is known to be there: the broker would make it. @returns whether the group has a row */
   register(connection: Connection): Promise<boolean> {
     const { station, group, ackWaitMs, maxDeliveries } = this.options;
-    const joining = this.#members.join(connection, `consumer ${station} ${group}`, async (on, timeoutMs) => {
+    const joining = this.#members.join(connection, this.#key, async (on, timeoutMs) => {
       const { version } = await on.info;
-      const isElsewhere = this.#isAnchored(version);
-      const wanted = {
-        name: group,
-        station: isElsewhere ? ANCHOR_STATION : station,
-        group,
-        maxAckTimeMs: ackWaitMs,
-        maxMsgDeliveries: maxDeliveries,
-        appId: APP_ID,
-        ...(isElsewhere ? { startConsumeFromSequence: 1, lastMessages: -1 } : this.#beginsAt(version)),
-      };
+      const member = { name: group, group, maxAckTimeMs: ackWaitMs, maxMsgDeliveries: maxDeliveries, appId: APP_ID };
+      const atAnchor = { ...member, station: ANCHOR_STATION, startConsumeFromSequence: 1, lastMessages: -1 };
+      if (isAnchored(version)) return await registerConsumer(on, atAnchor, timeoutMs);
       try {
-        return await registerConsumer(on, wanted, timeoutMs);
+        return await registerConsumer(on, { ...member, station, ...this.#beginsAt(version) }, timeoutMs);
       } catch (error) {
-        // one that began elsewhere: it has had a row since, which is enough (6.2)
-        if (error instanceof MemphisError && error.code === 'GROUP_CONFLICT') return true;
-        throw error;
+        if (!isMemphisError(error, 'GROUP_CONFLICT')) throw error;
+        // one that began elsewhere; up to 1.4.2 it has its row all the same, later perhaps none
+        return isBefore(version, 1, 4, 3) ? true : await registerConsumer(on, atAnchor, timeoutMs);
       }
     });
     this.#joined = joining;
     return joining.then((answer) => answer !== undefined);
   }
 
-  /**
-   * Up to 1.4.1 the broker deletes the durables of a group that has been asleep for two hours, with its position. And a
-   * registration takes limits away from durables that it knows nothing of: those of a group that is read in order.
-   */
-  #isAnchored(version: string): boolean {
-    const { start, ordered } = this.options;
-    const beginsByCount = start !== undefined && 'lastMessages' in start && start.lastMessages > 0;
-    return isBefore(version, 1, 4, 2) || ordered === true || beginsByCount;
+  /** The last member takes the durables with it, as those of other clients do; others keep them. */
+  override async destroy(partitions: readonly number[]): Promise<void> {
+    const { station, group } = this.options;
+    await repeat(this.#link, 'delete group', PATIENCE_MS, async (connection, limitMs) => {
+      // one that never pulled here has no row yet, and would end nothing
+      if (!(await this.register(connection))) return;
+      const isElsewhere = isAnchored((await connection.info).version);
+      await destroyConsumer(connection, group, isElsewhere ? ANCHOR_STATION : station, limitMs);
+      this.#members.forget(this.#key);
+      for (const partition of partitions) {
+        const { stream, durable } = this.placeOf(partition);
+        await dropStart(connection, stream, durable, limitMs);
+        if (isElsewhere) await deleteDurable(connection, stream, durable, limitMs).catch(unlessGone);
+      }
+    });
+    await this.forgetCopies();
   }
 
   /** What the registration says must agree with the durable, or it is refused (10012). */
   #beginsAt(version: string): { readonly startConsumeFromSequence: number; readonly lastMessages: number } {
     const { start } = this.options;
     // up to 1.4.2 a count of messages means something else there
-    const lastMessages = start !== undefined && 'lastMessages' in start && !isBefore(version, 1, 4, 3) ? 0 : -1;
+    const lastMessages = isBefore(version, 1, 4, 3) ? -1 : lastOf(start);
     return { startConsumeFromSequence: start !== undefined && 'sequence' in start ? start.sequence : 1, lastMessages };
   }
 
@@ -109,12 +139,14 @@ export class MemphisGroup extends Group {
   protected override async findOrMake(connection: Connection, stream: string, limitMs: number): Promise<FoundDurable> {
     const { station, start, ackWaitMs, maxDeliveries, ordered = false } = this.options;
     const limits = { ackWaitMs, maxDeliver: maxDeliveries, maxAckPending: ordered ? 1 : -1 };
+    // one of other options that is under way would take these settings back
+    await this.#members.joined(connection, this.#key);
+    const last = lastOf(start);
     try {
-      if (start === undefined || !('lastMessages' in start) || start.lastMessages === 0) {
-        const from = toPolicy(start);
-        return found(await this.#make(connection, stream, from, limits, limitMs));
-      }
-      const from = await fromOf(connection, stream, start, limitMs);
+      if (last < 1) return found(await this.#make(connection, stream, toPolicy(start), limits, limitMs));
+      const noted = await readStart(connection, stream, this.durableName, limitMs);
+      if (noted === undefined) await this.#note(connection, stream, last, limitMs);
+      const from = await fromOf(connection, stream, { lastMessages: last }, limitMs);
       return found(await this.#make(connection, stream, from, limits, limitMs));
     } catch (error) {
       if (isStreamMissing(error)) {
@@ -124,10 +156,34 @@ export class MemphisGroup extends Group {
       if (refusalOf(error) !== apiError.CONSUMER_NOT_CREATED) throw error;
     }
     const known = await durableInfo(connection, stream, this.durableName, limitMs);
-    if (start !== undefined && !beganAt(known, start)) {
+    if (start !== undefined && !(await this.#beganAt(connection, stream, known, start, limitMs))) {
       throw this.conflict('began somewhere else, and where a group begins cannot be changed');
     }
     return { durable: await updateDurable(connection, stream, known, limits, limitMs) };
+  }
+
+  /** Before the durable is made, and only where there is none. */
+  async #note(connection: Connection, stream: string, last: number, limitMs: number): Promise<void> {
+    try {
+      await durableInfo(connection, stream, this.durableName, limitMs);
+    } catch (error) {
+      if (refusalOf(error) !== apiError.CONSUMER_NOT_FOUND) throw error;
+      await writeStart(this.#link, stream, this.durableName, last, limitMs);
+    }
+  }
+
+  async #beganAt(
+    connection: Connection,
+    stream: string,
+    { config }: Durable,
+    start: NonNullable<ReaderOptions['start']>,
+    limitMs: number,
+  ): Promise<boolean> {
+    const { deliver_policy: policy, opt_start_seq: sequence } = config;
+    const last = lastOf(start);
+    if (last > 0) return (await readStart(connection, stream, this.durableName, limitMs)) === last;
+    const wanted = toPolicy(start);
+    return policy === wanted.deliver_policy && (!('opt_start_seq' in wanted) || sequence === wanted.opt_start_seq);
   }
 
   #make(
@@ -155,10 +211,14 @@ function toPolicy(start: ReaderOptions['start']): DeliverFrom {
     : { deliver_policy: 'all' };
 }
 
-/** What a durable's start says. Of a count of messages the sequence that it came to is all that is left. */
-function beganAt({ config }: Durable, start: NonNullable<ReaderOptions['start']>): boolean {
-  const { deliver_policy: policy, opt_start_seq: sequence } = config;
-  if ('lastMessages' in start && start.lastMessages > 0) return policy === 'by_start_sequence';
-  const wanted = toPolicy(start);
-  return policy === wanted.deliver_policy && (!('opt_start_seq' in wanted) || sequence === wanted.opt_start_seq);
-}
+/** The broker deletes the durables of a group that has been asleep for two hours, with its position (11.5). */
+const isAnchored = (version: string): boolean => isBefore(version, 1, 4, 2);
+
+/** -1: begins otherwise. */
+const lastOf = (start: ReaderOptions['start']): number =>
+  start !== undefined && 'lastMessages' in start ? start.lastMessages : -1;
+
+const unlessGone = (error: unknown): void => {
+  const number = refusalOf(error);
+  if (number !== apiError.CONSUMER_NOT_FOUND && number !== apiError.STREAM_NOT_FOUND) throw error;
+};

@@ -12,8 +12,13 @@ const REGISTER_LIMIT_MS = 20_000;
 /** Two who make a station at the same time: one of them is told so, and asks again (2.3). */
 const MAX_TRIES = 3;
 
+interface Joined {
+  readonly connection: Connection;
+  readonly answer: Promise<unknown>;
+}
+
 export class Members {
-  readonly #known = new WeakMap<Connection, Map<string, Promise<unknown>>>();
+  readonly #known = new Map<string, Joined>();
   readonly #underWay = new Set<Promise<unknown>>();
 
   /**
@@ -28,25 +33,28 @@ export class Members {
     key: string,
     register: (connection: Connection, timeoutMs: number) => Promise<T>,
   ): Promise<T | undefined> {
-    const known = this.#known.get(connection) ?? new Map<string, Promise<unknown>>();
-    this.#known.set(connection, known);
-    let joined = known.get(key) as Promise<T | undefined> | undefined;
-    if (joined === undefined) {
-      joined = tryAgain(() => register(connection, REGISTER_LIMIT_MS)).catch((error: unknown) => {
-        emit('memphis-serverless:retry', () => ({ operation: 'register', attempt: 1, error }));
-        known.delete(key); // the next use asks again
-        return undefined;
-      });
-      known.set(key, joined);
-      const own = joined.finally(() => this.#underWay.delete(own));
-      this.#underWay.add(own);
-    }
-    return joined;
+    const known = this.joined(connection, key);
+    if (known !== undefined) return known as Promise<T | undefined>;
+    const answer = tryAgain(() => register(connection, REGISTER_LIMIT_MS)).catch((error: unknown) => {
+      emit('memphis-serverless:retry', () => ({ operation: 'register', attempt: 1, error }));
+      if (this.#known.get(key)?.answer === answer) this.forget(key); // the next use asks again
+      return undefined;
+    });
+    this.#known.set(key, { connection, answer });
+    const ended = answer.finally(() => this.#underWay.delete(ended));
+    this.#underWay.add(ended);
+    return answer;
+  }
+
+  /** The answer to a registration that may be under way; nothing where none was sent. Never rejects. */
+  joined(connection: Connection, key: string): Promise<unknown> | undefined {
+    const known = this.#known.get(key);
+    return known?.connection === connection ? known.answer : undefined;
   }
 
   /** Forgets one, so that it is registered anew. */
-  forget(connection: Connection, key: string): void {
-    this.#known.get(connection)?.delete(key);
+  forget(key: string): void {
+    this.#known.delete(key);
   }
 
   /** Waits for answers that are under way: a connection that ends before them leaves a row that looks alive for ever. */
