@@ -4,10 +4,12 @@ import { benchColdStart } from './cold-start/run.ts';
 import { benchRoundTrips } from './round-trips/run.ts';
 import type { BenchSettings } from './support/bench.ts';
 import type { Report } from './support/report.ts';
+import { benchThaw } from './thaw/run.ts';
 import { benchWarm } from './warm/run.ts';
 
 export const benches: Readonly<Record<string, (settings: BenchSettings) => Promise<Report>>> = {
   'cold-start': benchColdStart,
   'round-trips': benchRoundTrips,
   warm: benchWarm,
+  thaw: benchThaw,
 };

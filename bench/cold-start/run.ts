@@ -3,6 +3,7 @@
 import path from 'node:path';
 import { type BenchSettings, roundsOf } from '../support/bench.ts';
 import { type Bundle, bundle } from '../support/bundle.ts';
+import { makeQuota, type Quota } from '../support/quota.ts';
 import { describeMachine, type Report, type Table } from '../support/report.ts';
 import { inRounds } from '../support/rounds.ts';
 import { type ColdSample, runCold } from '../support/run-cold.ts';
@@ -11,6 +12,8 @@ import { floor, memphisDev, type Subject, subjects } from '../support/subjects.t
 import { importTable, jobTable } from './tables.ts';
 
 const BATCH = 10;
+/** Of one processor: about what Lambda gives to functions of 180 and of 530 MB. */
+const SHARES = [0.1, 0.3];
 
 export interface Measured {
   readonly title: string;
@@ -35,6 +38,18 @@ export async function benchColdStart(settings: BenchSettings): Promise<Report> {
     ),
     importTable(await measureImports(scene, host, Math.ceil(rounds / 3), settings)),
   ];
+  const notes: string[] = [];
+  for (const share of SHARES) {
+    using quota = makeQuota(share);
+    const percent = `${share * 100} %`;
+    if (quota === undefined) {
+      notes.push(`Not measured with ${percent} of a processor: this machine lets us make no control group for that.`);
+      continue;
+    }
+    const measured = await measureJobs(scene, host, 'consumer', Math.ceil(rounds / 8), settings, quota);
+    const caption = `The same consumer function with ${percent} of a processor; the broker is not limited. Milliseconds, medians.`;
+    tables.push(jobTable(`consumer-cpu-${share * 100}`, caption, measured));
+  }
   return {
     bench: 'cold-start',
     at: new Date().toISOString(),
@@ -43,7 +58,7 @@ export async function benchColdStart(settings: BenchSettings): Promise<Report> {
     node: process.versions.node,
     server: scene.broker.version,
     tables,
-    notes: [],
+    notes,
   };
 }
 
@@ -53,7 +68,9 @@ async function measureJobs(
   role: 'consumer' | 'producer',
   rounds: number,
   { progress, signal }: BenchSettings,
+  quota?: Quota,
 ): Promise<Measured[]> {
+  const wrapper = quota?.wrapper ?? [];
   const bundles = new Map<Subject, Bundle>();
   for (const subject of subjects) {
     bundles.set(subject, await bundle(subject[role], path.join(scene.folder, `${subject.name}-${role}.cjs`)));
@@ -67,9 +84,10 @@ async function measureJobs(
     onRound: (done, all) => progress.update(`cold-start, ${role}: round ${done} of ${all}`),
     measure: (subject) =>
       subject === undefined
-        ? runCold({ args: ['-e', '0'] })
+        ? runCold({ args: ['-e', '0'], wrapper })
         : runCold({
             args: [host, bundles.get(subject)?.file ?? ''],
+            wrapper,
             env: scene.env(subject),
             expected: role === 'consumer' ? BATCH : undefined,
           }),

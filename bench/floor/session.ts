@@ -56,6 +56,10 @@ export class Floor {
     this.socket.on('close', () => this.#end(new Error('closed')));
   }
 
+  get hasEnded(): boolean {
+    return this.#ended !== undefined;
+  }
+
   /** Takes up to so many messages that are there. One at a time. */
   pull(stream: string, durable: string, wanted: number): Promise<FloorMessage[]> {
     const body = `{"batch":${wanted},"no_wait":true}`;

@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectOfficial } from '@nats-io/transport-node';
 import { connect } from '../../src/index.ts';
 import { ensureNatsServer, type RunningBroker, startBroker } from '../../src/testing/index.ts';
@@ -19,12 +20,15 @@ export interface Scene extends AsyncDisposable {
   /** A folder for bundles, which goes with the scene. */
   readonly folder: string;
   /** The environment of a function of this subject, for a broker at this address; left out: the broker itself. */
-  env(subject: Subject, url?: string): Record<string, string>;
+  env(subject: Pick<Subject, 'name' | 'isOurs'>, url?: string): Record<string, string>;
   /** Stores so many messages more. */
   fill(count: number, bytes?: number): Promise<void>;
   /** Removes all messages, and makes the durables of these subjects anew. */
   clear(subjects: readonly Subject[]): Promise<void>;
+  makeDurable(name: string): Promise<void>;
   dropDurable(name: string): Promise<void>;
+  /** How many messages of a durable were handed out and not settled; what is just being settled is waited for. */
+  unsettled(durable: string): Promise<number>;
 }
 
 export interface SceneOptions {
@@ -77,7 +81,16 @@ export async function openScene({ access = 'plain', config = '', log }: SceneOpt
         else await memphis.fetchMessages(STATION, { group: name, batchMaxWaitMs: 0 });
       }
     },
+    makeDurable,
     dropDurable,
+    async unsettled(durable) {
+      for (let looks = 0; ; looks++) {
+        const { data } = await connection.request(`$JS.API.CONSUMER.INFO.${STREAM}.${durable}`);
+        const { num_ack_pending: left } = JSON.parse(new TextDecoder().decode(data)) as { num_ack_pending: number };
+        if (left === 0 || looks === 10) return left;
+        await sleep(50);
+      }
+    },
     async [Symbol.asyncDispose]() {
       await memphis.close();
       await connection.close();
