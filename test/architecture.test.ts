@@ -34,6 +34,7 @@ const graph = new Map(files.map((file) => [file, importsOf(file)]));
 const floors: Readonly<Record<string, readonly string[]>> = {
   'src/model/': [],
   'src/telemetry/': ['src/model/'],
+  'src/schemas/': ['src/model/'],
   'src/envelope/': ['src/model/'],
   'src/connection/': ['src/model/', 'src/telemetry/'],
   'src/batch/': ['src/model/', 'src/telemetry/', 'src/envelope/'],
@@ -46,9 +47,23 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/brokers/jetstream/': ['src/model/', 'src/telemetry/', 'src/connection/'],
   'src/brokers/memphis/': ['src/model/', 'src/telemetry/', 'src/connection/', 'src/brokers/jetstream/'],
-  'src/client/': ['src/model/', 'src/telemetry/', 'src/connection/', 'src/brokers/', 'src/batch/'],
+  'src/client/': [
+    'src/model/',
+    'src/telemetry/',
+    'src/connection/',
+    'src/brokers/',
+    'src/batch/',
+    'src/schemas/registry.ts',
+  ],
   'src/index.ts': ['src/client/', 'src/model/'],
-  'src/lambda/': ['src/model/', 'src/telemetry/', 'src/envelope/', 'src/batch/', 'src/client/'],
+  'src/lambda/': [
+    'src/model/',
+    'src/telemetry/',
+    'src/envelope/',
+    'src/batch/',
+    'src/client/',
+    'src/schemas/registry.ts',
+  ],
   'src/poller/': ['src/model/', 'src/telemetry/', 'src/envelope/', 'src/batch/', 'src/client/'],
   'src/middy/': ['src/model/', 'src/envelope/', 'src/client/', 'src/lambda/'],
   'src/testing/': ['src/model/', 'src/envelope/', 'src/batch/'],
@@ -104,6 +119,7 @@ test('packages are named only where they belong', () => {
   const homes: readonly (readonly [RegExp, string])[] = [
     [/^@nats-io\/|^nats$/, 'src/connection/official/'],
     [/^@aws-sdk\/|^@smithy\//, 'src/poller/'],
+    [/^(ajv|ajv-draft-04|re2js|protobufjs|graphql|avsc)(\/|$)/, 'src/schemas/'],
   ];
   const wrong = files.flatMap((file) =>
     (graph.get(file) ?? [])

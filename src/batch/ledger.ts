@@ -96,6 +96,7 @@ export function openLedger<T>(batch: Batch): Ledger<T> {
       decide: (outcome) => decide(index, outcome),
       extend: () => extend(decisions[index] === undefined ? [stored] : []),
       decided: () => decisions[index]?.outcome,
+      decoded: () => batch.decode?.(stored),
     }),
   );
 

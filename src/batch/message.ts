@@ -13,6 +13,8 @@ export interface MessageActions {
   extend(): Promise<void>;
   /** The decision taken so far. */
   decided(): Outcome | undefined;
+  /** The value by a schema; nothing where there is none. */
+  decoded(): { readonly value: unknown } | undefined;
 }
 
 // Reaches across copies of this package: `each` of one copy may run in the pipeline of another.
@@ -27,7 +29,7 @@ export function makeMessage<T>(stored: StoredMessage, actions: MessageActions): 
     text: () => bytes.toString('utf8'),
     json: <J = T>() => parseJson(bytes.toString('utf8'), `Message ${stored.id}`) as J,
     value: () => {
-      decoded ??= { value: decode(stored.data, bytes) };
+      decoded ??= actions.decoded() ?? { value: decode(stored.data, bytes) };
       return decoded.value as T;
     },
     ack: () => actions.decide({ action: 'ack' }),

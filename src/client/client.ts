@@ -2,21 +2,42 @@
 
 import { JetStreamAdmin } from '../brokers/jetstream/admin.ts';
 import { JetStreamBroker } from '../brokers/jetstream/broker.ts';
+import { watchSchemas } from '../brokers/jetstream/schema-watch.ts';
 import { MemphisAdmin } from '../brokers/memphis/admin.ts';
 import { MemphisBroker } from '../brokers/memphis/broker.ts';
 import type { HttpApi } from '../brokers/memphis/http-api.ts';
-import type { BrokerAdmin } from '../model/broker.ts';
+import type { Broker, BrokerAdmin } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
+import type { Given } from '../model/option-spec.ts';
+import { schemaOptions } from '../model/options.ts';
+import { resolveOptions } from '../model/resolve-options.ts';
+import type { SchemaType, StationSchema } from '../model/schema.ts';
+import {
+  type CreatedSchema,
+  checkSchemaName,
+  checkSchemaType,
+  type SchemaDescription,
+  type SchemaListing,
+  type SchemaStore,
+  toSource,
+} from '../model/schema-store.ts';
 import { checkName } from '../model/station.ts';
 import type { StationDescription, StationListing } from '../model/station-description.ts';
 import { type StationOptions, toStationSettings } from '../model/station-settings.ts';
+import { readerFor } from '../schemas/registry.ts';
 import { DataClient } from './data.ts';
 import { DeadLetters, toDeadLetterSource } from './dead-letters.ts';
 import type { Session } from './session.ts';
 import { Station, type StationOwner } from './station.ts';
 
+/** The text of a schema; of `json` and `avro` also the value that it says. */
+export type SchemaSource = string | Uint8Array | object | boolean;
+/** Options of `createSchema`. */
+export type SchemaOptions = Given<typeof schemaOptions>;
+
 export class Client extends DataClient implements StationOwner {
   readonly #api: HttpApi;
+  #endWatch: () => void = () => {};
 
   /** Use `connect`. */
   constructor(session: Session, api: HttpApi) {
@@ -73,6 +94,83 @@ export class Client extends DataClient implements StationOwner {
   }
 
   /**
+   * Makes a schema, or a new version of one. The first version is in use at once, later ones wait for
+   * {@link Client.activateSchema}. The same text again is no new version.
+   *
+   * @param name in lower case
+   * @param source its text; of `json` and `avro` also an object
+   * @throws MemphisError `SCHEMA_INVALID` for what does not compile, `SCHEMA_CONFLICT` where it exists and is of another
+   * type, `INVALID_NAME`, `INVALID_OPTION`, `DEPENDENCY_MISSING`, `PAYLOAD_TOO_LARGE`, `PERMISSION_DENIED`
+   * @example
+   * ```ts
+   * await memphis.createSchema('order', 'json', { type: 'object', required: ['id'] });
+   * await memphis.attachSchema('order', 'orders');
+   * ```
+   */
+  async createSchema(
+    name: string,
+    type: SchemaType,
+    source: SchemaSource,
+    options?: SchemaOptions,
+  ): Promise<CreatedSchema> {
+    const { messageName, imports } = resolveOptions('createSchema', schemaOptions, options);
+    const checked = checkSchemaType(type);
+    const schema = {
+      name: checkSchemaName(name),
+      type: checked,
+      source: toSource(checked, source),
+      ...(messageName !== undefined && { messageName }),
+      ...(imports !== undefined && { imports }),
+    };
+    const store = await this.#schemas();
+    return await store.create({ ...(await prepare(schema)), ...schema });
+  }
+
+  /**
+   * From now on what is produced into the station has to satisfy the schema, and consumers get values by it.
+   *
+   * @throws MemphisError `SCHEMA_NOT_FOUND`, `STATION_NOT_FOUND`, `UNSUPPORTED` for a station that was made by others
+   */
+  async attachSchema(schema: string, station: string): Promise<void> {
+    await (await this.#schemas()).attach(checkSchemaName(schema), checkName('station', station));
+  }
+
+  /** As {@link Client.attachSchema}, under the name that newer Memphis SDKs have for it. */
+  enforceSchema(schema: string, station: string): Promise<void> {
+    return this.attachSchema(schema, station);
+  }
+
+  /** The station takes everything again. @throws MemphisError `STATION_NOT_FOUND`, `UNSUPPORTED` */
+  async detachSchema(station: string): Promise<void> {
+    await (await this.#schemas()).detach(checkName('station', station));
+  }
+
+  /** All schemas of this broker, by name. */
+  async listSchemas(): Promise<readonly SchemaListing[]> {
+    return await (await this.#schemas()).list();
+  }
+
+  /** A schema with all its versions. @throws MemphisError `SCHEMA_NOT_FOUND` */
+  async describeSchema(name: string): Promise<SchemaDescription> {
+    return await (await this.#schemas()).describe(checkSchemaName(name));
+  }
+
+  /** Puts a version of a schema into use, at all stations that have it. @throws MemphisError `SCHEMA_NOT_FOUND` */
+  async activateSchema(name: string, version: number): Promise<void> {
+    if (!Number.isSafeInteger(version) || version < 1) {
+      throw new MemphisError('INVALID_OPTION', 'activateSchema: the version must be a whole number from 1 up.', {
+        option: 'version',
+      });
+    }
+    await (await this.#schemas()).activate(checkSchemaName(name), version);
+  }
+
+  /** Detaches a schema from all stations and deletes it with its versions. @throws MemphisError `SCHEMA_NOT_FOUND` */
+  async destroySchema(name: string): Promise<void> {
+    await (await this.#schemas()).destroy(checkSchemaName(name));
+  }
+
+  /**
    * Stops all consumers and waits for their handlers, then for what is being produced (each message has its
    * `ackWaitMs`), and ends the connection. Groups and their positions stay.
    *
@@ -83,8 +181,20 @@ export class Client extends DataClient implements StationOwner {
       await this.stopConsumers();
       await this.endProducing();
     } finally {
+      this.#endWatch();
       await this.session.close();
     }
+  }
+
+  /** Follows changes of schemas as they happen, for the life of this client. */
+  watchSchemas(broker: Broker): void {
+    if (broker instanceof JetStreamBroker) this.#endWatch = watchSchemas(broker);
+  }
+
+  async #schemas(): Promise<SchemaStore> {
+    const { schemas } = await this.#admin();
+    if (schemas !== undefined) return schemas;
+    throw new MemphisError('UNSUPPORTED', 'This broker has no schemas.');
   }
 
   async #admin(): Promise<BrokerAdmin> {
@@ -98,3 +208,9 @@ export class Client extends DataClient implements StationOwner {
 
 /** A driver of a test may have its administration with it. */
 const isAdmin = (broker: object): broker is BrokerAdmin => 'createStation' in broker;
+
+/** What its codec says of a schema: that it compiles, and what the broker shall keep beside it. */
+async function prepare(schema: Omit<StationSchema, 'version'>): Promise<Partial<StationSchema>> {
+  const whole = { ...schema, version: 1 };
+  return (await readerFor(whole)).prepare(whole);
+}

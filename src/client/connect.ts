@@ -1,6 +1,7 @@
 /** `connect`: options -> a client whose credentials the broker has accepted. */
 
 import { openApi } from '../brokers/memphis/api-access.ts';
+import type { Broker } from '../model/broker.ts';
 import type { Given } from '../model/option-spec.ts';
 import { clientOptions, connectOptions } from '../model/options.ts';
 import { resolveOptions } from '../model/resolve-options.ts';
@@ -28,11 +29,14 @@ export async function connect(options?: ConnectOptions): Promise<Client> {
   const { apiUrl, ...settings } = resolveOptions('connect', table, options, process.env);
   const api = openApi(settings, apiUrl);
   const session = makeSession(settings);
+  let broker: Broker;
   try {
-    await session.broker();
+    broker = await session.broker();
   } catch (error) {
     await session.close();
     throw error;
   }
-  return new Client(session, api);
+  const client = new Client(session, api);
+  client.watchSchemas(broker);
+  return client;
 }

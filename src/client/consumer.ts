@@ -12,6 +12,7 @@ import { choosePartition } from '../model/partition.ts';
 import { checkOptions, resolveOptions } from '../model/resolve-options.ts';
 import { resolveSource, type Source, type StartPosition, toStart } from '../model/source.ts';
 import { checkName } from '../model/station.ts';
+import { siftBatch } from '../schemas/registry.ts';
 import { type ConsumeHandler, Consuming, iterate } from './consume.ts';
 import type { Session } from './session.ts';
 import { uniqueName } from './unique-name.ts';
@@ -198,8 +199,20 @@ export class Consumer {
     return choosePartition(this.station, await broker.partitions(this.station), { partition, partitionKey });
   }
 
+  /** Without what does not fit the station's schema; of nothing but that, an empty batch would say that there is nothing. */
   async #pull(options: PullOptions): Promise<Batch> {
-    return (await this.#reader()).pull(options);
+    const { schema, onInvalid } = this.#options;
+    const waitUntilMs = Date.now() + options.waitMs;
+    for (;;) {
+      const waitMs = Math.max(0, waitUntilMs - Date.now());
+      const pulled = await (await this.#reader()).pull({ ...options, waitMs });
+      const sifted = await siftBatch(pulled, schema, onInvalid);
+      if (sifted === undefined) return pulled;
+      await sifted.unfit;
+      if (sifted.batch.messages.length > 0 || pulled.messages.length === 0 || options.signal?.aborted) {
+        return sifted.batch;
+      }
+    }
   }
 
   /** Asked each time: the broker behind a session may be another one after a failure. */

@@ -71,7 +71,11 @@ export class DataClient {
     isLazy = false,
   ): Promise<Producer | MultiProducer> {
     const dispatch = this.#dispatch('createProducer', isList(stations) ? stations : [stations], options);
-    if (!isLazy) await dispatch.layout(await this.session.broker());
+    if (!isLazy) {
+      const broker = await this.session.broker();
+      await dispatch.layout(broker);
+      await dispatch.encoders(broker).catch(() => {}); // a schema that cannot be used is the business of who produces
+    }
     return isList(stations) ? new MultiProducer(dispatch) : new Producer(dispatch);
   }
 
@@ -130,10 +134,11 @@ export class DataClient {
     const given = resolveOptions('fetchMessages', fetchMessagesOptions, rest);
     const settings = pickOptions(readerOptions, given);
     const key = JSON.stringify([station, settings]);
-    let consumer = this.#consumers.get(key);
+    // a validator is no text
+    let consumer = settings.schema === undefined ? this.#consumers.get(key) : undefined;
     if (consumer === undefined) {
       consumer = new Consumer(this.session, source, settings);
-      this.#consumers.set(key, consumer);
+      if (settings.schema === undefined) this.#consumers.set(key, consumer);
     }
     return await consumer.fetch<T>({ partition: given.partition, partitionKey: given.partitionKey });
   }

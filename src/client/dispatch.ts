@@ -7,7 +7,10 @@ import { type OnProduceError, produceOptions, type producerOptions } from '../mo
 import { choosePartition } from '../model/partition.ts';
 import type { Receipt, Written } from '../model/receipt.ts';
 import { resolveOptions } from '../model/resolve-options.ts';
+import type { SchemaReader } from '../model/schema.ts';
 import { checkName } from '../model/station.ts';
+import { registered } from '../schemas/registry.ts';
+import { type Encode, encoderFor } from './by-schema.ts';
 import { type Draft, toDraft } from './draft.ts';
 import { handFailure } from './hand-failure.ts';
 import { drain, Outbox, type Outboxes } from './outbox.ts';
@@ -36,6 +39,7 @@ export class Dispatch {
   readonly room = new Room();
   readonly #session: Session;
   readonly #onError: OnProduceError | undefined;
+  readonly #schema: SchemaReader | undefined;
   readonly #outboxes: Outboxes;
   readonly #outbox: Outbox;
   readonly #turns = new Map<string, number>();
@@ -53,6 +57,7 @@ export class Dispatch {
     this.name = options.genUniqueSuffix ? uniqueName(name) : name;
     this.ackWaitMs = options.ackWaitMs;
     this.#onError = options.onError;
+    this.#schema = options.schema;
     this.#session = session;
     this.#outboxes = outboxes;
     this.#outbox = new Outbox(outboxes.busy);
@@ -103,14 +108,16 @@ export class Dispatch {
     this.refuseClosed();
     const options = resolveOptions('produce', produceOptions, given);
     const draft = toDraft('produce', message, options);
-    // after its promise has resolved, the caller may write to that memory again
-    const data = options.async && isBytes(message) ? draft.data.slice() : draft.data;
     const timeoutMs = options.ackWaitMs ?? this.ackWaitMs;
     const deadlineMs = Date.now() + timeoutMs;
     const broker = await this.#session.broker();
-    const letters =
-      (options.async ? undefined : this.#guess(broker, draft)) ??
-      this.address(await this.layout(broker, timeoutMs), { ...draft, data });
+    const guess = options.async ? undefined : this.#guess(broker, draft);
+    if (guess !== undefined) return guess.map((letter) => this.#sendGuess(broker, letter, message, given, timeoutMs));
+    const layout = await this.layout(broker, timeoutMs);
+    const composed = await this.compose(layout, draft, await this.encoders(broker), timeoutMs);
+    // after its promise has resolved, the caller may write to that memory again
+    const isLent = options.async && isBytes(message);
+    const letters = isLent ? composed.map((letter) => ({ ...letter, data: letter.data.slice() })) : composed;
     if (letters.length > 1) letters.forEach(await broker.checker({ timeoutMs }));
     if (options.async) return await this.#startInTurn(broker, letters, deadlineMs);
     return letters.map((letter) => this.send(broker, letter, timeoutMs));
@@ -185,13 +192,63 @@ export class Dispatch {
     const [station = '', ...more] = this.stations;
     const isFree = draft.msgId === undefined && draft.partitionKey === undefined && draft.partition === undefined;
     if (!isFree || more.length > 0 || !broker.mayGuess(station)) return undefined;
+    // who has codecs means stations with schemas: those are to be known before anything leaves
+    if (this.#schema !== undefined || registered() !== undefined || draft.data === undefined) return undefined;
     this.#nextOf(station, [1]); // it takes the first partition's turn
     return this.address(new Map([[station, [1]]]), draft).map((letter) => ({ ...letter, isGuess: true }));
   }
 
-  /** A draft as a message for each station. @throws MemphisError `PARTITION_NOT_FOUND`, `INVALID_OPTION` */
+  /** Sends a guess. Where the station turns out to have a schema, nothing has checked it: it is taken back. */
+  #sendGuess(
+    broker: Broker,
+    letter: OutgoingMessage,
+    message: unknown,
+    given: ProduceOptions | undefined,
+    timeoutMs: number,
+  ): Sending {
+    const sending = this.send(broker, letter, timeoutMs);
+    const stored = sending.stored.then(async (receipt) => {
+      if ((await broker.schemaOf?.(letter.station)) === undefined) return receipt;
+      await broker.takeBack?.(receipt, { timeoutMs });
+      const [again] = await this.#start(message, given);
+      return await (again as Sending).stored;
+    });
+    stored.catch(() => {}); // for whoever looks at it
+    return { ...sending, stored };
+  }
+
+  /** How messages are written for those of the stations that have a schema. @throws MemphisError where it cannot be used */
+  async encoders(broker: Broker): Promise<ReadonlyMap<string, Encode>> {
+    const encoders = new Map<string, Encode>();
+    for (const station of this.stations) {
+      const encode = await encoderFor(broker, station, this.#schema);
+      if (encode !== undefined) encoders.set(station, encode);
+    }
+    return encoders;
+  }
+
+  /** A draft as a message for each station, as its schema has it. @throws MemphisError as `address`, `SCHEMA_VIOLATION` */
+  async compose(
+    layout: ReadonlyMap<string, readonly number[]>,
+    draft: Draft,
+    encoders: ReadonlyMap<string, Encode>,
+    timeoutMs: number,
+  ): Promise<OutgoingMessage[]> {
+    if (encoders.size === 0) return this.address(layout, draft);
+    const { data = new Uint8Array(), unwritable, message } = draft;
+    const letters: OutgoingMessage[] = [];
+    for (const letter of this.address(layout, { ...draft, data })) {
+      const encode = encoders.get(letter.station);
+      if (encode === undefined && unwritable !== undefined) throw unwritable;
+      letters.push(encode === undefined ? letter : { ...letter, data: await encode(letter, message, timeoutMs) });
+    }
+    return letters;
+  }
+
+  /** A draft as a message for each station. @throws MemphisError `PARTITION_NOT_FOUND`, `INVALID_OPTION`, `INVALID_MESSAGE` */
   address(layout: ReadonlyMap<string, readonly number[]>, draft: Draft): OutgoingMessage[] {
     const { data, headers, msgId, partitionKey } = draft;
+    if (data === undefined) throw draft.unwritable;
     const letters: OutgoingMessage[] = [];
     for (const [station, partitions] of layout) {
       letters.push({

@@ -5,7 +5,7 @@ import { checkHeader } from '../model/headers.ts';
 import type { Given } from '../model/option-spec.ts';
 import { produceOptions } from '../model/options.ts';
 import { resolveOptions } from '../model/resolve-options.ts';
-import { toBytes } from './payload.ts';
+import { isBytes, toBytes } from './payload.ts';
 
 const messageOptions = {
   headers: produceOptions.headers,
@@ -19,7 +19,11 @@ export type MessageOptions = Given<typeof messageOptions>;
 
 /** A message that may be sent as far as this side can tell without its station. */
 export interface Draft extends MessageOptions {
-  readonly data: Uint8Array;
+  readonly message: unknown;
+  /** Without a schema; absent where only a schema may say how it is written. */
+  readonly data?: Uint8Array;
+  /** Why there is none. */
+  readonly unwritable?: unknown;
 }
 
 /**
@@ -33,7 +37,16 @@ export function toDraft(where: string, message: unknown, given: MessageOptions):
   }
   if (msgId !== undefined) checkHeader('msg-id', msgId); // that is how it travels
   for (const [name, value] of Object.entries(headers ?? {})) checkHeader(name, value);
-  return { data: toBytes(message), headers, msgId, partitionKey, partition };
+  return { ...written(message), message, headers, msgId, partitionKey, partition };
+}
+
+function written(message: unknown): Pick<Draft, 'data' | 'unwritable'> {
+  try {
+    return { data: toBytes(message) };
+  } catch (unwritable) {
+    if (typeof message !== 'object' || message === null || isBytes(message)) throw unwritable;
+    return { unwritable };
+  }
 }
 
 /** The options of one message of a batch. @throws MemphisError `INVALID_OPTION` */
@@ -56,13 +69,14 @@ export function atIndex<T>(index: number, check: () => T): T {
     return check();
   } catch (error) {
     if (!isMemphisError(error)) throw error;
-    const { code, message, cause, station, option, retryable } = error;
+    const { code, message, cause, station, option, issues, retryable } = error;
     throw new MemphisError(code, `Message ${index} of the batch, nothing of which was sent: ${message}`, {
       index,
       retryable,
       ...(cause === undefined ? {} : { cause }),
       ...(station === undefined ? {} : { station }),
       ...(option === undefined ? {} : { option }),
+      ...(issues === undefined ? {} : { issues }),
     });
   }
 }

@@ -106,12 +106,25 @@ async function addressAll(
 ): Promise<(readonly Checked[])[]> {
   const layout = await dispatch.layout(broker, timeoutMs);
   const sizeOf = await broker.checker({ timeoutMs });
+  const encoders = await dispatch.encoders(broker);
+  const check = (letters: readonly OutgoingMessage[]): readonly Checked[] =>
+    letters.map((letter) => ({ letter, bytes: sizeOf(letter) }));
   // taken out of the caller's hands, so that nothing keeps the bytes of what is stored
-  return drafts
-    .splice(0)
-    .map((draft, index) =>
-      atIndex(index, () => dispatch.address(layout, draft).map((letter) => ({ letter, bytes: sizeOf(letter) }))),
+  const taken = drafts.splice(0);
+  if (encoders.size === 0) {
+    return taken.map((draft, index) => atIndex(index, () => check(dispatch.address(layout, draft))));
+  }
+  const checked: (readonly Checked[])[] = [];
+  for (const [index, draft] of taken.entries()) {
+    const letters = await dispatch.compose(layout, draft, encoders, timeoutMs).then(
+      (composed) => () => composed,
+      (error: unknown) => () => {
+        throw error;
+      },
     );
+    checked.push(atIndex(index, () => check(letters())));
+  }
+  return checked;
 }
 
 /** Sends the messages of one batch, as long as there is a point in it. */

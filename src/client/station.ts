@@ -12,6 +12,8 @@ export interface StationOwner {
   describeStation(station: string): Promise<StationDescription>;
   deadLetters(station: string): DeadLetters;
   destroyStation(station: string): Promise<void>;
+  attachSchema(schema: string, station: string): Promise<void>;
+  detachSchema(station: string): Promise<void>;
 }
 
 export class Station {
@@ -39,6 +41,16 @@ export class Station {
   /** Its dead letters: to list, read, drop and put back. No I/O. */
   deadLetters(): DeadLetters {
     return this.#owner.deadLetters(this.name);
+  }
+
+  /** From now on what is produced has to satisfy the schema. @throws MemphisError `SCHEMA_NOT_FOUND`, `STATION_NOT_FOUND` */
+  attachSchema(schema: string): Promise<void> {
+    return this.#owner.attachSchema(schema, this.name);
+  }
+
+  /** It takes everything again. @throws MemphisError `STATION_NOT_FOUND` */
+  detachSchema(): Promise<void> {
+    return this.#owner.detachSchema(this.name);
   }
 
   /** Deletes the station on the broker, with its messages, groups and dead letters. @throws MemphisError `STATION_NOT_FOUND` */

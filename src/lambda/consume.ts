@@ -5,6 +5,7 @@ import { isMemphisEvent } from '../envelope/event.ts';
 import { openPushedBatch } from '../envelope/pushed-batch.ts';
 import type { BatchResponse } from '../envelope/response.ts';
 import { workTimeMs } from '../model/deadline.ts';
+import { siftBatch } from '../schemas/registry.ts';
 import type { Consumption } from './consumption.ts';
 import { logFailures } from './log-failures.ts';
 import type { PullSummary } from './pull-invocation.ts';
@@ -23,12 +24,15 @@ export async function consume<T, C>(consumption: Consumption<T, C>): Promise<Bat
 
 async function answerPushed<T, C>({ event, handler, context, settings }: Consumption<T, C>): Promise<BatchResponse> {
   const { batch, response } = openPushedBatch(event);
-  const result: BatchResult = await runBatch(batch, handler, context, {
+  // an event says nothing of schemas: what counts is what the function was given
+  const sifted = await siftBatch(batch, settings.schema, settings.onInvalid);
+  const result: BatchResult = await runBatch(sifted?.batch ?? batch, handler, context, {
     backoff: { baseMs: settings.backoffBaseMs, maxMs: settings.backoffMaxMs },
     workMs: workTimeMs(context, settings.deadlineReserveMs),
   });
   // Nothing would be lost in translation: all messages fail alike, and the error shows in Lambda's own metrics.
   if (result.failedAsWhole) throw result.error;
   logFailures(batch, result);
+  if (sifted?.unfit !== undefined) logFailures(batch, await sifted.unfit);
   return response();
 }

@@ -6,7 +6,10 @@ import type { Batch } from '../model/batch.ts';
 const NAMED = 3; // The line stays readable; dead letters and the poller's report hold every reason.
 
 /** Writes the line, if there is a reason to. Holds ids and error messages, no payloads. */
-export function logFailures({ station, group }: Batch, { received, failures, error }: BatchResult): void {
+export function logFailures(
+  { station, group }: Batch,
+  { received, failures, error }: Pick<BatchResult, 'received' | 'failures' | 'error'>,
+): void {
   if (failures.length === 0 && error === undefined) return;
   const named = failures.slice(0, NAMED).map(({ id, reason }) => `${id} (${reason})`);
   const more = failures.length > NAMED ? `, and ${failures.length - NAMED} more` : '';

@@ -1,6 +1,6 @@
 /** `produceHandler`: a complete API function. An HTTP request comes in, its body is stored, the answer says where. */
 
-import { MemphisError } from '../model/errors.ts';
+import { isMemphisError, MemphisError } from '../model/errors.ts';
 import type { Given, Resolved } from '../model/option-spec.ts';
 import { connectOptions, produceHandlerOptions } from '../model/options.ts';
 import { checkOptions, pickOptions, resolveOptions } from '../model/resolve-options.ts';
@@ -121,7 +121,8 @@ async function storeOne(
 function fail(error: unknown): Result {
   const failure = toApiFailure(error);
   const { status, code, message } = failure;
-  return { status, body: { error: { code, message } }, failure, error };
+  const issues = isMemphisError(error, 'SCHEMA_VIOLATION') && error.issues ? { issues: error.issues } : {};
+  return { status, body: { error: { code, message, ...issues } }, failure, error };
 }
 
 /** What is wrong on this side is for the log, one line a status; the client's own mistakes are not. */

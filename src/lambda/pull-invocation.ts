@@ -9,6 +9,7 @@ import type { Resolved } from '../model/option-spec.ts';
 import type { consumerFunctionOptions } from '../model/options.ts';
 import { toEnvName } from '../model/resolve-options.ts';
 import { resolveSource, type Source, toStart } from '../model/source.ts';
+import { siftBatch } from '../schemas/registry.ts';
 import { logFailures } from './log-failures.ts';
 
 /** What a pulling invocation did; the counts are those the broker confirmed and add up to `received`. */
@@ -105,12 +106,19 @@ async function pullAll<T, C>(
     if (before <= 0 || before < longestMs) return;
     const batch = await pullBatch(reader, options, before, remainingTimeMs(context));
     if (batch.messages.length === 0) return;
-    const result = await runBatch(batch, handler, context, {
+    const sifted = await siftBatch(batch, options.schema, options.onInvalid);
+    const result = await runBatch(sifted?.batch ?? batch, handler, context, {
       backoff: { baseMs: options.backoffBaseMs, maxMs: options.backoffMaxMs },
       workMs: workMs(),
     });
+    tally.batches += 1;
     add(tally, result);
     logFailures(batch, result);
+    if (sifted?.unfit !== undefined) {
+      const unfit = await sifted.unfit;
+      add(tally, unfit);
+      logFailures(batch, unfit);
+    }
     if (before !== Number.POSITIVE_INFINITY) longestMs = Math.max(longestMs, before - workMs());
   }
 }
@@ -146,8 +154,7 @@ function dialLimit(workMs: number): { deadlineMs?: number } {
 
 const hintOf = (option: string): string => `: give the option, or set ${toEnvName(option)}`;
 
-function add(tally: Tally, result: BatchResult): void {
-  tally.batches += 1;
+function add(tally: Tally, result: Omit<BatchResult, 'failedAsWhole'>): void {
   for (const key of ['received', 'acked', 'retried', 'deadLettered', 'givenBack'] as const) tally[key] += result[key];
   tally.failed += result.failures.length;
   tally.firstError ??= result.error;

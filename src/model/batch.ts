@@ -2,6 +2,7 @@
 
 import type { StoredMessage } from './message.ts';
 import type { Outcome, Settled } from './outcome.ts';
+import type { StationSchema } from './schema.ts';
 
 /** Messages that came together. What settles them belongs to where they came from. */
 export interface Batch {
@@ -12,6 +13,10 @@ export interface Batch {
   readonly maxDeliveries: number;
   /** Time to settle before the broker delivers again; absent where nobody waits for us (a pushed batch). */
   readonly ackWaitMs?: number;
+  /** The schema that its station has; absent where it has none, or that is not known (a pushed batch). */
+  readonly schema?: StationSchema;
+  /** The value of a message by a schema; nothing for one that is read as if there were none. */
+  decode?(message: StoredMessage): { readonly value: unknown } | undefined;
   /**
    * Says what should become of one message and resolves when that is confirmed, with what really became of it.
    * Calls of one tick travel together. Called at most once a message.

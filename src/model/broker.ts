@@ -4,6 +4,8 @@ import type { Batch } from './batch.ts';
 import type { DeadLetterStore } from './dead-letter.ts';
 import type { Headers } from './message.ts';
 import type { Receipt } from './receipt.ts';
+import type { StationSchema } from './schema.ts';
+import type { SchemaStore } from './schema-store.ts';
 import type { Source, StartPosition } from './source.ts';
 import type { StationSettings } from './station.ts';
 import type { StationDescription, StationListing } from './station-description.ts';
@@ -102,10 +104,23 @@ export interface Broker {
   reader(options: ReaderOptions): Reader;
   /** Waits for what the broker was told beside the work, before the connection ends. Never rejects. */
   close?(): Promise<void>;
+  /**
+   * The schema that a station has: its active version, the same object as long as it is the same; nothing where it has
+   * none. Left out by drivers that know no schemas.
+   *
+   * @param options.isFresh asks the broker in any case
+   */
+  schemaOf?(station: string, options?: { readonly isFresh?: boolean }): Promise<StationSchema | undefined>;
+  /** Deletes a message that was stored before its station's schema was known. */
+  takeBack?(receipt: Receipt, options: PublishOptions): Promise<void>;
+  /** Stores a message that broke the schema in the station's dead letters, where the station says so. */
+  setAside?(message: OutgoingMessage, reason: string, options: PublishOptions): Promise<void>;
 }
 
 /** The administration side of a driver, kept out of functions. */
 export interface BrokerAdmin {
+  /** Its schemas; left out by drivers that know none. */
+  readonly schemas?: SchemaStore;
   /** No-op when the station exists. @returns whether it was made now */
   createStation(name: string, settings: StationSettings): Promise<boolean>;
   /** Removes the station with its dead letters. @throws MemphisError `STATION_NOT_FOUND` */

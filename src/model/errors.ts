@@ -1,6 +1,7 @@
 /** The one error type of this package and the list of its codes. Text is for people; programs look at `code`. */
 
 import type { Receipt } from './receipt.ts';
+import type { SchemaIssue } from './schema-issue.ts';
 
 /**
  * Every code a {@link MemphisError} can carry, and whether the same call may succeed later without a change
@@ -61,8 +62,14 @@ export const errorCodes = {
   DEADLINE_EXCEEDED: true,
   /** Every message of a batch failed; they were put back or dead-lettered one by one. */
   ALL_MESSAGES_FAILED: true,
-  /** A message does not satisfy its schema. */
+  /** A message does not satisfy its schema; `issues` says where. */
   SCHEMA_VIOLATION: false,
+  /** A schema cannot be used: it does not compile, or its name or type breaks the rules. */
+  SCHEMA_INVALID: false,
+  /** There is no such schema, or no such version of it. */
+  SCHEMA_NOT_FOUND: false,
+  /** A schema of that name exists and is of another type. */
+  SCHEMA_CONFLICT: false,
   /** The invoked function failed, or answered with something that is no partial batch response. */
   FUNCTION_FAILED: true,
   /** A function could not be invoked. */
@@ -96,11 +103,23 @@ export interface ErrorDetails {
   readonly receipts?: readonly Receipt[];
   /** Of `NOT_ALL_STORED`: what is not; ten at most. */
   readonly failures?: readonly ProduceFailure[];
+  /** Of `SCHEMA_VIOLATION`: what is wrong, and where; never a value of the message. */
+  readonly issues?: readonly SchemaIssue[];
   /** Overrides whether a later try may succeed. */
   readonly retryable?: boolean;
 }
 
-const fields = ['station', 'group', 'option', 'server', 'functionName', 'index', 'receipts', 'failures'] as const;
+const fields = [
+  'station',
+  'group',
+  'option',
+  'server',
+  'functionName',
+  'index',
+  'receipts',
+  'failures',
+  'issues',
+] as const;
 
 const brand: symbol = Symbol.for('memphis-serverless.error');
 
@@ -125,6 +144,7 @@ export class MemphisError extends Error {
   declare readonly index?: number;
   declare readonly receipts?: readonly Receipt[];
   declare readonly failures?: readonly ProduceFailure[];
+  declare readonly issues?: readonly SchemaIssue[];
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });

@@ -19,6 +19,7 @@ import {
 } from './option-spec.ts';
 import type { FailedMessage } from './receipt.ts';
 import { checkOptions } from './resolve-options.ts';
+import type { SchemaReader } from './schema.ts';
 import type { StandardSchema } from './standard-schema.ts';
 
 /** A secret: text, or a function that is asked at each dial. */
@@ -47,12 +48,6 @@ const nameOrNone: OptionSpec<string> = {
   parse: (raw) => raw,
   fallback: '',
 };
-/** An option of the Memphis SDKs of which only the default can be had so far. */
-const onlyDefault = <T extends string>(fallback: T): OptionSpec<T> => ({
-  read: (value) => (value === fallback ? fallback : must(`${JSON.stringify(fallback)}: nothing else is supported yet`)),
-  parse: (raw) => raw,
-  fallback,
-});
 
 const isExpiry = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= -1;
 
@@ -133,7 +128,8 @@ export const stationOptions = {
   replicas: integer(1, 5, 1),
   /** Left out: two minutes, or the retention where that is shorter. */
   idempotencyWindowMs: optionalInteger(100, DAY_MS),
-  schemaName: onlyDefault(''),
+  /** A schema that exists; '' for none. */
+  schemaName: nameOrNone,
   sendPoisonMsgToDls: flag(true),
   sendSchemaFailedMsgToDls: flag(true),
   /** The station that gets a copy of each dead letter; made with defaults where it is missing. */
@@ -147,6 +143,23 @@ export const DEFAULT_IDEMPOTENCY_WINDOW_MS = 120_000;
 /** Told of a message that was produced without waiting and is not stored. What it throws leaves the failure untaken. */
 export type OnProduceError = (error: MemphisError, failed: FailedMessage) => unknown;
 
+/** A codec or a validator, as `memphis-serverless/schemas/...` have them. */
+const schemaReader: OptionSpec<SchemaReader | undefined> = {
+  read: (value) =>
+    typeof (value as Partial<SchemaReader> | null)?.covers === 'function'
+      ? (value as SchemaReader)
+      : must("a codec or a validator, as 'memphis-serverless/schemas/...' have them"),
+  fallback: undefined,
+};
+
+/** `createSchema`. */
+export const schemaOptions = {
+  /** Of protobuf: which message the station's are; left out: the first of the file. */
+  messageName: text<undefined>(undefined),
+  /** Of protobuf: what the source imports, text by path; what comes with protobuf itself need not be here. */
+  imports: textsByName<undefined>(undefined),
+} as const;
+
 /** `createProducer`. */
 export const producerOptions = {
   /** Shown by tools; lower case. */
@@ -156,6 +169,8 @@ export const producerOptions = {
   ackWaitMs: integer(1, DAY_MS, 15_000),
   /** Takes the failures of what is produced with `async`; left out: `flush()`, `destroy()` or `close()` throws them. */
   onError: callback<OnProduceError>(),
+  /** A codec for the station's schema, or a validator in its place; left out: the codecs that were imported. */
+  schema: schemaReader,
 } as const;
 
 /** `producer.produce` and `memphis.produce`. */
@@ -200,6 +215,10 @@ export const readerOptions = {
   lastMessages: integer(-1, Number.MAX_SAFE_INTEGER, -1),
   /** Each partition hands out one message at a time, so that redeliveries are not overtaken. */
   ordered: flag(false),
+  /** A codec for the station's schema, or a validator in its place; left out: the codecs that were imported. */
+  schema: schemaReader,
+  /** What becomes of a message that does not fit the schema; `pass`: handed out, read as if there were none. */
+  onInvalid: oneOf(['deadLetter', 'retry', 'pass'], 'deadLetter'),
 } as const;
 
 /** `createConsumer`: these beside those of `readerOptions`. */

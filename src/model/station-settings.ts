@@ -20,7 +20,7 @@ const refuse = (option: string, why: string): never => {
  * @throws MemphisError `INVALID_OPTION`, `INVALID_NAME` (of `dlsStation`)
  */
 export function toStationSettings(name: string, given: StationOptions | undefined): StationSettings {
-  const { schemaName: _, idempotencyWindowMs, ...options } = resolveOptions('createStation', stationOptions, given);
+  const { idempotencyWindowMs, ...options } = resolveOptions('createStation', stationOptions, given);
   const { retentionType, retentionValue } = options;
   const retentionMs = retentionType === 'message_age_sec' ? retentionValue * 1000 : Number.POSITIVE_INFINITY;
   if (idempotencyWindowMs !== undefined && idempotencyWindowMs > retentionMs) {
@@ -31,6 +31,7 @@ export function toStationSettings(name: string, given: StationOptions | undefine
   return {
     ...options,
     dlsStation,
+    schemaName: options.schemaName === '' ? '' : checkName('schema', options.schemaName),
     idempotencyWindowMs: idempotencyWindowMs ?? Math.min(DEFAULT_IDEMPOTENCY_WINDOW_MS, retentionMs),
   };
 }

@@ -19,6 +19,8 @@ export interface StationSettings {
   readonly sendSchemaFailedMsgToDls: boolean;
   /** The station that gets a copy of each dead letter; '' for none. */
   readonly dlsStation: string;
+  /** The schema that is attached; '' for none. */
+  readonly schemaName: string;
   readonly tieredStorageEnabled: boolean;
 }
 
@@ -33,7 +35,7 @@ const allowedInAnyCase = /^[A-Za-z0-9_.-]*$/;
  * @param what the noun for the error text: station, group, producer
  * @throws MemphisError `INVALID_NAME`
  */
-export function checkName(what: 'station' | 'group' | 'producer' | 'mapping', name: unknown): string {
+export function checkName(what: 'station' | 'group' | 'producer' | 'mapping' | 'schema', name: unknown): string {
   const refuse = (why: string): never => {
     throw new MemphisError('INVALID_NAME', `The ${what} name ${JSON.stringify(String(name).slice(0, 140))} ${why}.`);
   };

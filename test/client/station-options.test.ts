@@ -236,7 +236,7 @@ for (const { binary, version } of serversUnderTest()) {
       [{ idempotencyWindowMs: 99 }, 'INVALID_OPTION'],
       [{ idempotencyWindowMs: 86_400_001 }, 'INVALID_OPTION'],
       [{ retentionValue: 1, idempotencyWindowMs: 1_001 }, 'INVALID_OPTION'],
-      [{ schemaName: 'orders' }, 'INVALID_OPTION'],
+      [{ schemaName: 'orders' }, 'SCHEMA_NOT_FOUND'],
       [{ schemaName: 7 }, 'INVALID_OPTION'],
       [{ sendPoisonMsgToDls: 'yes' }, 'INVALID_OPTION'],
       [{ sendSchemaFailedMsgToDls: 1 }, 'INVALID_OPTION'],

@@ -74,7 +74,7 @@ test('values outside their range are refused by name, those of the environment b
   for (const batchSize of [0, -1, 5_001, 1.5, '10', null, Number.NaN, {}])
     refuses(readerOptions, { batchSize }, /batchSize must be a whole number/);
   refuses(stationOptions, { retentionType: 'forever' }, /one of message_age_sec/);
-  refuses(stationOptions, { schemaName: 'orders' }, /nothing else is supported yet/);
+  refuses(stationOptions, { schemaName: 7 }, /a text/);
   refuses(connectOptions, { reconnect: 'yes' }, /true or false/);
   refuses(connectOptions, { servers: [] }, /at least one/);
   refuses(connectOptions, { password: 7 }, /text/);

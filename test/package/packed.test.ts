@@ -35,7 +35,9 @@ before(async () => {
   const packed: unknown = JSON.parse(stdout);
   const [{ filename }] = (Array.isArray(packed) ? packed : Object.values(packed as object)) as [{ filename: string }];
   await writeFile(join(project, 'package.json'), '{ "name": "user", "private": true }');
-  const wanted = [`./${filename}`, 'aws-lambda-ric@4.0.2', '@types/node@24.10.1'];
+  const { devDependencies: versions } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  const libraries = ['aws-lambda-ric', '@types/node', 'ajv', 'ajv-draft-04', 're2js'];
+  const wanted = [`./${filename}`, ...libraries.map((name) => `${name}@${versions[name]}`)];
   await npm(['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', ...wanted], project);
 });
 after(() => rm(project, { recursive: true, force: true }));

@@ -4,6 +4,7 @@ import type { Connection } from '../../connection/port.ts';
 import type { BrokerAdmin } from '../../model/broker.ts';
 import type { DeadLetterStore } from '../../model/dead-letter.ts';
 import { isMemphisError, MemphisError } from '../../model/errors.ts';
+import type { SchemaStore } from '../../model/schema-store.ts';
 import type { StationSettings } from '../../model/station.ts';
 import type { StationDescription, StationListing } from '../../model/station-description.ts';
 import { toStationSettings } from '../../model/station-settings.ts';
@@ -13,6 +14,7 @@ import { describeStation, listStations } from './describe.ts';
 import { makeStation } from './make-station.ts';
 import { store } from './publish.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
+import { JetStreamSchemas } from './schema-store.ts';
 import {
   BUCKET,
   deadLetterStreamOf,
@@ -28,10 +30,12 @@ import { apiError, refusalOf } from './wire/api.ts';
 import { createStream, deleteStream, purgeStream, stationStreamConfig, streamNames } from './wire/streams.ts';
 
 export class JetStreamAdmin implements BrokerAdmin {
+  readonly schemas: SchemaStore;
   readonly #broker: JetStreamBroker;
 
   constructor(broker: JetStreamBroker) {
     this.#broker = broker;
+    this.schemas = new JetStreamSchemas(broker);
   }
 
   async createStation(name: string, settings: StationSettings): Promise<boolean> {
@@ -41,15 +45,17 @@ export class JetStreamAdmin implements BrokerAdmin {
         station: name,
       });
     }
-    const { link, stations } = this.#broker;
+    const { link, schemas, stations } = this.#broker;
     const isThere = await repeat(link, 'look for station', PATIENCE_MS, (connection, limitMs) =>
       this.#exists(connection, name, settings, limitMs),
     );
     if (isThere) return false;
     const { dlsStation } = settings;
     if (dlsStation !== '') await this.createStation(dlsStation, toStationSettings(dlsStation, undefined));
+    if (settings.schemaName !== '') await this.schemas.describe(settings.schemaName);
     await makeStation(link, name, settings);
     stations.forget(name);
+    schemas.forget();
     return true;
   }
 

@@ -3,18 +3,24 @@
 import type { Link } from '../../connection/link.ts';
 import type { Broker, OutgoingMessage, PublishOptions, Reader, ReaderOptions } from '../../model/broker.ts';
 import type { Receipt } from '../../model/receipt.ts';
+import type { StationSchema } from '../../model/schema.ts';
 import { toStationSettings } from '../../model/station-settings.ts';
 import { makeStation } from './make-station.ts';
 import { checkerFor, publish } from './publish.ts';
 import { JetStreamReader } from './reader.ts';
+import { setAsideRefused } from './refused.ts';
+import { repeat } from './repeat.ts';
 import { Retries } from './retries.ts';
-import { Stations } from './stations.ts';
+import { Schemas } from './schemas.ts';
+import { Stations, streamOf } from './stations.ts';
+import { deleteMessage } from './wire/streams.ts';
 
 export class JetStreamBroker implements Broker {
   readonly kind = 'jetstream';
   readonly link: Link;
   readonly stations: Stations;
   readonly retries: Retries;
+  readonly schemas: Schemas;
   readonly #readers = new Map<string, Reader>();
 
   constructor(link: Link, { createStationOnFirstUse = false }: { readonly createStationOnFirstUse?: boolean } = {}) {
@@ -24,6 +30,7 @@ export class JetStreamBroker implements Broker {
       createStationOnFirstUse ? (name) => makeStation(link, name, toStationSettings(name, undefined)) : undefined,
     );
     this.retries = new Retries(link);
+    this.schemas = new Schemas(link, this.stations);
   }
 
   async partitions(station: string, options?: { readonly patienceMs?: number }): Promise<readonly number[]> {
@@ -34,8 +41,29 @@ export class JetStreamBroker implements Broker {
     return !this.stations.isKnown(station);
   }
 
-  publish(message: OutgoingMessage, options: PublishOptions): Promise<Receipt> {
-    return publish(this.link, this.stations, message, options);
+  async publish(message: OutgoingMessage, options: PublishOptions): Promise<Receipt> {
+    try {
+      return await publish(this.link, this.stations, message, options);
+    } finally {
+      await this.schemas.looking(message.station); // nothing is under way when it is over
+    }
+  }
+
+  async schemaOf(station: string, options?: { readonly isFresh?: boolean }): Promise<StationSchema | undefined> {
+    const known = await this.schemas.of(station);
+    if (options?.isFresh !== true) return known;
+    await this.schemas.refresh(station);
+    return this.schemas.current(station);
+  }
+
+  async takeBack({ station, partition, sequence }: Receipt, { timeoutMs }: PublishOptions): Promise<void> {
+    await repeat(this.link, 'take back', timeoutMs, (connection, limitMs) =>
+      deleteMessage(connection, streamOf(station, partition), sequence, limitMs),
+    );
+  }
+
+  setAside(message: OutgoingMessage, reason: string, { timeoutMs }: PublishOptions): Promise<void> {
+    return setAsideRefused(this.link, this.stations, message, reason, timeoutMs);
   }
 
   checker(options: { readonly timeoutMs: number }): Promise<(message: OutgoingMessage) => number> {
@@ -48,7 +76,7 @@ export class JetStreamBroker implements Broker {
     const key = JSON.stringify([station, group, binding, ackWaitMs, maxDeliveries, start, ordered]);
     let reader = this.#readers.get(key);
     if (reader === undefined) {
-      reader = new JetStreamReader(this.link, this.stations, this.retries, options);
+      reader = new JetStreamReader(this.link, this.stations, this.retries, options, { schemas: this.schemas });
       this.#readers.set(key, reader);
     }
     return reader;

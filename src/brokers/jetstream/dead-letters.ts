@@ -19,7 +19,7 @@ import { createStream, deadLetterStreamConfig, streamConfig } from './wire/strea
 const MAX_REASON_CHARACTERS = 500;
 
 /** A reason as a header value: one line, no control characters, not long. */
-function toHeaderText(reason: string): string {
+export function toHeaderText(reason: string): string {
   const text = reason.replace(/\p{Cc}+/gu, ' ').trim();
   return text.slice(0, MAX_REASON_CHARACTERS) || 'no reason given';
 }
@@ -110,7 +110,12 @@ async function isThere(link: Link, stream: string, sequence: number, timeoutMs: 
 }
 
 /** Made on first use, on the same kind of storage as the stream whose messages it takes. */
-async function makeStream(connection: Connection, stream: string, source: string, limitMs: number): Promise<void> {
+export async function makeStream(
+  connection: Connection,
+  stream: string,
+  source: string,
+  limitMs: number,
+): Promise<void> {
   const config = await streamConfig(connection, source, limitMs);
   try {
     await createStream(connection, deadLetterStreamConfig(stream, config.storage, config.num_replicas), limitMs);

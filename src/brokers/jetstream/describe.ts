@@ -61,6 +61,7 @@ export function describeStation(link: Link, name: string): Promise<StationDescri
         sendPoisonMsgToDls: record?.sendPoisonMsgToDls ?? true,
         sendSchemaFailedMsgToDls: record?.sendSchemaFailedMsgToDls ?? true,
         dlsStation: record?.dlsStation ?? '',
+        schemaName: record?.schemaName ?? '',
         tieredStorageEnabled: false,
       },
       messages: partitions.reduce((sum, { state }) => sum + state.messages, 0),

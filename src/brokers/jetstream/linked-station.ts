@@ -3,9 +3,9 @@
 import type { Link } from '../../connection/link.ts';
 import type { HeaderList } from '../../connection/port.ts';
 import { isMemphisError, MemphisError } from '../../model/errors.ts';
+import type { StoredMessage } from '../../model/message.ts';
 import { choosePartition } from '../../model/partition.ts';
 import { toStationSettings } from '../../model/station-settings.ts';
-import type { Delivery } from './delivery.ts';
 import { makeStation } from './make-station.ts';
 import { refuseMissing, store } from './publish.ts';
 import { type Stations, streamOf } from './stations.ts';
@@ -22,16 +22,22 @@ export interface DeadLetterContext {
   readonly timeoutMs: number;
 }
 
+/** What a copy is made of. */
+interface Copied {
+  readonly headers: HeaderList;
+  readonly message: Pick<StoredMessage, 'id' | 'station' | 'data'>;
+}
+
 /** Headers of the copy that say where it is from; a user's of these names are replaced. */
 const OWN_NAMES = new Set(['station', 'type']);
 
 /** Payload and headers as they were, but for what server and toolkit keep for themselves. */
-function copyHeaders({ message, headers }: Delivery, id: string): HeaderList {
+function copyHeaders({ message, headers }: Copied, id: string, type: string): HeaderList {
   return [
     ['Nats-Msg-Id', id],
     ...headers.filter(([name]) => !/^nats-|^\$memphis_retry_/i.test(name) && !OWN_NAMES.has(name)),
     ['station', message.station],
-    ['type', 'unacked'],
+    ['type', type],
   ];
 }
 
@@ -42,13 +48,14 @@ function copyHeaders({ message, headers }: Delivery, id: string): HeaderList {
  */
 export async function storeInLinkedStation(
   context: DeadLetterContext,
-  delivery: Delivery,
+  delivery: Copied,
   id: string,
   maxPayload: number,
+  type: 'unacked' | 'failed_schema' = 'unacked',
 ): Promise<void> {
   const { link, stations, group, dlsStation, timeoutMs } = context;
   const { message } = delivery;
-  const headers = copyHeaders(delivery, id);
+  const headers = copyHeaders(delivery, id, type);
   if (frameSize(headers, message.data) > maxPayload) {
     throw new MemphisError(
       'PAYLOAD_TOO_LARGE',

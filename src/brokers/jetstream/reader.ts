@@ -9,6 +9,7 @@ import type { Batch } from '../../model/batch.ts';
 import type { PullOptions, Reader, ReaderOptions } from '../../model/broker.ts';
 import { isMemphisError, MemphisError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
+import type { StationSchema } from '../../model/schema.ts';
 import { emit } from '../../telemetry/channels.ts';
 import { allot, allotByPending } from './allot.ts';
 import { creditKeyOf, readCredit } from './credits.ts';
@@ -22,6 +23,7 @@ import { byProspect } from './prospects.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import type { Retries } from './retries.ts';
 import { askAll, type Round } from './round.ts';
+import type { Schemas } from './schemas.ts';
 import { type SetAside, Settler } from './settle.ts';
 import type { Stations, StationView } from './stations.ts';
 
@@ -30,6 +32,9 @@ const LONGEST_WAIT_MS = 5_000;
 
 /** What reading needs to know of a station. */
 type ReadView = Pick<StationView, 'partitions' | 'sendPoisonMsgToDls' | 'dlsStation'>;
+
+/** Where a station's schema is found. */
+type SchemaSource = Pick<Schemas, 'of' | 'looking' | 'current'>;
 
 /** What a pull got, and the lanes that it got it from. */
 interface Gathered {
@@ -41,6 +46,7 @@ export class JetStreamReader implements Reader {
   readonly #link: Link;
   readonly #stations: Stations;
   readonly #retries: Retries;
+  readonly #schemas: SchemaSource | undefined;
   readonly #options: ReaderOptions;
   readonly #group: Group;
   readonly #setAside: SetAside;
@@ -53,11 +59,12 @@ export class JetStreamReader implements Reader {
     stations: Stations,
     retries: Retries,
     options: ReaderOptions,
-    parts: { readonly group?: Group; readonly setAside?: SetAside } = {},
+    parts: { readonly group?: Group; readonly setAside?: SetAside; readonly schemas?: SchemaSource } = {},
   ) {
     this.#link = link;
     this.#stations = stations;
     this.#retries = retries;
+    this.#schemas = parts.schemas;
     this.#options = options;
     this.#group = parts.group ?? new Group(link, stations, retries, options);
     this.#setAside = parts.setAside ?? storeDeadLetter;
@@ -65,10 +72,14 @@ export class JetStreamReader implements Reader {
 
   async pull(options: PullOptions): Promise<Batch> {
     const flying = this.#flyFirst(options);
+    const schema = this.#schema(options.waitMs + (options.patienceMs ?? PATIENCE_MS)); // beside the pull
     try {
-      return await this.#pull(options, flying);
+      const batch = await this.#pull(options, flying);
+      const found = await schema();
+      return found === undefined ? batch : { ...batch, schema: found };
     } finally {
       await (await flying)?.end();
+      await schema(); // nothing is under way when it is over
     }
   }
 
@@ -109,6 +120,20 @@ export class JetStreamReader implements Reader {
     const { station, binding } = this.#options;
     const { partitions } = binding === undefined ? await this.#stations.find(station) : { partitions: [0] };
     await this.#group.destroy(partitions);
+  }
+
+  /** Starts to look for the station's schema where that is not known, or old. Its end never rejects. */
+  #schema(patienceMs: number): () => Promise<StationSchema | undefined> {
+    const { station, binding } = this.#options;
+    const schemas = this.#schemas;
+    if (binding !== undefined || schemas === undefined) return async () => undefined;
+    const unread: StationSchema = { name: '', type: '', version: -1, source: '' };
+    const looked = schemas.of(station, patienceMs).catch(() => unread);
+    return async () => {
+      const first = await looked;
+      await schemas.looking(station);
+      return first === unread ? unread : schemas.current(station);
+    };
   }
 
   /** A stream of others is one partition without a number, and its dead letters are kept. */

@@ -22,6 +22,8 @@ export interface StationView {
   readonly sendSchemaFailedMsgToDls: boolean;
   /** The station that gets a copy of each dead letter; '' for none. */
   readonly dlsStation: string;
+  /** The schema that is attached; '' for none. */
+  readonly schemaName: string;
   /** How long the broker remembers message ids; unknown for stations of others: the shortest there is. */
   readonly idempotencyWindowMs: number;
   /** What each partition keeps, where that is limited by bytes. */
@@ -54,7 +56,8 @@ const RECORD_PREFIX = `$KV.${BUCKET}.station.`;
 export const RECORDS = `${RECORD_PREFIX}>`;
 
 /** No part of a subject may be empty: between two dots in a row stands a `/`, which names and keys of buckets leave free. */
-export const recordSubject = (station: string): string => `${RECORD_PREFIX}${station.replace(/\.(?=\.)/g, './')}`;
+export const keyOf = (name: string): string => name.replace(/\.(?=\.)/g, './');
+export const recordSubject = (station: string): string => `${RECORD_PREFIX}${keyOf(station)}`;
 
 /** The station whose record is on a subject. */
 export const recordedStation = (subject: string): string => subject.slice(RECORD_PREFIX.length).replaceAll('./', '.');
@@ -86,6 +89,7 @@ export async function readRecord(
       sendPoisonMsgToDls: record.sendPoisonMsgToDls !== false,
       sendSchemaFailedMsgToDls: record.sendSchemaFailedMsgToDls !== false,
       dlsStation: typeof record.dlsStation === 'string' && isName(record.dlsStation) ? record.dlsStation : '',
+      schemaName: typeof record.schemaName === 'string' ? record.schemaName : '',
       idempotencyWindowMs: Number(record.idempotencyWindowMs) || unrecorded.idempotencyWindowMs,
       ...(record.retentionType === 'bytes' && isWithin(1, Number.MAX_SAFE_INTEGER, record.retentionValue)
         ? { room: { maxBytes: Number(record.retentionValue), isOnFile: record.storageType !== 'memory' } }
@@ -136,6 +140,7 @@ const unrecorded = {
   sendPoisonMsgToDls: true,
   sendSchemaFailedMsgToDls: true,
   dlsStation: '',
+  schemaName: '',
   idempotencyWindowMs: 100,
 } as const;
 

@@ -1,0 +1,143 @@
+/**
+ * Which schema a station has, as the bucket says. Remembered; what is older than half a minute is looked at anew beside
+ * the work, so that functions, which hear nothing while they sleep, follow changes too.
+ */
+
+import type { Link } from '../../connection/link.ts';
+import type { Connection } from '../../connection/port.ts';
+import type { StationSchema } from '../../model/schema.ts';
+import { PATIENCE_MS, repeat } from './repeat.ts';
+import { BUCKET, keyOf, readRecord, type Stations } from './stations.ts';
+import { apiError, isJson, type Json, refusalOf } from './wire/api.ts';
+import { lastMessage } from './wire/streams.ts';
+
+/** From this age on, what is known of a station's schema is looked at anew when it is used. */
+export const SCHEMA_MAX_AGE_MS = 30_000;
+/** What is younger needs no look, whatever the reason. */
+const JUST_NOW_MS = 500;
+/** How long a look beside the work may hold up its end. */
+const LOOK_LIMIT_MS = 1_000;
+
+interface Known {
+  readonly schema: StationSchema | undefined;
+  /** When that was; absent: it has to be looked at before it is used. */
+  readonly atMs: number | undefined;
+}
+
+/** The key of a schema: its active version and what there is beside it (docs/architecture.md). */
+export const schemaSubject = (name: string): string => `$KV.${BUCKET}.schema.${keyOf(name)}`;
+
+/** Of a schema that is not there, or whose record somebody has damaged, nothing is known but its name. */
+export function toStationSchema(name: string, record: Json): StationSchema {
+  const { type, version, source, descriptor, messageName, imports } = record;
+  const isSound = typeof type === 'string' && Number.isSafeInteger(version) && typeof source === 'string';
+  if (!isSound) return { name, type: '', version: 0, source: '' };
+  return {
+    name,
+    type,
+    version: Number(version),
+    source,
+    ...(typeof descriptor === 'string' && { descriptor }),
+    ...(typeof messageName === 'string' && { messageName }),
+    ...(isJson(imports) && { imports: imports as Readonly<Record<string, string>> }),
+  };
+}
+
+async function readSchema(connection: Connection, name: string, limitMs: number): Promise<StationSchema> {
+  try {
+    const { data } = await lastMessage(connection, `KV_${BUCKET}`, schemaSubject(name), limitMs);
+    const record: unknown = JSON.parse(new TextDecoder().decode(data));
+    return toStationSchema(name, isJson(record) ? record : {});
+  } catch (error) {
+    const number = refusalOf(error);
+    if (number !== apiError.MESSAGE_NOT_FOUND && !(error instanceof SyntaxError)) throw error;
+    return toStationSchema(name, {});
+  }
+}
+
+export class Schemas {
+  readonly #link: Link;
+  readonly #stations: Stations;
+  readonly #known = new Map<string, Known>();
+  readonly #looks = new Map<string, Promise<void>>();
+  /** Called at each use: a client that lives long listens for changes. */
+  onUse: (() => void) | undefined;
+
+  constructor(link: Link, stations: Stations) {
+    this.#link = link;
+    this.#stations = stations;
+  }
+
+  /** What is known; at the first use it is looked up. @throws MemphisError `STATION_NOT_FOUND`, and what looking up throws */
+  async of(station: string, patienceMs: number = PATIENCE_MS): Promise<StationSchema | undefined> {
+    this.onUse?.();
+    const known = this.#known.get(station);
+    if (known === undefined) {
+      // mostly there is none, which is known by then
+      const { schemaName } = await this.#stations.view(station, patienceMs);
+      if (schemaName === '') this.learn(station, undefined);
+    }
+    if ((known ?? this.#known.get(station))?.atMs === undefined) await this.#look(station, patienceMs);
+    else if (this.#ageMs(station) >= SCHEMA_MAX_AGE_MS) void this.refresh(station);
+    return this.current(station);
+  }
+
+  /** What is known now. No I/O. */
+  current(station: string): StationSchema | undefined {
+    return this.#known.get(station)?.schema;
+  }
+
+  /** The end of a look beside the work; nothing where there is none. Never rejects. */
+  looking(station: string): Promise<void> | undefined {
+    return this.#looks.get(station);
+  }
+
+  /** Looks at what may have changed, unless that was done just now. Never rejects. */
+  refresh(station: string): Promise<void> {
+    const open = this.#looks.get(station);
+    if (open !== undefined) return open;
+    if (this.#ageMs(station) < JUST_NOW_MS) return Promise.resolve();
+    const look = this.#look(station, LOOK_LIMIT_MS)
+      // what is known stays in use, and is looked at again soon
+      .catch(() => this.learn(station, this.current(station), SCHEMA_MAX_AGE_MS - LOOK_LIMIT_MS))
+      .finally(() => this.#looks.delete(station));
+    this.#looks.set(station, look);
+    return look;
+  }
+
+  /** Takes over what was found, or heard. The same object stays as long as it says the same: what was compiled hangs on it. */
+  learn(station: string, schema: StationSchema | undefined, ageMs = 0): void {
+    const before = this.current(station);
+    const isSame = JSON.stringify(before) === JSON.stringify(schema);
+    this.#known.set(station, { schema: isSame ? before : schema, atMs: Date.now() - ageMs });
+  }
+
+  /** What is known is looked at anew before the next use. */
+  forget(): void {
+    for (const [station, { schema }] of this.#known) this.#known.set(station, { schema, atMs: undefined });
+  }
+
+  /** Stations of which something is known. */
+  get stations(): readonly string[] {
+    return [...this.#known.keys()];
+  }
+
+  /** A schema by name, as it is now. */
+  find(name: string): Promise<StationSchema> {
+    return repeat(this.#link, 'look for schema', LOOK_LIMIT_MS, (connection, limitMs) =>
+      readSchema(connection, name, limitMs),
+    );
+  }
+
+  #ageMs(station: string): number {
+    return Date.now() - (this.#known.get(station)?.atMs ?? 0);
+  }
+
+  async #look(station: string, patienceMs: number): Promise<void> {
+    const schema = await repeat(this.#link, 'look for schema', patienceMs, async (connection, limitMs) => {
+      const name = (await readRecord(connection, station, limitMs))?.schemaName ?? '';
+      return name === '' ? undefined : await readSchema(connection, name, limitMs);
+    });
+    this.learn(station, schema);
+  }
+}

@@ -1,0 +1,79 @@
+/** Schemas: what a broker knows of one, and the ports through which messages are written and read by it. */
+
+import type { Batch } from './batch.ts';
+
+export type SchemaType = 'json' | 'protobuf' | 'graphql' | 'avro';
+
+/** A schema as a station has it: its active version. Plain data. */
+export interface StationSchema {
+  readonly name: string;
+  /** One of {@link SchemaType}, or whatever others have written there. */
+  readonly type: string;
+  /** 1 and up; 0: the station names a schema of which nothing is known. */
+  readonly version: number;
+  /** The text that it was created with. */
+  readonly source: string;
+  /** Of protobuf: base64 of a FileDescriptorSet, where the broker has one. */
+  readonly descriptor?: string;
+  /** Of protobuf: which message; left out: the first of the file. */
+  readonly messageName?: string;
+  /** Of protobuf: texts that the source imports, by the path that it names. */
+  readonly imports?: Readonly<Record<string, string>>;
+}
+
+/** One version of a schema, ready for use. */
+export interface CompiledSchema {
+  /** @throws MemphisError `INVALID_MESSAGE` for what no message can be made of, `SCHEMA_VIOLATION` with `issues` */
+  encode(message: unknown): Uint8Array | Promise<Uint8Array>;
+  /** @throws MemphisError `SCHEMA_VIOLATION` with `issues` */
+  decode(data: Uint8Array): unknown;
+}
+
+/** Makes schemas of one type ready for use. */
+export interface SchemaCodec {
+  readonly type: SchemaType;
+  /** @throws MemphisError `SCHEMA_INVALID` for what does not compile, `DEPENDENCY_MISSING` */
+  compile(schema: StationSchema): CompiledSchema;
+  /** Checks a schema that is to be made, beyond that it compiles. @returns what the broker shall keep beside it */
+  prepare?(schema: StationSchema): Partial<StationSchema>;
+}
+
+/** What becomes of a message that does not fit the schema of its station. */
+export type OnInvalid = 'deadLetter' | 'retry' | 'pass';
+
+/** A batch without its messages that do not fit. */
+export interface Sifted {
+  readonly batch: Batch;
+  /** What became of the others, once that is confirmed; absent where all fit. May reject unheard. */
+  readonly unfit?: Promise<SiftResult>;
+}
+
+/** What became of messages that do not fit; the counts add up to `received`. */
+export interface SiftResult {
+  readonly received: number;
+  readonly acked: number;
+  readonly retried: number;
+  readonly deadLettered: number;
+  readonly givenBack: number;
+  readonly failures: readonly { readonly id: string; readonly reason: string }[];
+  readonly error: unknown;
+}
+
+/** Writes and reads messages by schemas: those registered in a process, or what a caller hands in. */
+export interface SchemaReader {
+  /** Whether it reads this one; nothing: the station has none. */
+  covers(schema: StationSchema | undefined): boolean;
+  /** @throws MemphisError `SCHEMA_INVALID`, `DEPENDENCY_MISSING` */
+  open(schema: StationSchema | undefined): CompiledSchema;
+  /** Decodes; settles those that do not fit as told. */
+  sift(batch: Batch, onInvalid: OnInvalid): Promise<Sifted>;
+  /**
+   * Checks a schema that is to be made, more thoroughly than one that is in use.
+   *
+   * @returns what the broker shall keep beside it
+   * @throws MemphisError `SCHEMA_INVALID`, `DEPENDENCY_MISSING`
+   */
+  prepare(schema: StationSchema): Partial<StationSchema>;
+  /** The bytes of a message that broke its schema, for the dead letters; nothing where there are none. */
+  report(message: unknown): Uint8Array | undefined;
+}

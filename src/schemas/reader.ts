@@ -1,0 +1,150 @@
+/** What the codecs register: schemas compiled once each, batches sifted by them. */
+
+import type { Batch } from '../model/batch.ts';
+import { describeError, isMemphisError, MemphisError } from '../model/errors.ts';
+import type { StoredMessage } from '../model/message.ts';
+import type { Settled } from '../model/outcome.ts';
+import type {
+  CompiledSchema,
+  OnInvalid,
+  SchemaCodec,
+  SchemaReader,
+  Sifted,
+  SiftResult,
+  StationSchema,
+} from '../model/schema.ts';
+import { registered } from './registry.ts';
+import { report } from './report.ts';
+
+/** A version that was compiled ahead of time: it reads this one alone. */
+export interface PrecompiledSchema extends CompiledSchema {
+  readonly name: string;
+  readonly type: string;
+  readonly version: number;
+}
+
+/** Delay of what is retried because it does not fit: its schema may change, but not at once. */
+const RETRY_MS = 60_000;
+
+export class CodecReader implements SchemaReader {
+  readonly #codecs = new Map<string, SchemaCodec>();
+  readonly #precompiled = new Map<string, PrecompiledSchema>();
+  readonly #open = new WeakMap<StationSchema, CompiledSchema | { readonly error: unknown }>();
+
+  /** @param codecs those that it has from the start */
+  constructor(...codecs: readonly SchemaCodec[]) {
+    for (const codec of codecs) this.add(codec);
+  }
+
+  add(codec: SchemaCodec): void {
+    this.#codecs.set(codec.type, codec);
+  }
+
+  addPrecompiled(schema: PrecompiledSchema): void {
+    this.#precompiled.set(keyOf(schema), schema);
+  }
+
+  covers(schema: StationSchema | undefined): boolean {
+    return schema !== undefined && (this.#precompiled.has(keyOf(schema)) || this.#codecs.has(schema.type));
+  }
+
+  open(schema: StationSchema | undefined): CompiledSchema {
+    if (schema === undefined) throw new MemphisError('SCHEMA_INVALID', 'There is no schema to read.');
+    let known = this.#open.get(schema);
+    if (known === undefined) {
+      known = this.#precompiled.get(keyOf(schema)) ?? this.#compile(schema);
+      this.#open.set(schema, known);
+    }
+    if ('error' in known) throw known.error;
+    return known;
+  }
+
+  sift(batch: Batch, onInvalid: OnInvalid): Promise<Sifted> {
+    return sift(batch, this.open(batch.schema), onInvalid);
+  }
+
+  prepare(schema: StationSchema): Partial<StationSchema> {
+    const compiled = this.#compile(schema);
+    if ('error' in compiled) throw compiled.error;
+    return attempt(schema, () => this.#codecs.get(schema.type)?.prepare?.(schema) ?? {});
+  }
+
+  report(message: unknown): Uint8Array | undefined {
+    return report(message);
+  }
+
+  /** What does not compile is not tried again, until the station has another version. */
+  #compile(schema: StationSchema): CompiledSchema | { readonly error: unknown } {
+    const { name, type } = schema;
+    try {
+      const codec = this.#codecs.get(type);
+      if (codec !== undefined) return attempt(schema, () => codec.compile(schema));
+      const why = `Schema ${name} needs a codec: import 'memphis-serverless/schemas/${type}'.`;
+      throw new MemphisError('DEPENDENCY_MISSING', why);
+    } catch (error) {
+      return { error };
+    }
+  }
+}
+
+function attempt<T>({ name, version }: StationSchema, run: () => T): T {
+  try {
+    return run();
+  } catch (cause) {
+    if (isMemphisError(cause)) throw cause;
+    const why = describeError(cause).slice(0, 500);
+    throw new MemphisError('SCHEMA_INVALID', `Schema ${name}, version ${version}, cannot be used: ${why}`, { cause });
+  }
+}
+
+const keyOf = ({ name, type, version }: Pick<StationSchema, 'name' | 'type' | 'version'>): string =>
+  `${type} ${version} ${name}`;
+
+/** The reader that this process has registered, made when the first codec comes. */
+export function registerCodec(codec: SchemaCodec): void {
+  (registered(() => new CodecReader()) as CodecReader).add(codec);
+}
+
+/** For code that `schema compile` has written. */
+export function registerPrecompiled(schema: PrecompiledSchema): void {
+  (registered(() => new CodecReader()) as CodecReader).addPrecompiled(schema);
+}
+
+/** Decodes each message once; those that do not fit are settled, and are not among those handed on. */
+export async function sift(batch: Batch, schema: CompiledSchema, onInvalid: OnInvalid): Promise<Sifted> {
+  const values = new Map<StoredMessage, { readonly value: unknown }>();
+  const unfit: { readonly message: StoredMessage; readonly error: MemphisError }[] = [];
+  for (const message of batch.messages) {
+    try {
+      values.set(message, { value: await schema.decode(message.data) });
+    } catch (error) {
+      if (!isMemphisError(error, 'SCHEMA_VIOLATION')) throw error;
+      unfit.push({ message, error });
+    }
+  }
+  const decode: Batch['decode'] = (message) => values.get(message);
+  if (unfit.length === 0 || onInvalid === 'pass') return { batch: { ...batch, decode } };
+  const settled = Promise.all(
+    unfit.map(({ message, error }) => {
+      const reason = error.message;
+      return batch.settle(
+        message,
+        onInvalid === 'retry' ? { action: 'retry', delayMs: RETRY_MS, reason } : { action: 'deadLetter', reason },
+      );
+    }),
+  );
+  const result = settled.then((ends) => toResult(ends, unfit));
+  result.catch(() => {}); // for whoever looks at it
+  const fit = batch.messages.filter((message) => values.has(message));
+  return { batch: { ...batch, messages: fit, decode }, unfit: result };
+}
+
+function toResult(
+  ends: readonly Settled[],
+  unfit: readonly { readonly message: StoredMessage; readonly error: MemphisError }[],
+): SiftResult {
+  const counts = { acked: 0, retried: 0, deadLettered: 0, givenBack: 0 };
+  for (const end of ends) counts[end] += 1;
+  const failures = unfit.map(({ message, error }) => ({ id: message.id, reason: error.message }));
+  return { received: ends.length, ...counts, failures, error: unfit[0]?.error };
+}
