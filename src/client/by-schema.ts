@@ -2,7 +2,7 @@
 
 import type { Broker, OutgoingMessage } from '../model/broker.ts';
 import { describeError, isMemphisError, MemphisError } from '../model/errors.ts';
-import type { SchemaReader } from '../model/schema.ts';
+import type { SchemaReader } from '../model/schema-reader.ts';
 import { readerFor } from '../schemas/registry.ts';
 import { toBytes } from './payload.ts';
 

@@ -19,7 +19,7 @@ import {
 } from './option-spec.ts';
 import type { FailedMessage } from './receipt.ts';
 import { checkOptions } from './resolve-options.ts';
-import type { SchemaReader } from './schema.ts';
+import type { SchemaReader } from './schema-reader.ts';
 import type { StandardSchema } from './standard-schema.ts';
 
 /** A secret: text, or a function that is asked at each dial. */

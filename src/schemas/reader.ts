@@ -4,15 +4,8 @@ import type { Batch } from '../model/batch.ts';
 import { describeError, isMemphisError, MemphisError } from '../model/errors.ts';
 import type { StoredMessage } from '../model/message.ts';
 import type { Settled } from '../model/outcome.ts';
-import type {
-  CompiledSchema,
-  OnInvalid,
-  SchemaCodec,
-  SchemaReader,
-  Sifted,
-  SiftResult,
-  StationSchema,
-} from '../model/schema.ts';
+import type { CompiledSchema, SchemaCodec, StationSchema } from '../model/schema.ts';
+import type { OnInvalid, SchemaReader, Sifted, SiftResult } from '../model/schema-reader.ts';
 import { registered } from './registry.ts';
 import { report } from './report.ts';
 

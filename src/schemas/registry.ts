@@ -5,7 +5,8 @@
 
 import type { Batch } from '../model/batch.ts';
 import { MemphisError } from '../model/errors.ts';
-import type { OnInvalid, SchemaReader, Sifted, StationSchema } from '../model/schema.ts';
+import type { StationSchema } from '../model/schema.ts';
+import type { OnInvalid, SchemaReader, Sifted } from '../model/schema-reader.ts';
 
 /** On `globalThis`, so that codecs of a second copy of this package serve this one too. */
 const slot = Symbol.for('memphis-serverless.schemas.v1');

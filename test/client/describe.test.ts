@@ -37,6 +37,7 @@ for (const { binary, version } of serversUnderTest()) {
         storageType: 'memory',
         idempotencyWindowMs: 5_000,
         sendSchemaFailedMsgToDls: false,
+        schemaName: '',
         dlsStation: 'desk.failed',
       });
       for (let i = 0; i < 5; i++) await memphis.produce('desk.one', `m${i}`, { partition: i < 4 ? 1 : 2 });
@@ -79,6 +80,7 @@ for (const { binary, version } of serversUnderTest()) {
           idempotencyWindowMs: 5_000,
           sendPoisonMsgToDls: true,
           sendSchemaFailedMsgToDls: false,
+          schemaName: '',
           dlsStation: 'desk.failed',
           tieredStorageEnabled: false,
         },

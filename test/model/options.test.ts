@@ -35,6 +35,8 @@ test('what is left out has the default of the Memphis SDKs', () => {
     startConsumeFromSequence: 1,
     lastMessages: -1,
     ordered: false,
+    schema: undefined,
+    onInvalid: 'deadLetter',
   });
   const connection = resolveOptions('call', connectOptions, {});
   assert.deepEqual(

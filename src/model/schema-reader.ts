@@ -1,0 +1,44 @@
+/** The port through which producers write and batches are read by schemas. */
+
+import type { Batch } from './batch.ts';
+import type { CompiledSchema, StationSchema } from './schema.ts';
+
+/** What becomes of a message that does not fit the schema of its station. */
+export type OnInvalid = 'deadLetter' | 'retry' | 'pass';
+
+/** A batch without its messages that do not fit. */
+export interface Sifted {
+  readonly batch: Batch;
+  /** What became of the others, once that is confirmed; absent where all fit. May reject unheard. */
+  readonly unfit?: Promise<SiftResult>;
+}
+
+/** What became of messages that do not fit; the counts add up to `received`. */
+export interface SiftResult {
+  readonly received: number;
+  readonly acked: number;
+  readonly retried: number;
+  readonly deadLettered: number;
+  readonly givenBack: number;
+  readonly failures: readonly { readonly id: string; readonly reason: string }[];
+  readonly error: unknown;
+}
+
+/** Writes and reads messages by schemas: those registered in a process, or what a caller hands in. */
+export interface SchemaReader {
+  /** Whether it reads this one; nothing: the station has none. */
+  covers(schema: StationSchema | undefined): boolean;
+  /** @throws MemphisError `SCHEMA_INVALID`, `DEPENDENCY_MISSING` */
+  open(schema: StationSchema | undefined): CompiledSchema;
+  /** Decodes; settles those that do not fit as told. */
+  sift(batch: Batch, onInvalid: OnInvalid): Promise<Sifted>;
+  /**
+   * Checks a schema that is to be made, more thoroughly than one that is in use.
+   *
+   * @returns what the broker shall keep beside it
+   * @throws MemphisError `SCHEMA_INVALID`, `DEPENDENCY_MISSING`
+   */
+  prepare(schema: StationSchema): Partial<StationSchema>;
+  /** The bytes of a message that broke its schema, for the dead letters; nothing where there are none. */
+  report(message: unknown): Uint8Array | undefined;
+}
