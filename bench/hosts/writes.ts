@@ -1,6 +1,6 @@
 /**
- * Loads a bundle, invokes its function twice, and prints how often each invocation wrote to a socket: `node writes.cjs
- * <bundle>`. What a stream gathers meanwhile, since a write is under way, counts once, as the system sees it.
+ * Loads a bundle, invokes its function twice, and prints how often each invocation wrote to a socket, and which of Node's own
+ * modules that loaded: `node writes.cjs <bundle>`. What a stream gathers meanwhile, since a write is under way, counts once, as the system sees it.
  */
 
 import { Socket } from 'node:net';
@@ -17,7 +17,14 @@ inner._writeGeneric = function (isMany, data, encoding, callback) {
   write.call(this, isMany, data, encoding, callback);
 };
 
+/** Node's own modules that are loaded by now, its inner ones too. */
+const loaded = (): string[] =>
+  (process as unknown as { readonly moduleLoadList: readonly string[] }).moduleLoadList.flatMap(
+    (entry) => /^NativeModule (.*)/.exec(entry)?.[1] ?? [],
+  );
+
 async function main(): Promise<void> {
+  const before = new Set(loaded());
   const { handler } = require(process.argv[2] ?? '') as { handler: Handler };
   const answers: unknown[] = [];
   const counts: number[] = [];
@@ -26,7 +33,8 @@ async function main(): Promise<void> {
     answers.push(await handler({}, makeContext(30_000)));
     counts.push(writes);
   }
-  process.stdout.write(JSON.stringify({ answers, counts }), () => process.exit(0));
+  const modules = loaded().filter((name) => !before.has(name));
+  process.stdout.write(JSON.stringify({ answers, counts, modules }), () => process.exit(0));
 }
 
 void main();

@@ -15,30 +15,40 @@ const TRIES = 3;
 
 type Writes = readonly [first: number, second: number];
 
-/** @returns writes of the first and of the second invocation of a new process, within `expected` if it can be */
-export async function countWrites(scene: Scene, role: Role, expected: Writes): Promise<Writes> {
-  const host = (await bundle('hosts/writes.ts', path.join(scene.folder, 'writes.cjs'))).file;
-  const { file } = await bundle(ours[role], path.join(scene.folder, `writes-${role}.cjs`));
-  let least: Writes = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-  for (let tries = 0; tries < TRIES && (least[0] > expected[0] || least[1] > expected[1]); tries++) {
-    const [first, second] = await countOnce(scene, role, [host, file]);
-    least = [Math.min(least[0], first), Math.min(least[1], second)];
-  }
-  return least;
+/** What two invocations of a new process did. */
+export interface Counts {
+  readonly writes: Writes;
+  /** Modules of Node that they loaded, beside those of a plain socket. */
+  readonly modules: readonly string[];
 }
 
-async function countOnce(scene: Scene, role: Role, args: readonly string[]): Promise<Writes> {
+/** @param expected good enough to stop */
+export async function countWrites(scene: Scene, role: Role, expected: Writes): Promise<Counts> {
+  const host = (await bundle('hosts/writes.ts', path.join(scene.folder, 'writes.cjs'))).file;
+  const { file } = await bundle(ours[role], path.join(scene.folder, `writes-${role}.cjs`));
+  let modules: readonly string[] = [];
+  let least: Writes = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  for (let tries = 0; tries < TRIES && (least[0] > expected[0] || least[1] > expected[1]); tries++) {
+    const once = await countOnce(scene, role, [host, file]);
+    least = [Math.min(least[0], once.writes[0]), Math.min(least[1], once.writes[1])];
+    modules = once.modules;
+  }
+  return { writes: least, modules };
+}
+
+async function countOnce(scene: Scene, role: Role, args: readonly string[]): Promise<Counts> {
   if (role === 'consumer') {
     await scene.clear([ours]);
     await scene.fill(2 * BATCH);
   }
   const { stdout } = await promisify(execFile)(process.execPath, args, { env: scene.env(ours) });
-  const { answers, counts } = JSON.parse(stdout) as {
+  const { answers, counts, modules } = JSON.parse(stdout) as {
     readonly answers: readonly ({ readonly acked?: number } | undefined)[];
     readonly counts: Writes;
+    readonly modules: readonly string[];
   };
   if (role === 'consumer' && answers.some((answer) => answer?.acked !== BATCH)) {
     throw new Error(`The function did not handle its ${BATCH} messages: ${stdout}`);
   }
-  return counts;
+  return { writes: counts, modules };
 }

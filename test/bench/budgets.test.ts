@@ -6,7 +6,7 @@ import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { bundles, trips, writes } from '../../bench/budgets.ts';
+import { bundles, costlyModules, trips, writes } from '../../bench/budgets.ts';
 import { countRoundTrips } from '../../bench/round-trips/count.ts';
 import { makeRunner, type Runner } from '../../bench/round-trips/measure.ts';
 import { ourVariants } from '../../bench/round-trips/variants.ts';
@@ -34,15 +34,18 @@ for (const role of roles) {
   });
 }
 
-test('an invocation writes no more often than its budget', async (t) => {
+test('an invocation writes no more often than its budget, and loads nothing that costs', async (t) => {
   await using scene = await openScene();
   for (const role of roles) {
-    const [first, second] = await countWrites(scene, role, [writes[role].first, writes[role].second]);
+    const budget = writes[role];
+    const counted = await countWrites(scene, role, [budget.first, budget.second]);
+    const [first, second] = counted.writes;
     t.diagnostic(`${role}: ${first} writes, then ${second}`);
-    assert.ok(first <= writes[role].first, `${role}, first invocation: ${first} writes, not ${writes[role].first}`);
-    assert.ok(
-      second <= writes[role].second,
-      `${role}, second invocation: ${second} writes, not ${writes[role].second}`,
+    assert.ok(first <= budget.first, `${role}, first invocation: ${first} writes, not ${budget.first}`);
+    assert.ok(second <= budget.second, `${role}, second invocation: ${second} writes, not ${budget.second}`);
+    assert.deepEqual(
+      counted.modules.filter((name) => costlyModules.includes(name)),
+      [],
     );
   }
 });
