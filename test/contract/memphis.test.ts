@@ -1,19 +1,39 @@
-/** The broker contract on a Memphis broker: on a real one where `MEMPHIS_TEST_URL` names it. */
+/**
+ * The broker contract on a Memphis broker: on the stand-in, and on a real one where `MEMPHIS_TEST_URL` names it (its HTTP
+ * API by `MEMPHIS_API_URL` where that is not on port 9000).
+ */
 
-import { describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { brokerContract } from '../../src/testing/index.ts';
+import { type StandIn, startStandIn } from '../support/memphis/stand-in.ts';
 import { openMemphis } from '../support/memphis-subject.ts';
+import { serversUnderTest } from '../support/servers.ts';
 
-const url = process.env.MEMPHIS_TEST_URL;
+const { MEMPHIS_TEST_URL: url, MEMPHIS_API_URL: apiUrl } = process.env;
+const newest = serversUnderTest().at(-1);
 
-describe('the Memphis broker of MEMPHIS_TEST_URL', {
-  skip: url === undefined && 'it is not set',
-  concurrency: 8,
-}, () => {
+describe('the stand-in for a Memphis broker', { concurrency: 12 }, () => {
+  let standIn: StandIn;
+  before(async () => {
+    standIn = await startStandIn({ ...(newest === undefined ? {} : { binary: newest.binary }) });
+  });
+  after(() => standIn[Symbol.asyncDispose]());
+
   for (const { name, run } of brokerContract) {
     test(name, async () => {
-      await using subject = await openMemphis(url as string, process.env.MEMPHIS_API_URL);
+      await using subject = await openMemphis(standIn.url, standIn.apiUrl);
       await run(subject);
     });
   }
 });
+
+if (url !== undefined) {
+  describe('the Memphis broker of MEMPHIS_TEST_URL', { concurrency: 8 }, () => {
+    for (const { name, run } of brokerContract) {
+      test(name, async () => {
+        await using subject = await openMemphis(url, apiUrl);
+        await run(subject);
+      });
+    }
+  });
+}

@@ -33,12 +33,12 @@ export class FirstFlight {
     connection: Connection,
     station: string,
     batch: number,
-    at: { stream: string; durable: string },
+    at: { stream: string; durable: string; mayHang: boolean },
     lane: Promise<Lane>,
   ) {
     this.#connection = connection;
     this.#station = station;
-    const request = { ...at, batch, waitMs: 0, mayHang: false, silenceMs: NO_WAIT_LIMIT_MS };
+    const request = { ...at, batch, waitMs: 0, silenceMs: NO_WAIT_LIMIT_MS };
     const pull = startPull(connection, request, (frame) => this.#frames.push(frame));
     this.#lane = lane.catch(() => undefined); // who needs the lane asks for it too, and meets the error
     this.#ended = this.#lane.then(async (known) => {
@@ -91,7 +91,13 @@ export async function flyFirst(
     const connection = await link.ready(deadlineMs);
     void group.refresh(connection);
     const lane = group.own(partition, deadlineMs - Date.now());
-    return new FirstFlight(connection, station, batchSize, group.placeOf(partition), lane);
+    return new FirstFlight(
+      connection,
+      station,
+      batchSize,
+      { ...group.placeOf(partition), mayHang: group.isShared },
+      lane,
+    );
   } catch {
     return undefined;
   }

@@ -31,7 +31,7 @@ export interface FoundDurable {
 export class Group {
   readonly durableName: string;
   /** Programs of others read it too, and would not find what is parked. */
-  protected readonly isShared: boolean = false;
+  readonly isShared: boolean = false;
   readonly #link: Link;
   protected readonly stations: Stations;
   readonly #retries: Retries;
@@ -132,9 +132,10 @@ export class Group {
   #retry(partition: number, patienceMs: number): Promise<Lane> {
     const { station, ackWaitMs } = this.options;
     const at = { station, durable: this.durableName, partition, stream: this.#stream(partition), ackWaitMs };
-    return this.#remember(`retry ${partition}`, patienceMs, (connection, limitMs) =>
-      this.#retries.lane(connection, at, limitMs),
-    );
+    return this.#remember(`retry ${partition}`, patienceMs, async (connection, limitMs) => ({
+      ...(await this.#retries.lane(connection, at, limitMs)),
+      isShared: this.isShared,
+    }));
   }
 
   #remember(

@@ -34,7 +34,8 @@ export const isBeforeBegin = ({ isRetry, begin = 0 }: Lane, sequence: number): b
 export const isOrdered = (lane: Lane): boolean => lane.maxAckPending === 1;
 
 /** A request for what is there may stay without an answer for a while: so many are out, or have used up their deliveries. */
-export const isLimited = (lane: Lane): boolean => lane.maxAckPending > 0 || lane.maxDeliver > 0;
+export const isLimited = (lane: Lane): boolean =>
+  lane.maxAckPending > 0 || lane.maxDeliver > 0 || lane.isShared === true;
 
 export function toLane(
   place: Pick<Lane, 'stream' | 'durable' | 'partition' | 'isRetry' | 'keepsSettled'>,

@@ -43,7 +43,7 @@ const SETTLED_LIMIT_MS = 1_000;
 export const ANCHOR_STATION = 'memphis-serverless';
 
 export class MemphisGroup extends Group {
-  protected override readonly isShared = true;
+  override readonly isShared = true;
   readonly #link: Link;
   readonly #members: Members;
   #joined: Promise<unknown> | undefined;
