@@ -4,7 +4,7 @@ import { MemphisError } from '../model/errors.ts';
 import type { LambdaContext } from '../model/lambda-context.ts';
 import type { Message } from '../model/message.ts';
 import type { Given } from '../model/option-spec.ts';
-import { eachOptions } from '../model/options.ts';
+import { eachOptions } from '../model/options/each.ts';
 import { resolveOptions } from '../model/resolve-options.ts';
 import { decidedOutcome } from './message.ts';
 import { makeReport, type Progress } from './report.ts';

@@ -9,7 +9,7 @@ import type { HttpApi } from '../brokers/memphis/http-api.ts';
 import type { Broker, BrokerAdmin } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
 import type { Given } from '../model/option-spec.ts';
-import { schemaOptions } from '../model/options.ts';
+import { schemaOptions } from '../model/options/stations.ts';
 import { resolveOptions } from '../model/resolve-options.ts';
 import type { SchemaType, StationSchema } from '../model/schema.ts';
 import {

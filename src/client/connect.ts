@@ -3,7 +3,7 @@
 import { openApi } from '../brokers/memphis/api-access.ts';
 import type { Broker } from '../model/broker.ts';
 import type { Given } from '../model/option-spec.ts';
-import { clientOptions, connectOptions } from '../model/options.ts';
+import { clientOptions, connectOptions } from '../model/options/connect.ts';
 import { resolveOptions } from '../model/resolve-options.ts';
 import { Client } from './client.ts';
 import { makeSession } from './session.ts';

@@ -5,7 +5,7 @@ import { MemphisError } from '../model/errors.ts';
 import { isList, readFields } from '../model/fields.ts';
 import { parseJson } from '../model/message.ts';
 import type { Given } from '../model/option-spec.ts';
-import { deadLetterOptions } from '../model/options.ts';
+import { deadLetterOptions } from '../model/options/dead-letters.ts';
 import { resolveOptions } from '../model/resolve-options.ts';
 import { checkToken } from '../model/source.ts';
 import { checkName } from '../model/station.ts';

@@ -3,7 +3,7 @@
 import type { Broker, OutgoingMessage } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
 import type { Given, Resolved } from '../model/option-spec.ts';
-import { type OnProduceError, produceOptions, type producerOptions } from '../model/options.ts';
+import { type OnProduceError, produceOptions, type producerOptions } from '../model/options/produce.ts';
 import { choosePartition } from '../model/partition.ts';
 import type { Receipt, Written } from '../model/receipt.ts';
 import { resolveOptions } from '../model/resolve-options.ts';

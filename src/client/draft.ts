@@ -3,7 +3,7 @@
 import { isMemphisError, MemphisError } from '../model/errors.ts';
 import { checkHeader } from '../model/headers.ts';
 import type { Given } from '../model/option-spec.ts';
-import { produceOptions } from '../model/options.ts';
+import { produceOptions } from '../model/options/produce.ts';
 import { resolveOptions } from '../model/resolve-options.ts';
 import { isBytes, toBytes } from './payload.ts';
 

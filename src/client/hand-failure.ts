@@ -1,7 +1,7 @@
 /** A failure that nobody waits for: seen on its channel by whoever listens, taken by `onError` where there is one. */
 
 import { describeError, MemphisError } from '../model/errors.ts';
-import type { OnProduceError } from '../model/options.ts';
+import type { OnProduceError } from '../model/options/produce.ts';
 import type { FailedMessage } from '../model/receipt.ts';
 import { emit } from '../telemetry/channels.ts';
 

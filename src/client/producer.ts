@@ -1,7 +1,7 @@
 /** Producers: messages into one station or into several, each confirmed. */
 
 import type { Given } from '../model/option-spec.ts';
-import type { producerOptions } from '../model/options.ts';
+import type { producerOptions } from '../model/options/produce.ts';
 import type { Receipt, Written } from '../model/receipt.ts';
 import type { Dispatch, ProduceOptions } from './dispatch.ts';
 import type { Payload } from './payload.ts';

@@ -4,7 +4,7 @@ import type { Broker, OutgoingMessage } from '../model/broker.ts';
 import { isMemphisError, MemphisError } from '../model/errors.ts';
 import { isList } from '../model/fields.ts';
 import type { Given } from '../model/option-spec.ts';
-import { produceBatchOptions } from '../model/options.ts';
+import { produceBatchOptions } from '../model/options/produce.ts';
 import type { Receipt } from '../model/receipt.ts';
 import { resolveOptions } from '../model/resolve-options.ts';
 import type { Dispatch } from './dispatch.ts';

@@ -2,7 +2,7 @@
 
 import { MemphisError } from '../model/errors.ts';
 import type { Resolved } from '../model/option-spec.ts';
-import type { connectOptions } from '../model/options.ts';
+import type { connectOptions } from '../model/options/connect.ts';
 
 /** Options of `connect`, resolved. */
 export type ConnectSettings = Resolved<typeof connectOptions>;

@@ -1,7 +1,7 @@
 /** Secrets and certificates as options give them: text, a path to a file with the text, or a function. Shows none of it. */
 
 import { MemphisError } from '../model/errors.ts';
-import type { Secret } from '../model/options.ts';
+import type { Secret } from '../model/options/connect.ts';
 
 /**
  * What an option holds, or what its function returns in time.

@@ -3,7 +3,8 @@
 import type { BatchHandler } from '../batch/run-batch.ts';
 import type { Session } from '../client/session.ts';
 import type { Resolved } from '../model/option-spec.ts';
-import type { connectOptions, consumerFunctionOptions } from '../model/options.ts';
+import type { connectOptions } from '../model/options/connect.ts';
+import type { consumerFunctionOptions } from '../model/options/consumer-function.ts';
 
 /** One invocation, whichever way its messages come. */
 export interface Consumption<T, C> {

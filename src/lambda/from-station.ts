@@ -2,7 +2,7 @@
 
 import { sharedSession } from '../client/session.ts';
 import type { Resolved } from '../model/option-spec.ts';
-import { connectOptions } from '../model/options.ts';
+import { connectOptions } from '../model/options/connect.ts';
 import { pickOptions } from '../model/resolve-options.ts';
 import type { Consumption } from './consumption.ts';
 import { type PullSummary, pullInvocation } from './pull-invocation.ts';

@@ -14,7 +14,7 @@ import { remainingTimeMs } from '../model/deadline.ts';
 import { isMemphisError, MemphisError } from '../model/errors.ts';
 import type { Message } from '../model/message.ts';
 import type { Resolved } from '../model/option-spec.ts';
-import type { connectOptions } from '../model/options.ts';
+import type { connectOptions } from '../model/options/connect.ts';
 import type { Receipt, Written } from '../model/receipt.ts';
 import { checkName } from '../model/station.ts';
 

@@ -2,7 +2,8 @@
 
 import { isMemphisError, MemphisError } from '../model/errors.ts';
 import type { Given, Resolved } from '../model/option-spec.ts';
-import { connectOptions, produceHandlerOptions } from '../model/options.ts';
+import { connectOptions } from '../model/options/connect.ts';
+import { produceHandlerOptions } from '../model/options/produce-handler.ts';
 import { checkOptions, pickOptions, resolveOptions } from '../model/resolve-options.ts';
 import { checkName } from '../model/station.ts';
 import { type ApiAnswer, makeApiAnswer, readApiEvent } from './api-event.ts';

@@ -9,13 +9,8 @@ import type { ProduceBatchOptions, ProduceResult } from '../client/send-batch.ts
 import { MemphisError } from '../model/errors.ts';
 import type { Message } from '../model/message.ts';
 import type { Resolved } from '../model/option-spec.ts';
-import {
-  type OnProduceError,
-  produceBatchOptions,
-  produceOptions,
-  type producerFunctionOptions,
-  producerOptions,
-} from '../model/options.ts';
+import { type OnProduceError, produceBatchOptions, produceOptions, producerOptions } from '../model/options/produce.ts';
+import type { producerFunctionOptions } from '../model/options/producer-function.ts';
 import type { Receipt, Written } from '../model/receipt.ts';
 import { checkOptions } from '../model/resolve-options.ts';
 import { type DataSide, type Destination, type Outlet, produceLimitMs } from './outlet.ts';

@@ -2,7 +2,8 @@
 
 import { MemphisError } from '../model/errors.ts';
 import type { Given, Resolved } from '../model/option-spec.ts';
-import { connectOptions, producerFunctionOptions } from '../model/options.ts';
+import { connectOptions } from '../model/options/connect.ts';
+import { producerFunctionOptions } from '../model/options/producer-function.ts';
 import { checkOptions, pickOptions, resolveOptions } from '../model/resolve-options.ts';
 import { checkName } from '../model/station.ts';
 import { logError } from './log-error.ts';

@@ -6,7 +6,7 @@ import type { Reader } from '../model/broker.ts';
 import { defaultReserveMs, remainingTimeMs, settleLimit } from '../model/deadline.ts';
 import { MemphisError } from '../model/errors.ts';
 import type { Resolved } from '../model/option-spec.ts';
-import type { consumerFunctionOptions } from '../model/options.ts';
+import type { consumerFunctionOptions } from '../model/options/consumer-function.ts';
 import { toEnvName } from '../model/resolve-options.ts';
 import { resolveSource, type Source, toStart } from '../model/source.ts';
 import { siftBatch } from '../schemas/registry.ts';

@@ -3,7 +3,7 @@
 import { MemphisError } from '../model/errors.ts';
 import type { Headers } from '../model/message.ts';
 import type { Resolved } from '../model/option-spec.ts';
-import type { KeyPlace, produceHandlerOptions } from '../model/options.ts';
+import type { KeyPlace, produceHandlerOptions } from '../model/options/produce-handler.ts';
 import type { StandardSchema } from '../model/standard-schema.ts';
 import type { ApiRequest } from './api-event.ts';
 import { splitJsonArray } from './json-array.ts';

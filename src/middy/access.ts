@@ -2,7 +2,8 @@
 
 import { MemphisError } from '../model/errors.ts';
 import type { Resolved } from '../model/option-spec.ts';
-import { connectOptions, type middyOptions } from '../model/options.ts';
+import { connectOptions } from '../model/options/connect.ts';
+import type { middyOptions } from '../model/options/middy.ts';
 import { pickOptions } from '../model/resolve-options.ts';
 import type { Keeping, Lease } from './kept-session.ts';
 import type { MiddyRequest } from './request.ts';

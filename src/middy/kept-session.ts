@@ -2,7 +2,7 @@
 
 import { keyedSession, type Session } from '../client/session.ts';
 import type { Resolved } from '../model/option-spec.ts';
-import type { connectOptions } from '../model/options.ts';
+import type { connectOptions } from '../model/options/connect.ts';
 
 /** A day: what `cacheExpiry` says above is a time, not an age (Middy's own rule). */
 const DAY_MS = 86_400_000;

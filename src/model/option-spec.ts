@@ -22,6 +22,10 @@ export type Resolved<Table extends OptionTable> = {
 /** What callers may give for a table: anything may be left out. */
 export type Given<Table extends OptionTable> = { readonly [Name in keyof Table]?: Resolved<Table>[Name] | undefined };
 
+export const DAY_MS = 86_400_000;
+/** The widest number that settings of a Memphis broker hold: 32 bit (memphis-wire 8.1). */
+export const MAX_INT = 2_147_483_647;
+
 export const must = (what: string): never => {
   throw new RangeError(what);
 };

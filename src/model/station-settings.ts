@@ -2,7 +2,7 @@
 
 import { MemphisError } from './errors.ts';
 import type { Given } from './option-spec.ts';
-import { DEFAULT_IDEMPOTENCY_WINDOW_MS, stationOptions } from './options.ts';
+import { DEFAULT_IDEMPOTENCY_WINDOW_MS, stationOptions } from './options/stations.ts';
 import { resolveOptions } from './resolve-options.ts';
 import { checkName, type StationSettings } from './station.ts';
 

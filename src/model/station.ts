@@ -24,6 +24,21 @@ export interface StationSettings {
   readonly tieredStorageEnabled: boolean;
 }
 
+/** A station that is made because it is missing: `createStation` without options. */
+export const defaultStation: StationSettings = {
+  partitionsNumber: 1,
+  retentionType: 'message_age_sec',
+  retentionValue: 3_600,
+  storageType: 'file',
+  replicas: 1,
+  idempotencyWindowMs: 120_000,
+  schemaName: '',
+  sendPoisonMsgToDls: true,
+  sendSchemaFailedMsgToDls: true,
+  dlsStation: '',
+  tieredStorageEnabled: false,
+};
+
 const edges = /^[a-z0-9](.*[a-z0-9])?$/s;
 const allowed = /^[a-z0-9_.-]*$/;
 /** Checked before it is lowered: other alphabets have letters that become these, such as the sign of Kelvin. */

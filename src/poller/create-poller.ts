@@ -1,7 +1,7 @@
 /** `createPoller`: a poller that runs until it is told to stop, in a container or on a laptop. */
 
 import { MemphisError } from '../model/errors.ts';
-import { pollerRunOptions } from '../model/options.ts';
+import { pollerRunOptions } from '../model/options/poller.ts';
 import { resolveOptions } from '../model/resolve-options.ts';
 import { openLambda } from './lambda-client.ts';
 import { type MappingOptions, resolveMappings } from './mapping.ts';

@@ -3,7 +3,7 @@
 import { MemphisError } from '../model/errors.ts';
 import { isList } from '../model/fields.ts';
 import type { Given, Resolved } from '../model/option-spec.ts';
-import { mappingOptions } from '../model/options.ts';
+import { mappingOptions } from '../model/options/poller.ts';
 import { resolveOptions } from '../model/resolve-options.ts';
 import { resolveSource, type Source } from '../model/source.ts';
 import { checkName } from '../model/station.ts';

@@ -9,7 +9,7 @@ import { toEvent } from '../../src/envelope/event.ts';
 import { openPushedBatch } from '../../src/envelope/pushed-batch.ts';
 import { isMemphisError } from '../../src/model/errors.ts';
 import type { Message } from '../../src/model/message.ts';
-import { stationOptions } from '../../src/model/options.ts';
+import { stationOptions } from '../../src/model/options/stations.ts';
 import { DeadLetter, RetryLater } from '../../src/model/outcome.ts';
 import { resolveOptions } from '../../src/model/resolve-options.ts';
 import { makeFakeClock, makeMemoryBroker } from '../../src/testing/index.ts';

@@ -8,7 +8,7 @@ import { toAccess } from '../../src/connection/access.ts';
 import { toAddresses, toPeer } from '../../src/connection/addresses.ts';
 import { makeLink } from '../../src/connection/open.ts';
 import { isMemphisError } from '../../src/model/errors.ts';
-import { connectOptions } from '../../src/model/options.ts';
+import { connectOptions } from '../../src/model/options/connect.ts';
 import { resolveOptions } from '../../src/model/resolve-options.ts';
 
 const seed = new TextDecoder().decode(createUser().getSeed());

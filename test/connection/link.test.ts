@@ -8,7 +8,7 @@ import { openOfficial } from '../../src/connection/official/open-official.ts';
 import { makeLink } from '../../src/connection/open.ts';
 import type { Frame } from '../../src/connection/port.ts';
 import { isMemphisError } from '../../src/model/errors.ts';
-import { connectOptions } from '../../src/model/options.ts';
+import { connectOptions } from '../../src/model/options/connect.ts';
 import { resolveOptions } from '../../src/model/resolve-options.ts';
 import { type RunningBroker, startBroker } from '../../src/testing/start-broker.ts';
 

@@ -5,7 +5,7 @@ import diagnostics from 'node:diagnostics_channel';
 import { after, before, beforeEach, type TestContext, test } from 'node:test';
 import type { Link } from '../../src/connection/link.ts';
 import { makeLink } from '../../src/connection/open.ts';
-import { connectOptions } from '../../src/model/options.ts';
+import { connectOptions } from '../../src/model/options/connect.ts';
 import { resolveOptions } from '../../src/model/resolve-options.ts';
 import { type RunningBroker, startBroker } from '../../src/testing/start-broker.ts';
 import { startProxy, type TestProxy } from '../support/proxy.ts';

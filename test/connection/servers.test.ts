@@ -10,7 +10,7 @@ import { makeLink } from '../../src/connection/open.ts';
 import type { Connection } from '../../src/connection/port.ts';
 import { ServerList } from '../../src/connection/server-list.ts';
 import { connect, isMemphisError, MemphisError } from '../../src/index.ts';
-import { connectOptions } from '../../src/model/options.ts';
+import { connectOptions } from '../../src/model/options/connect.ts';
 import { resolveOptions } from '../../src/model/resolve-options.ts';
 import { type RunningBroker, startBroker } from '../../src/testing/start-broker.ts';
 import { info, startFakeServer } from '../support/fake-server.ts';

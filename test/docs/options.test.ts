@@ -5,9 +5,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { OptionTable } from '../../src/model/option-spec.ts';
-import * as options from '../../src/model/options.ts';
-
 import { startFunctionOptions } from '../../src/testing/function-options.ts';
+import * as options from '../support/option-tables.ts';
 
 const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
 

@@ -6,11 +6,11 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { isMemphisError, type MemphisError } from '../../src/model/errors.ts';
 import type { OptionTable } from '../../src/model/option-spec.ts';
-import * as model from '../../src/model/options.ts';
 import { resolveOptions, toEnvName } from '../../src/model/resolve-options.ts';
 import { startFunctionOptions } from '../../src/testing/function-options.ts';
 import { startBrokerOptions } from '../../src/testing/start-broker.ts';
 import { oddValues } from '../support/odd-values.ts';
+import * as model from '../support/option-tables.ts';
 
 const isTable = (value: unknown): value is OptionTable =>
   typeof value === 'object' && value !== null && Object.values(value).every((spec) => 'read' in spec);

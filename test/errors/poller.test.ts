@@ -7,7 +7,7 @@ import { inspect } from 'node:util';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import fc from 'fast-check';
 import { connect, isMemphisError } from '../../src/index.ts';
-import { mappingOptions, pollerOptions } from '../../src/model/options.ts';
+import { mappingOptions, pollerOptions } from '../../src/model/options/poller.ts';
 import { createPoller, pollerHandler } from '../../src/poller/index.ts';
 import { parseMappings } from '../../src/poller/mapping.ts';
 import { makeContext, makeMemoryBroker, useBroker } from '../../src/testing/index.ts';

@@ -7,7 +7,7 @@ import type { Link } from '../../src/connection/link.ts';
 import { makeLink } from '../../src/connection/open.ts';
 import type { Connection } from '../../src/connection/port.ts';
 import { connect } from '../../src/index.ts';
-import { connectOptions } from '../../src/model/options.ts';
+import { connectOptions } from '../../src/model/options/connect.ts';
 import { resolveOptions } from '../../src/model/resolve-options.ts';
 import { startBroker } from '../../src/testing/start-broker.ts';
 import { makeAuthority, writeFiles } from '../support/certificates.ts';

@@ -4,7 +4,8 @@ import { each } from '../../src/batch/each.ts';
 import type { BatchHandler } from '../../src/batch/run-batch.ts';
 import { pullInvocation } from '../../src/lambda/pull-invocation.ts';
 import { isMemphisError } from '../../src/model/errors.ts';
-import { consumerFunctionOptions, stationOptions } from '../../src/model/options.ts';
+import { consumerFunctionOptions } from '../../src/model/options/consumer-function.ts';
+import { stationOptions } from '../../src/model/options/stations.ts';
 import { resolveOptions } from '../../src/model/resolve-options.ts';
 import {
   type FakeClock,

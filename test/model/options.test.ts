@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isMemphisError } from '../../src/model/errors.ts';
-import {
-  connectOptions,
-  consumerFunctionOptions,
-  produceOptions,
-  readerOptions,
-  stationOptions,
-} from '../../src/model/options.ts';
+import { connectOptions } from '../../src/model/options/connect.ts';
+import { consumerFunctionOptions } from '../../src/model/options/consumer-function.ts';
+import { produceOptions } from '../../src/model/options/produce.ts';
+import { readerOptions } from '../../src/model/options/read.ts';
+import { stationOptions } from '../../src/model/options/stations.ts';
 import { didYouMean, resolveOptions, toEnvName } from '../../src/model/resolve-options.ts';
+import { defaultStation } from '../../src/model/station.ts';
+import { toStationSettings } from '../../src/model/station-settings.ts';
 
 const refuses = (
   table: Parameters<typeof resolveOptions>[1],
@@ -49,6 +49,10 @@ test('what is left out has the default of the Memphis SDKs', () => {
     ],
     ['auto', true, 10, 1_000, 15_000],
   );
+});
+
+test('a station that is made because it is missing is one that was created without options', () => {
+  assert.deepEqual(toStationSettings('orders', undefined), defaultStation);
 });
 
 test('the caller wins over the environment, the environment over the default', () => {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { JetStreamAdmin } from '../../src/brokers/jetstream/admin.ts';
 import type { JetStreamBroker } from '../../src/brokers/jetstream/broker.ts';
 import { makeSession } from '../../src/client/session.ts';
-import { connectOptions } from '../../src/model/options.ts';
+import { connectOptions } from '../../src/model/options/connect.ts';
 import { resolveOptions } from '../../src/model/resolve-options.ts';
 import type { ContractSubject } from '../../src/testing/broker-contract.ts';
 

@@ -2,7 +2,7 @@
 
 import { createInterface } from 'node:readline';
 import { makeLink } from '../../src/connection/open.ts';
-import { connectOptions } from '../../src/model/options.ts';
+import { connectOptions } from '../../src/model/options/connect.ts';
 import { resolveOptions } from '../../src/model/resolve-options.ts';
 
 const link = makeLink(resolveOptions('connect', connectOptions, { servers: [process.env.SERVER] }));

@@ -5,7 +5,7 @@ import { MemphisAdmin } from '../../src/brokers/memphis/admin.ts';
 import { openApi } from '../../src/brokers/memphis/api-access.ts';
 import type { MemphisBroker } from '../../src/brokers/memphis/broker.ts';
 import { makeSession } from '../../src/client/session.ts';
-import { connectOptions } from '../../src/model/options.ts';
+import { connectOptions } from '../../src/model/options/connect.ts';
 import { resolveOptions } from '../../src/model/resolve-options.ts';
 import type { OpenSubject } from './jetstream-subject.ts';
 

@@ -4,7 +4,7 @@ import type { Link } from '../../connection/link.ts';
 import type { Broker, OutgoingMessage, PublishOptions, Reader, ReaderOptions } from '../../model/broker.ts';
 import type { Receipt } from '../../model/receipt.ts';
 import type { StationSchema } from '../../model/schema.ts';
-import { toStationSettings } from '../../model/station-settings.ts';
+import { defaultStation } from '../../model/station.ts';
 import { makeStation } from './make-station.ts';
 import { checkerFor, publish } from './publish.ts';
 import { JetStreamReader } from './reader.ts';
@@ -27,7 +27,7 @@ export class JetStreamBroker implements Broker {
     this.link = link;
     this.stations = new Stations(
       link,
-      createStationOnFirstUse ? (name) => makeStation(link, name, toStationSettings(name, undefined)) : undefined,
+      createStationOnFirstUse ? (name) => makeStation(link, name, defaultStation) : undefined,
     );
     this.retries = new Retries(link);
     this.schemas = new Schemas(link, this.stations);

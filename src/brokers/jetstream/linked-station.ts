@@ -5,7 +5,7 @@ import type { HeaderList } from '../../connection/port.ts';
 import { isMemphisError, MemphisError } from '../../model/errors.ts';
 import type { StoredMessage } from '../../model/message.ts';
 import { choosePartition } from '../../model/partition.ts';
-import { toStationSettings } from '../../model/station-settings.ts';
+import { defaultStation } from '../../model/station.ts';
 import { makeStation } from './make-station.ts';
 import { refuseMissing, store } from './publish.ts';
 import { type Stations, streamOf } from './stations.ts';
@@ -81,7 +81,7 @@ export async function storeInLinkedStation(
     await tryOnce();
   } catch (error) {
     if (!isMemphisError(error, 'STATION_NOT_FOUND')) throw error;
-    await makeStation(link, dlsStation, toStationSettings(dlsStation, undefined));
+    await makeStation(link, dlsStation, defaultStation);
     stations.forget(dlsStation);
     await tryOnce();
   }

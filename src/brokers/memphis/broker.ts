@@ -4,7 +4,7 @@ import type { Link } from '../../connection/link.ts';
 import type { Broker, OutgoingMessage, PublishOptions, Reader, ReaderOptions } from '../../model/broker.ts';
 import { MemphisError } from '../../model/errors.ts';
 import type { Receipt } from '../../model/receipt.ts';
-import { toStationSettings } from '../../model/station-settings.ts';
+import { defaultStation } from '../../model/station.ts';
 import { checkerFor, publish } from '../jetstream/publish.ts';
 import { JetStreamReader } from '../jetstream/reader.ts';
 import { Retries } from '../jetstream/retries.ts';
@@ -32,7 +32,7 @@ export class MemphisBroker implements Broker {
       createStationOnFirstUse
         ? async (name) => {
             const connection = await link.ready(Date.now() + CONTROL_LIMIT_MS);
-            await createStation(connection, name, toStationSettings(name, undefined), '', CONTROL_LIMIT_MS);
+            await createStation(connection, name, defaultStation, '', CONTROL_LIMIT_MS);
           }
         : undefined,
     );

@@ -1,0 +1,21 @@
+/** Options of consumers. */
+
+import { callback, DAY_MS, flag, integer, type OptionSpec, text } from '../option-spec.ts';
+
+/** `createConsumer`: these beside those of `readerOptions`. */
+export const consumerOptions = {
+  /** The group where none is given, as in the Memphis SDKs. */
+  name: text<undefined>(undefined),
+  /** Makes the name unlike any other. */
+  genUniqueSuffix: flag(false),
+  /** `consume` and `for await`: the shortest time from one empty fetch to the next. */
+  pullIntervalMs: integer(0, DAY_MS, 1_000),
+  /** `consume`: told what handler and fetches throw; left out: a warning of the process. */
+  onError: callback<(error: unknown) => void>(),
+} as const;
+
+/** `consumer.consume`. */
+export const consumeOptions = {
+  /** Handed to the handler as its second argument: anything. */
+  context: { read: (value: unknown) => value, fallback: undefined } as OptionSpec<unknown>,
+} as const;
