@@ -16,7 +16,7 @@ export interface StationFacts {
   /** The broker has nothing left to deliver to the group, and nothing unsettled. */
   readonly isThrough: boolean;
   /** What the stand-ins of this station's function wrote down. */
-  readonly journal: readonly JournalEntry[];
+  readonly journal: readonly (Pick<JournalEntry, 'id' | 'attempt' | 'how'> & Partial<JournalEntry>)[];
 }
 
 /** One line of the table. */
@@ -39,7 +39,10 @@ export interface Problem {
   readonly ids: readonly string[];
 }
 
-const repeatsOf = (ids: readonly string[]): string[] => [...new Set(ids.filter((id, at) => ids.indexOf(id) !== at))];
+function repeatsOf(ids: readonly string[]): string[] {
+  const seen = new Set<string>();
+  return [...new Set(ids.filter((id) => seen.size === seen.add(id).size))];
+}
 
 /** Accounts for one station. Without problems, `sent = acked + deadLettered + refused`, id by id. */
 export function account(facts: StationFacts): { readonly account: Account; readonly problems: readonly Problem[] } {

@@ -14,6 +14,7 @@ const brokers = { name: 'nats-server, the old and the new', run: (job) => findBr
 const bundle = { name: 'package (serverless package)', run: (job) => job.tool('serverless', ['package', ...job.args]) };
 const demo = { name: 'demo', run: (job) => job.node([SOURCE, 'demo/main.ts', ...job.args]) };
 const bench = { name: 'benchmarks', run: (job) => job.node([SOURCE, 'bench/main.ts', ...job.args]) };
+const soak = { name: 'soak', run: (job) => job.node([SOURCE, 'bench/soak/main.ts', ...job.args]) };
 const tests = (which) => ({ name: `${which === 'all' ? '' : `${which} `}tests`, run: (job) => runTests(job, which) });
 /** The step without the arguments that are meant for the command's last one. */
 const plain = (step) => ({ ...step, run: (job) => step.run({ ...job, args: [] }) });
@@ -39,6 +40,7 @@ export const commands = {
     ],
   },
   bench: { says: 'measures the toolkit beside a bare socket and other clients', steps: [broker, bench] },
+  soak: { says: 'freezes, cuts off and kills at load, and checks that nothing is lost', steps: [broker, soak] },
   build: { says: 'makes dist', steps: [build] },
   package: { says: 'bundles the functions of serverless.yml for AWS, without an AWS account', steps: [bundle] },
 };

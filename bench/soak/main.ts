@@ -1,0 +1,98 @@
+/** `npm run soak`: its command line, and what it says at the end. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { toTable } from '../../demo/ledger.ts';
+import { makeProgress } from '../../tools/progress.ts';
+import { UsageError } from '../options.ts';
+import { toText } from '../support/table.ts';
+import { parseSoakOptions, type SoakOptions, usage } from './options.ts';
+import { type SoakResult, soak } from './run.ts';
+
+const exitCodes = { fine: 0, doesNotAddUp: 1, wrongUsage: 2, interrupted: 130 } as const;
+const MAX_IDS_SHOWN = 20;
+
+function readOptions(): SoakOptions | undefined {
+  try {
+    return parseSoakOptions(process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`${error.message}\n\n${usage}\n`);
+    return undefined;
+  }
+}
+
+function describe(result: SoakResult): string {
+  const { account, actors, problems, brokerKills, server, node, seed, addsUp } = result;
+  const table = toText({
+    name: 'functions',
+    caption: `The functions, on Node ${node} and nats-server ${server}, which was killed ${brokerKills} times; MB and handles from early to late.`,
+    columns: [
+      { key: 'invocations', title: 'invocations', digits: 0 },
+      { key: 'failures', title: 'failed', digits: 0 },
+      { key: 'freezes', title: 'freezes', digits: 0 },
+      { key: 'faults', title: 'faults', digits: 0 },
+      { key: 'heap', title: 'heap MB' },
+      { key: 'rss', title: 'RSS MB' },
+      { key: 'handles', title: 'sockets, timers' },
+    ],
+    rows: actors.map(({ name, flatness, ...numbers }) => {
+      const change = (key: 'heapMb' | 'rssMb' | 'handles'): string =>
+        flatness === undefined ? '-' : `${flatness.early[key].toFixed(1)} > ${flatness.late[key].toFixed(1)}`;
+      const { invocations, failures, freezes, faults } = numbers;
+      const counts = { invocations, failures, freezes, faults };
+      return {
+        subject: name,
+        cells: { ...counts, heap: change('heapMb'), rss: change('rssMb'), handles: change('handles') },
+      };
+    }),
+  });
+  const lines = ['', toTable([account]), '', table, ''];
+  for (const { station, what, ids } of problems) {
+    const rest = ids.length > MAX_IDS_SHOWN ? ` and ${ids.length - MAX_IDS_SHOWN} more` : '';
+    lines.push(`${station}, ${what}: ${ids.slice(0, MAX_IDS_SHOWN).join(' ')}${rest}`);
+  }
+  for (const { name, starts, flatness, lastError } of actors) {
+    if (starts > 1) lines.push(`${name} was started ${starts} times: it crashed or ran out of time (${lastError}).`);
+    for (const problem of flatness?.problems ?? []) lines.push(`${name}: ${problem}.`);
+  }
+  if (actors.some(({ flatness }) => flatness === undefined)) lines.push('Too short to tell whether memory grows.');
+  lines.push(addsUp ? 'Every message is accounted for, and nothing grew.' : `It DOES NOT add up (seed ${seed}).`);
+  return lines.join('\n');
+}
+
+async function main(): Promise<number> {
+  const options = readOptions();
+  if (options === undefined) return exitCodes.wrongUsage;
+  if (options.help) {
+    process.stdout.write(`${usage}\n`);
+    return exitCodes.fine;
+  }
+  const interrupt = new AbortController();
+  const stop = (): void => interrupt.abort(new Error('interrupted'));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop); // the second one ends us as usual
+  const progress = makeProgress(options.json ? process.stderr : process.stdout);
+  const folder = mkdtempSync(path.join(tmpdir(), 'memphis-serverless-soak-'));
+  let keepsFolder = false;
+  try {
+    const result = await soak({ ...options, folder, progress, signal: interrupt.signal });
+    progress.end();
+    process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${describe(result)}\n`);
+    keepsFolder = !result.addsUp;
+    if (keepsFolder) process.stderr.write(`What the functions wrote down is kept in ${folder}.\n`);
+    return result.addsUp ? exitCodes.fine : exitCodes.doesNotAddUp;
+  } catch (error) {
+    progress.end();
+    if (interrupt.signal.aborted) {
+      process.stderr.write('Interrupted; everything that was started is stopped.\n');
+      return exitCodes.interrupted;
+    }
+    process.stderr.write(`The soak failed: ${error instanceof Error ? (error.stack ?? error.message) : error}\n`);
+    return exitCodes.doesNotAddUp;
+  } finally {
+    if (!keepsFolder) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+process.exit(await main()); // after a failure, what was left open must not keep us

@@ -1,0 +1,283 @@
+/** The soak: load, freezes, faults and a broker that is killed; then the accounts. */
+
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type BrokerView, viewBroker } from '../../demo/broker-view.ts';
+import { type Account, account, type Problem } from '../../demo/ledger.ts';
+import type { JournalEntry } from '../../handlers/journal.ts';
+import { connect } from '../../src/index.ts';
+import { ensureNatsServer, type RunningBroker, startBroker } from '../../src/testing/index.ts';
+import { makeRandom, type Random } from '../../test/support/random.ts';
+import type { Progress } from '../../tools/progress.ts';
+import { Actor } from './actor.ts';
+import { type Flatness, judge } from './flatness.ts';
+
+const STATION = 'soak';
+const GROUP = 'soakers';
+const CONSUMERS = 2;
+const PRODUCERS = 2;
+const PER_INVOCATION = 20;
+/** Producers wait while so many messages are stored and not settled. */
+const MAX_BACKLOG = 1_000;
+/** A bound for what has to be remembered and read back in a long soak. */
+const PRODUCER_PAUSE_MS = 60;
+const SETTLE_LIMIT_MS = 90_000;
+
+export interface SoakResult {
+  readonly minutes: number;
+  readonly seed: number;
+  readonly account: Account;
+  readonly problems: readonly Problem[];
+  readonly actors: readonly ActorResult[];
+  readonly brokerKills: number;
+  readonly server: string;
+  readonly node: string;
+  readonly addsUp: boolean;
+}
+
+export interface ActorResult {
+  readonly name: string;
+  readonly invocations: number;
+  /** Invocations that failed, while the broker was down for example; they are invoked again, as Lambda does. */
+  readonly failures: number;
+  readonly freezes: number;
+  readonly faults: number;
+  readonly starts: number;
+  /** Nothing: too short to tell. */
+  readonly flatness: Flatness | undefined;
+  readonly lastError: string | undefined;
+}
+
+export interface SoakRun {
+  readonly minutes: number;
+  readonly seed: number;
+  /** An empty folder for files of this run. */
+  readonly folder: string;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+export async function soak(options: SoakRun): Promise<SoakResult> {
+  const closing: (() => Promise<unknown>)[] = [];
+  try {
+    return await soakWith(options, closing);
+  } finally {
+    for (const close of closing.reverse()) await close().catch(() => undefined);
+  }
+}
+
+/** What is going on. */
+interface Game {
+  readonly options: SoakRun;
+  readonly random: Random;
+  /** Load and trouble end here; what is stored is worked off after it. */
+  readonly endMs: number;
+  readonly attempted: Set<string>;
+  readonly stored: Set<string>;
+  readonly failed: Map<string, string>;
+  settled: number;
+  next: number;
+  isOver: boolean;
+}
+
+async function soakWith(options: SoakRun, closing: (() => Promise<unknown>)[]): Promise<SoakResult> {
+  const { minutes, seed, folder, progress, signal } = options;
+  const random = makeRandom(seed);
+  const broker = await startBroker({ binary: await ensureNatsServer({ log: progress.say }) });
+  closing.push(() => broker.stop());
+  const memphis = await connect({ servers: [broker.url] });
+  await memphis.createStation(STATION, { partitionsNumber: 2, retentionValue: 86_400 });
+  await memphis.close();
+  const journalFile = path.join(folder, 'journal.jsonl');
+  const actors = await startActors(broker.port, journalFile, random);
+  for (const actor of actors) closing.push(() => actor.stop());
+  const game: Game = {
+    options,
+    random: random.fork('game'),
+    endMs: Date.now() + minutes * 60_000,
+    attempted: new Set(),
+    stored: new Set(),
+    failed: new Map(),
+    settled: 0,
+    next: 0,
+    isOver: false,
+  };
+  progress.say(`Soaking for ${minutes} min on nats-server ${broker.version}, seed ${seed}.`);
+  const view = await viewBroker(broker.url);
+  closing.push(() => view.close());
+
+  const kills = { count: 0 };
+  const producing = Promise.all(actors.filter(isProducer).map((actor) => produce(actor, game)));
+  const working = Promise.all([
+    producing,
+    ...actors.filter((actor) => !isProducer(actor)).map((actor) => consume(actor, game)),
+    strikeActors(actors, game),
+    killBroker(broker, kills, game),
+    tell(actors, kills, game),
+  ]);
+  working.catch(() => {
+    game.isOver = true; // one that fails ends all
+  });
+  const ending = producing.then(() => untilThrough(view, game));
+  const [, isThrough] = await Promise.all([working, ending]);
+  signal.throwIfAborted();
+
+  progress.update('soak: reading the station back');
+  const journal = readJournal(journalFile);
+  const [storedIds, deadLetterIds] = await Promise.all([view.storedIds(STATION), view.deadLetterIds(STATION)]);
+  const { attempted, stored, failed } = game;
+  const facts = { station: STATION, attempted, stored, refused: new Set<string>(), failed };
+  const balance = account({ ...facts, storedIds, deadLetterIds, isThrough, journal });
+  const results = actors.map(toResult);
+  const isFlat = results.every(({ flatness, starts }) => (flatness?.problems.length ?? 0) === 0 && starts === 1);
+  return {
+    minutes,
+    seed,
+    account: balance.account,
+    problems: balance.problems,
+    actors: results,
+    brokerKills: kills.count,
+    server: broker.version,
+    node: process.versions.node,
+    addsUp: balance.account.addsUp && isFlat,
+  };
+}
+
+const isProducer = ({ name }: Actor): boolean => name.startsWith('producer');
+
+function startActors(port: number, journalFile: string, random: Random): Promise<Actor[]> {
+  const consumer = {
+    handler: 'consumer.handler',
+    port,
+    env: {
+      JOURNAL_FILE: journalFile,
+      MEMPHIS_STATION: STATION,
+      MEMPHIS_GROUP: GROUP,
+      MEMPHIS_BATCH_SIZE: '50',
+      MEMPHIS_BATCH_MAX_WAIT_MS: '100',
+      MEMPHIS_MAX_ACK_TIME_MS: '1500',
+      MEMPHIS_MAX_MSG_DELIVERIES: '100',
+      MEMPHIS_FAIL_WHEN_ALL_FAIL: 'false',
+    },
+    points: ['pulling', 'handling', 'settling', 'returned', 'anywhere', 'anywhere'],
+    deafAfter: '$JS.ACK.',
+  } as const;
+  const producer = {
+    handler: 'producer.handler',
+    port,
+    env: {},
+    points: ['publishing', 'produced', 'returned', 'anywhere'],
+    deafAfter: '.final ',
+  } as const;
+  const named = (name: string) => ({ name, random: random.fork(name) });
+  return Promise.all([
+    ...Array.from({ length: CONSUMERS }, (_, index) => Actor.start({ ...consumer, ...named(`consumer ${index + 1}`) })),
+    ...Array.from({ length: PRODUCERS }, (_, index) => Actor.start({ ...producer, ...named(`producer ${index + 1}`) })),
+  ]);
+}
+
+const hasLoad = ({ endMs, isOver, options }: Game): boolean => Date.now() < endMs && !isOver && !options.signal.aborted;
+
+/** Stores messages until time is up; what failed is stored again under the same ids, as a caller would. */
+async function produce(actor: Actor, game: Game): Promise<void> {
+  while (hasLoad(game)) {
+    if (game.stored.size - game.settled > MAX_BACKLOG) {
+      await sleep(50);
+      continue;
+    }
+    const messages = Array.from({ length: PER_INVOCATION }, () => {
+      const number = game.next++;
+      return { id: `m${number}`, number };
+    });
+    for (const { id } of messages) game.attempted.add(id);
+    for (let tries = 0; ; tries++) {
+      const { error } = await actor.invoke({ messages }, !hasLoad(game));
+      if (error === undefined) break;
+      if (tries === 20 || game.isOver || game.options.signal.aborted) {
+        for (const { id } of messages) game.failed.set(id, error.errorMessage);
+        return;
+      }
+      await sleep(100);
+    }
+    for (const { id } of messages) game.stored.add(id);
+    await sleep(PRODUCER_PAUSE_MS);
+  }
+}
+
+async function consume(actor: Actor, game: Game): Promise<void> {
+  while (!game.isOver && !game.options.signal.aborted) {
+    const { payload, error } = await actor.invoke({}, !hasLoad(game));
+    if (error !== undefined) {
+      await sleep(100);
+      continue;
+    }
+    const { summary } = payload as { readonly summary: { readonly acked: number; readonly deadLettered: number } };
+    game.settled += summary.acked + summary.deadLettered;
+  }
+}
+
+/** Connections are cut at any moment, a few seconds apart. */
+async function strikeActors(actors: readonly Actor[], game: Game): Promise<void> {
+  while (hasLoad(game)) {
+    await sleep(game.random.between(200, 2_500));
+    if (hasLoad(game)) game.random.pick(actors).strike();
+  }
+}
+
+async function killBroker(broker: RunningBroker, kills: { count: number }, game: Game): Promise<void> {
+  while (hasLoad(game)) {
+    const nextMs = Date.now() + game.random.between(8_000, 20_000);
+    while (hasLoad(game) && Date.now() < nextMs) await sleep(100);
+    if (!hasLoad(game)) return;
+    await broker.kill();
+    kills.count++;
+    await sleep(game.random.between(0, 1_200));
+    await broker.restart();
+  }
+}
+
+async function tell(actors: readonly Actor[], kills: { readonly count: number }, game: Game): Promise<void> {
+  const { progress, minutes } = game.options;
+  while (!game.isOver && !game.options.signal.aborted) {
+    const left = Math.max(0, game.endMs - Date.now());
+    const sum = (read: (actor: Actor) => number): number => actors.reduce((total, actor) => total + read(actor), 0);
+    progress.update(
+      `soak: ${(minutes - left / 60_000).toFixed(1)} of ${minutes} min, ${game.stored.size} stored, ${game.settled} ` +
+        `settled, ${sum(({ freezes }) => freezes.total)} freezes, ${sum(({ faults }) => faults)} faults, ${kills.count} broker kills`,
+    );
+    await sleep(1_000);
+  }
+}
+
+/** @returns whether the group is through in time; then all may end */
+async function untilThrough(view: BrokerView, game: Game): Promise<boolean> {
+  const deadline = Date.now() + SETTLE_LIMIT_MS;
+  let isThrough = false;
+  while (!isThrough && Date.now() < deadline && !game.isOver && !game.options.signal.aborted) {
+    await sleep(200);
+    isThrough = await view.isThrough(STATION, GROUP).catch(() => false); // the broker may just be starting
+  }
+  game.isOver = true;
+  return isThrough;
+}
+
+const readJournal = (file: string): Pick<JournalEntry, 'id' | 'attempt' | 'how'>[] =>
+  readFileSync(file, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+function toResult(actor: Actor): ActorResult {
+  const { name, invocations, failures, faults, starts, lastError } = actor;
+  return {
+    name,
+    invocations,
+    failures,
+    freezes: actor.freezes.total,
+    faults,
+    starts,
+    flatness: judge(actor.weights),
+    lastError,
+  };
+}
