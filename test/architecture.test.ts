@@ -63,6 +63,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'src/batch/',
     'src/client/',
     'src/schemas/registry.ts',
+    'src/schemas/standard-issues.ts',
   ],
   'src/poller/': ['src/model/', 'src/telemetry/', 'src/envelope/', 'src/batch/', 'src/client/'],
   'src/middy/': ['src/model/', 'src/envelope/', 'src/client/', 'src/lambda/'],

@@ -24,7 +24,7 @@ export async function encoderFor(
   const isOwn = own?.covers(schema) === true;
   const reader = isOwn ? own : schema && (await readerFor(schema));
   if (reader === undefined) return undefined;
-  const compiled = reader.open(schema);
+  const compiled = await reader.open(schema);
   return async (letter, message, timeoutMs) => {
     try {
       return await compiled.encode(message);

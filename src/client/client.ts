@@ -212,5 +212,5 @@ const isAdmin = (broker: object): broker is BrokerAdmin => 'createStation' in br
 /** What its codec says of a schema: that it compiles, and what the broker shall keep beside it. */
 async function prepare(schema: Omit<StationSchema, 'version'>): Promise<Partial<StationSchema>> {
   const whole = { ...schema, version: 1 };
-  return (await readerFor(whole)).prepare(whole);
+  return await (await readerFor(whole)).prepare(whole);
 }

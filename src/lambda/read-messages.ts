@@ -5,9 +5,9 @@ import type { Headers } from '../model/message.ts';
 import type { Resolved } from '../model/option-spec.ts';
 import type { KeyPlace, produceHandlerOptions } from '../model/options/produce-handler.ts';
 import type { StandardSchema } from '../model/standard-schema.ts';
+import { findIssues, type Issue } from '../schemas/standard-issues.ts';
 import type { ApiRequest } from './api-event.ts';
 import { splitJsonArray } from './json-array.ts';
-import { findIssues, type Issue } from './schema-issues.ts';
 
 /** One message of a request. */
 export interface RequestMessage {

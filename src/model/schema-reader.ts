@@ -29,7 +29,7 @@ export interface SchemaReader {
   /** Whether it reads this one; nothing: the station has none. */
   covers(schema: StationSchema | undefined): boolean;
   /** @throws MemphisError `SCHEMA_INVALID`, `DEPENDENCY_MISSING` */
-  open(schema: StationSchema | undefined): CompiledSchema;
+  open(schema: StationSchema | undefined): Promise<CompiledSchema>;
   /** Decodes; settles those that do not fit as told. */
   sift(batch: Batch, onInvalid: OnInvalid): Promise<Sifted>;
   /**
@@ -38,7 +38,7 @@ export interface SchemaReader {
    * @returns what the broker shall keep beside it
    * @throws MemphisError `SCHEMA_INVALID`, `DEPENDENCY_MISSING`
    */
-  prepare(schema: StationSchema): Partial<StationSchema>;
+  prepare(schema: StationSchema): Promise<Partial<StationSchema>>;
   /** The bytes of a message that broke its schema, for the dead letters; nothing where there are none. */
   report(message: unknown): Uint8Array | undefined;
 }

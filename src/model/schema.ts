@@ -17,6 +17,8 @@ export interface StationSchema {
   readonly messageName?: string;
   /** Of protobuf: texts that the source imports, by the path that it names. */
   readonly imports?: Readonly<Record<string, string>>;
+  /** What its codec made of it when it was created, so that nobody has to do it again. */
+  readonly prepared?: unknown;
 }
 
 /** One version of a schema, ready for use. */
@@ -31,7 +33,7 @@ export interface CompiledSchema {
 export interface SchemaCodec {
   readonly type: SchemaType;
   /** @throws MemphisError `SCHEMA_INVALID` for what does not compile, `DEPENDENCY_MISSING` */
-  compile(schema: StationSchema): CompiledSchema;
+  compile(schema: StationSchema): CompiledSchema | Promise<CompiledSchema>;
   /** Checks a schema that is to be made, beyond that it compiles. @returns what the broker shall keep beside it */
-  prepare?(schema: StationSchema): Partial<StationSchema>;
+  prepare?(schema: StationSchema): Partial<StationSchema> | Promise<Partial<StationSchema>>;
 }

@@ -42,8 +42,6 @@ const common: Options = {
   logger: false,
   validateFormats: false,
   validateSchema: false,
-  meta: false,
-  addUsedSchema: false,
   ownProperties: true, // a field may be called toString
 };
 
@@ -66,7 +64,9 @@ export function setUp(schema: unknown, options: Options): InstanceType<AjvClass>
   const dialect = dialectOf(schema);
   const Class = Object.hasOwn(classes, dialect) ? classes[dialect] : undefined;
   if (Class === undefined) throw new Error('its $schema names no draft that is known: 04, 06, 07, 2019-09, 2020-12');
-  const ajv = new Class({ ...common, ...options, code: { ...options.code, regExp: pattern } });
+  // until draft 07 what stands beside a $ref counts for nothing
+  const ignoreKeywordsWithRef = Class === Ajv || Class === Ajv04;
+  const ajv = new Class({ ...common, ignoreKeywordsWithRef, ...options, code: { ...options.code, regExp: pattern } });
   ajv.removeKeyword('uniqueItems');
   ajv.addKeyword({
     keyword: 'uniqueItems',

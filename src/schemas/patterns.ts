@@ -31,7 +31,8 @@ const toRe2 = (pattern: string): string =>
   });
 
 /** A pattern, anchored nowhere. @throws what RE2 does not have: looking around, back references */
-export function linearPattern(pattern: string): { test(text: string): boolean } {
+export function linearPattern(pattern: string): { test(text: string): boolean; toString(): string } {
   const compiled = RE2JS.compile(RE2JS.translateRegExp(toRe2(pattern)));
-  return { test: (text) => compiled.test(text) };
+  // its text is what tells it from others where it is kept
+  return { test: (text) => compiled.test(text), toString: () => `/${pattern}/` };
 }

@@ -22,7 +22,7 @@ const RETRY_MS = 60_000;
 export class CodecReader implements SchemaReader {
   readonly #codecs = new Map<string, SchemaCodec>();
   readonly #precompiled = new Map<string, PrecompiledSchema>();
-  readonly #open = new WeakMap<StationSchema, CompiledSchema | { readonly error: unknown }>();
+  readonly #open = new WeakMap<StationSchema, Promise<CompiledSchema>>();
 
   /** @param codecs those that it has from the start */
   constructor(...codecs: readonly SchemaCodec[]) {
@@ -41,48 +41,53 @@ export class CodecReader implements SchemaReader {
     return schema !== undefined && (this.#precompiled.has(keyOf(schema)) || this.#codecs.has(schema.type));
   }
 
-  open(schema: StationSchema | undefined): CompiledSchema {
-    if (schema === undefined) throw new MemphisError('SCHEMA_INVALID', 'There is no schema to read.');
+  /** What does not compile is not tried again, until the station has another version. */
+  open(schema: StationSchema | undefined): Promise<CompiledSchema> {
+    if (schema === undefined) return Promise.reject(new MemphisError('SCHEMA_INVALID', 'There is no schema to read.'));
     let known = this.#open.get(schema);
     if (known === undefined) {
-      known = this.#precompiled.get(keyOf(schema)) ?? this.#compile(schema);
+      known = this.#compile(schema);
+      known.catch(() => {}); // for whoever looks at it
       this.#open.set(schema, known);
     }
-    if ('error' in known) throw known.error;
     return known;
   }
 
-  sift(batch: Batch, onInvalid: OnInvalid): Promise<Sifted> {
-    return sift(batch, this.open(batch.schema), onInvalid);
+  async sift(batch: Batch, onInvalid: OnInvalid): Promise<Sifted> {
+    return sift(batch, await this.open(batch.schema), onInvalid);
   }
 
-  prepare(schema: StationSchema): Partial<StationSchema> {
-    const compiled = this.#compile(schema);
-    if ('error' in compiled) throw compiled.error;
-    return attempt(schema, () => this.#codecs.get(schema.type)?.prepare?.(schema) ?? {});
+  async prepare(schema: StationSchema): Promise<Partial<StationSchema>> {
+    const codec = this.#codecOf(schema);
+    return await attempt(schema, async () => {
+      const prepared = (await codec.prepare?.(schema)) ?? {};
+      await codec.compile({ ...schema, ...prepared });
+      return prepared;
+    });
   }
 
   report(message: unknown): Uint8Array | undefined {
     return report(message);
   }
 
-  /** What does not compile is not tried again, until the station has another version. */
-  #compile(schema: StationSchema): CompiledSchema | { readonly error: unknown } {
-    const { name, type } = schema;
-    try {
-      const codec = this.#codecs.get(type);
-      if (codec !== undefined) return attempt(schema, () => codec.compile(schema));
-      const why = `Schema ${name} needs a codec: import 'memphis-serverless/schemas/${type}'.`;
-      throw new MemphisError('DEPENDENCY_MISSING', why);
-    } catch (error) {
-      return { error };
-    }
+  async #compile(schema: StationSchema): Promise<CompiledSchema> {
+    const precompiled = this.#precompiled.get(keyOf(schema));
+    if (precompiled !== undefined) return precompiled;
+    const codec = this.#codecOf(schema);
+    return await attempt(schema, async () => codec.compile(schema));
+  }
+
+  #codecOf({ name, type }: StationSchema): SchemaCodec {
+    const codec = this.#codecs.get(type);
+    if (codec !== undefined) return codec;
+    const why = `Schema ${name} needs a codec: import 'memphis-serverless/schemas/${type}'.`;
+    throw new MemphisError('DEPENDENCY_MISSING', why);
   }
 }
 
-function attempt<T>({ name, version }: StationSchema, run: () => T): T {
+async function attempt<T>({ name, version }: StationSchema, run: () => Promise<T>): Promise<T> {
   try {
-    return run();
+    return await run();
   } catch (cause) {
     if (isMemphisError(cause)) throw cause;
     const why = describeError(cause).slice(0, 500);

@@ -8,7 +8,11 @@ import { makeContext } from '../../src/testing/make-context.ts';
 import { type RunningBroker, startBroker } from '../../src/testing/start-broker.ts';
 import { makeRestEvent } from '../support/api-events.ts';
 import { serversUnderTest } from '../support/servers.ts';
+import '../../src/schemas/avro.ts';
+import '../../src/schemas/graphql.ts';
 import '../../src/schemas/json.ts';
+import '../../src/schemas/protobuf.ts';
+import { standard } from '../../src/schemas/standard.ts';
 
 const order = {
   type: 'object',
@@ -206,6 +210,51 @@ for (const { binary, version } of serversUnderTest()) {
       await assert.rejects(memphis.describeSchema(name), { code: 'SCHEMA_NOT_FOUND' });
     });
 
+    test('each type goes all the way', async () => {
+      const proto =
+        'syntax = "proto3"; import "lib.proto"; message Order { string id = 1; int64 total = 2; lib.Line line = 3; }';
+      const imports = { 'lib.proto': 'syntax = "proto3"; package lib; message Line { string sku = 1; }' };
+      const line = { type: 'record', name: 'R', fields: [{ name: 'id', type: ['null', 'string'] }] };
+      const cases = [
+        [
+          'protobuf',
+          proto,
+          { imports },
+          { id: 'a', total: '5', line: { sku: 's' } },
+          { id: 'a', total: 5n, line: { sku: 's' } },
+          { idd: 'a' },
+        ],
+        ['avro', line, undefined, { id: 'a' }, { id: 'a' }, { id: 1 }],
+        ['graphql', 'type Query { a: Int }', undefined, '{ a }', '{ a }', '{ b }'],
+      ] as const;
+      for (const [type, source, options, good, value, bad] of cases) {
+        await memphis.createSchema(`all-${type}`, type, source, options);
+        const station = await newStation(`all-${type}`);
+        await memphis.produce(station, good);
+        await assert.rejects(memphis.produce(station, bad), { code: 'SCHEMA_VIOLATION' }, type);
+        const [message] = await memphis.fetchMessages(station, { group: 'g' });
+        assert.deepEqual(message?.value(), value);
+        assert.equal(await memphis.deadLetters(station).count(), 1);
+      }
+    });
+
+    test('a validator of ones own counts in place of the schema', async () => {
+      const name = await newStation('order');
+      const even = {
+        '~standard': {
+          version: 1 as const,
+          vendor: 'own',
+          validate: (value: unknown) =>
+            Number(value) % 2 === 0 ? { value: 'even' } : { issues: [{ message: 'odd' }] },
+        },
+      };
+      const producer = await memphis.createProducer(name, { schema: standard(even) });
+      await producer.produce('2');
+      await assert.rejects(producer.produce('3'), { code: 'SCHEMA_VIOLATION' });
+      const [message] = await memphis.fetchMessages(name, { group: 'g', schema: standard(even) });
+      assert.equal(message?.value(), 'even');
+    });
+
     test('what cannot be a schema is refused', async () => {
       const cases = [
         [['Upper', 'json', {}], 'INVALID_NAME'],
@@ -218,7 +267,10 @@ for (const { binary, version } of serversUnderTest()) {
         [['ok', 'json', { $schema: 'http://example.com/mine' }], 'SCHEMA_INVALID'],
         [['ok', 'json', { $ref: 'http://example.com/other' }], 'SCHEMA_INVALID'],
         [['ok', 'json', { pattern: '(?=x)' }], 'SCHEMA_INVALID'],
-        [['order', 'avro', '{}'], 'DEPENDENCY_MISSING'],
+        [['order', 'avro', '"string"'], 'SCHEMA_CONFLICT'],
+        [['ok', 'avro', { type: 'record' }], 'SCHEMA_INVALID'],
+        [['ok', 'protobuf', 'syntax = "proto3"; enum E { A = 0; }'], 'SCHEMA_INVALID'],
+        [['ok', 'graphql', 'type A { a: Int }'], 'SCHEMA_INVALID'],
       ] as const;
       for (const [args, code] of cases) {
         await assert.rejects(

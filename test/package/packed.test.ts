@@ -36,7 +36,7 @@ before(async () => {
   const [{ filename }] = (Array.isArray(packed) ? packed : Object.values(packed as object)) as [{ filename: string }];
   await writeFile(join(project, 'package.json'), '{ "name": "user", "private": true }');
   const { devDependencies: versions } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-  const libraries = ['aws-lambda-ric', '@types/node', 'ajv', 'ajv-draft-04', 're2js'];
+  const libraries = ['aws-lambda-ric', '@types/node', 'ajv', 'ajv-draft-04', 'graphql', 're2js'];
   const wanted = [`./${filename}`, ...libraries.map((name) => `${name}@${versions[name]}`)];
   await npm(['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', ...wanted], project);
 });

@@ -29,7 +29,7 @@ export const schemaSubject = (name: string): string => `$KV.${BUCKET}.schema.${k
 
 /** Of a schema that is not there, or whose record somebody has damaged, nothing is known but its name. */
 export function toStationSchema(name: string, record: Json): StationSchema {
-  const { type, version, source, descriptor, messageName, imports } = record;
+  const { type, version, source, descriptor, messageName, imports, prepared } = record;
   const isSound = typeof type === 'string' && Number.isSafeInteger(version) && typeof source === 'string';
   if (!isSound) return { name, type: '', version: 0, source: '' };
   return {
@@ -39,6 +39,7 @@ export function toStationSchema(name: string, record: Json): StationSchema {
     source,
     ...(typeof descriptor === 'string' && { descriptor }),
     ...(typeof messageName === 'string' && { messageName }),
+    ...(prepared !== undefined && { prepared }),
     ...(isJson(imports) && { imports: imports as Readonly<Record<string, string>> }),
   };
 }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import * as v from 'valibot';
-import { findIssues } from '../../src/lambda/schema-issues.ts';
 import type { StandardSchema } from '../../src/model/standard-schema.ts';
+import { findIssues } from '../../src/schemas/standard-issues.ts';
 
 const order: StandardSchema = v.object({
   id: v.string(),

@@ -1,12 +1,10 @@
 /** Asks a Standard Schema validator about a value; what it says of the wrong ones is made fit to be sent out. */
 
-import type { StandardIssue, StandardSchema } from '../model/standard-schema.ts';
+import type { SchemaIssue } from '../model/schema-issue.ts';
+import type { StandardIssue, StandardResult, StandardSchema } from '../model/standard-schema.ts';
 
 /** What is wrong, and where. Never holds a value of the message. */
-export interface Issue {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
+export type Issue = SchemaIssue;
 
 /** More are of no use to anybody, and an answer has a size. */
 const MAX_ISSUES = 50;
@@ -17,7 +15,12 @@ const MAX_LEAVES = 1_000;
 /** @returns nothing when the value satisfies the schema. Rejects with what the validator throws. */
 export async function findIssues(schema: StandardSchema, value: unknown): Promise<Issue[] | undefined> {
   const result = await schema['~standard'].validate(value);
-  return result.issues?.slice(0, MAX_ISSUES).map((issue) => toIssue(issue, value));
+  return toIssues(result, value);
+}
+
+/** What a result says is wrong with a value. */
+export function toIssues({ issues }: StandardResult<unknown>, value: unknown): Issue[] | undefined {
+  return issues?.slice(0, MAX_ISSUES).map((issue) => toIssue(issue, value));
 }
 
 function toIssue(issue: StandardIssue, value: unknown): Issue {

@@ -1,0 +1,53 @@
+/** Messages of Avro as JSON text, by a type, whatever made that. */
+
+import type { CompiledSchema } from '../model/schema.ts';
+import type { AvroType } from './avro-table.ts';
+import { type AvroTarget, convertAvro } from './avro-values.ts';
+import { bytesOf } from './json-text.ts';
+import { violation, wrongInput } from './violation.ts';
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** @param name the schema's, for error texts */
+export function avroCodec(name: string, type: AvroType): CompiledSchema {
+  const convert = (value: unknown, target: AvroTarget): unknown => {
+    const converted = convertAvro(type, value, target);
+    if ('issues' in converted) throw violation(name, converted.issues);
+    return converted.value;
+  };
+  const parse = (data: Uint8Array): unknown => {
+    try {
+      return parseExactly(decoder.decode(data));
+    } catch {
+      throw violation(name, [{ path: [], message: 'it is not JSON text in UTF-8; Avro binary is none' }]);
+    }
+  };
+  return {
+    encode: (message) => {
+      const bytes = typeof message === 'string' ? encoder.encode(message) : bytesOf(message);
+      if (bytes !== undefined) {
+        convert(parse(bytes), 'wire');
+        return bytes;
+      }
+      if (typeof message !== 'object' || message === null) {
+        throw wrongInput(
+          `A message must be bytes, text or an object, not ${message === null ? 'null' : typeof message}.`,
+        );
+      }
+      return encoder.encode(JSON.stringify(convert(message, 'wire')));
+    },
+    decode: (data) => convert(parse(data), 'reader'),
+  };
+}
+
+/** Whole numbers beyond 2^53 as `bigint`; only looked for where there may be one. */
+function parseExactly(text: string): unknown {
+  if (!/\d{16}/.test(text)) return JSON.parse(text);
+  const revive = (_: string, value: unknown, context: { readonly source?: string }): unknown => {
+    const { source } = context;
+    const isLong = typeof value === 'number' && !Number.isSafeInteger(value) && source !== undefined;
+    return isLong && /^-?\d{1,25}$/.test(source) ? BigInt(source) : value;
+  };
+  return JSON.parse(text, revive as (key: string, value: unknown) => unknown);
+}

@@ -1,0 +1,38 @@
+/** Messages of protobuf by a table, whatever made that. */
+
+import type { CompiledSchema } from '../model/schema.ts';
+import { bytesOf } from './json-text.ts';
+import { decodeProto } from './proto-decode.ts';
+import { encodeProto } from './proto-encode.ts';
+import type { ProtoTable } from './proto-table.ts';
+import { NotProto } from './proto-wire.ts';
+import { violation, wrongInput } from './violation.ts';
+
+/** @param name the schema's, for error texts */
+export function protoCodec(name: string, table: ProtoTable): CompiledSchema {
+  const decode = (data: Uint8Array): Record<string, unknown> => {
+    try {
+      return decodeProto(table, data);
+    } catch (error) {
+      if (!(error instanceof NotProto)) throw error;
+      throw violation(name, [{ path: [], message: `it is no such protobuf message: ${error.message}` }]);
+    }
+  };
+  return {
+    encode: (message) => {
+      const bytes = bytesOf(message);
+      if (bytes !== undefined) {
+        decode(bytes);
+        return bytes; // as they are: fields that this version does not know stay in
+      }
+      if (typeof message !== 'object' || message === null || Array.isArray(message)) {
+        const found = Array.isArray(message) ? 'a list' : message === null ? 'null' : typeof message;
+        throw wrongInput(`A message of protobuf must be bytes or an object, not ${found}.`);
+      }
+      const written = encodeProto(table, message);
+      if ('issues' in written) throw violation(name, written.issues);
+      return written.data;
+    },
+    decode,
+  };
+}

@@ -1,0 +1,64 @@
+/**
+ * "./schemas/standard": any Standard Schema validator (zod, valibot, arktype, ...) for a station of one's own. Messages
+ * are JSON. Registers nothing: hand it in as the option `schema`.
+ *
+ * @module
+ */
+
+import type { Batch } from '../model/batch.ts';
+import type { CompiledSchema } from '../model/schema.ts';
+import type { OnInvalid, SchemaReader, Sifted } from '../model/schema-reader.ts';
+import type { StandardSchema } from '../model/standard-schema.ts';
+import { NotJson, parseJsonBytes, toJsonMessage } from './json-text.ts';
+import { sift } from './reader.ts';
+import { report } from './report.ts';
+import { toIssues } from './standard-issues.ts';
+import { violation, wrongInput } from './violation.ts';
+
+/**
+ * Makes a validator fit for the option `schema`. It counts in place of whatever schema the station has.
+ *
+ * Consumers get what the validator makes of a message; what is produced is stored as it was given, when it is valid.
+ *
+ * @param schema may be asynchronous
+ * @throws MemphisError `INVALID_MESSAGE` for what is no Standard Schema
+ * @example
+ * ```ts
+ * export const handler = withMemphis(each<Order>(async (order) => { await bill(order); }), { schema: standard(orderSchema) });
+ * ```
+ */
+export function standard(schema: StandardSchema): SchemaReader {
+  if (typeof schema?.['~standard']?.validate !== 'function') {
+    throw wrongInput('standard: give a Standard Schema validator.');
+  }
+  const { vendor } = schema['~standard'];
+  const check = async (value: unknown): Promise<unknown> => {
+    const result = await schema['~standard'].validate(value);
+    const issues = toIssues(result, value);
+    if (issues !== undefined) throw violation(`of ${String(vendor)}`, issues);
+    return (result as { readonly value: unknown }).value;
+  };
+  const orViolation = <T>(run: () => T): T => {
+    try {
+      return run();
+    } catch (error) {
+      if (!(error instanceof NotJson)) throw error;
+      throw violation(`of ${String(vendor)}`, [{ path: [], message: error.message }]);
+    }
+  };
+  const compiled: CompiledSchema = {
+    encode: async (message) => {
+      const { data, value } = orViolation(() => toJsonMessage(message));
+      await check(value);
+      return data;
+    },
+    decode: (data) => check(orViolation(() => parseJsonBytes(data))),
+  };
+  return {
+    covers: () => true,
+    open: async () => compiled,
+    sift: (batch: Batch, onInvalid: OnInvalid): Promise<Sifted> => sift(batch, compiled, onInvalid),
+    prepare: async () => ({}),
+    report,
+  };
+}

@@ -1,0 +1,67 @@
+/** Validators of one's own in place of a schema: synchronous and asynchronous ones. */
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import * as v from 'valibot';
+import { each, withMemphis } from '../../src/lambda/index.ts';
+import type { StandardSchema } from '../../src/model/standard-schema.ts';
+import { standard } from '../../src/schemas/standard.ts';
+import { makeContext, makeEvent } from '../../src/testing/index.ts';
+
+const order = v.object({
+  id: v.number(),
+  at: v.pipe(
+    v.string(),
+    v.transform((text) => new Date(text)),
+  ),
+});
+const late: StandardSchema = {
+  '~standard': {
+    version: 1,
+    vendor: 'late',
+    validate: async (value) => (value === 1 ? { value: 'one' } : { issues: [{ message: `not "${String(value)}"` }] }),
+  },
+};
+
+describe('standard', () => {
+  test('what is valid is stored as it was given, and read as the validator makes it', async () => {
+    const codec = await standard(order).open(undefined);
+    const data = (await codec.encode({ id: 1, at: '2026-01-01', more: 2 })) as Uint8Array;
+    assert.equal(Buffer.from(data).toString(), '{"id":1,"at":"2026-01-01","more":2}');
+    assert.deepEqual(await codec.decode(data), { id: 1, at: new Date('2026-01-01') });
+  });
+
+  test('what is not has paths and no value', async () => {
+    const codec = await standard(order).open(undefined);
+    await assert.rejects(async () => codec.encode({ id: 'secret', at: 'x' }), {
+      code: 'SCHEMA_VIOLATION',
+      issues: [{ path: ['id'], message: 'Invalid type: Expected number but received (value)' }],
+    });
+    await assert.rejects(async () => codec.decode(new Uint8Array([123])), { code: 'SCHEMA_VIOLATION' });
+    await assert.rejects(async () => codec.encode(7), { code: 'INVALID_MESSAGE' });
+    assert.throws(() => standard({} as never), { code: 'INVALID_MESSAGE' });
+    const asynchronous = await standard(late).open(undefined);
+    assert.equal(await asynchronous.decode(new Uint8Array([49])), 'one');
+    await assert.rejects(async () => asynchronous.encode('"secret"'), { code: 'SCHEMA_VIOLATION' });
+  });
+
+  test('a pushed batch is sifted too', async (t) => {
+    t.mock.method(console, 'error', () => {});
+    const seen: unknown[] = [];
+    const handler = withMemphis(
+      each((value) => void seen.push(value)),
+      { schema: standard(late) },
+    );
+    const answer = await handler(makeEvent({ messages: ['1', '2'] }), makeContext());
+    assert.deepEqual(seen, ['one']);
+    assert.deepEqual(answer, {
+      batchItemFailures: [
+        {
+          itemIdentifier: 'orders$1:2',
+          action: 'deadLetter',
+          reason: 'The message does not satisfy schema of late: not "(value)"',
+        },
+      ],
+    });
+  });
+});
