@@ -10,6 +10,8 @@ import { MemphisBroker } from './memphis/broker.ts';
 export interface Choice {
   readonly broker: 'auto' | 'jetstream' | 'memphis';
   readonly createStationOnFirstUse: boolean;
+  /** Whether anybody here could read a schema now. */
+  readonly usesSchemas?: () => boolean;
 }
 
 /**
@@ -18,11 +20,7 @@ export interface Choice {
  * @param deadlineMs wall-clock time until which a dial may take
  * @throws MemphisError `UNSUPPORTED` when the broker is not of the kind that was insisted on
  */
-export async function chooseBroker(
-  link: Link,
-  { broker, createStationOnFirstUse }: Choice,
-  deadlineMs: number,
-): Promise<Broker> {
+export async function chooseBroker(link: Link, { broker, ...options }: Choice, deadlineMs: number): Promise<Broker> {
   const connection = await link.ready(deadlineMs);
   // stated, it is not waited for
   const info = await (broker === 'auto' ? connection.info : Promise.race([connection.info, undefined]));
@@ -34,5 +32,5 @@ export async function chooseBroker(
       { option: 'broker' },
     );
   }
-  return new (isMemphis ? MemphisBroker : JetStreamBroker)(link, { createStationOnFirstUse });
+  return new (isMemphis ? MemphisBroker : JetStreamBroker)(link, options);
 }

@@ -8,6 +8,7 @@ import { makeLink } from '../connection/open.ts';
 import type { Broker } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
 import { placedBroker } from '../model/placed-broker.ts';
+import { registered } from '../schemas/registry.ts';
 
 export interface Session {
   /**
@@ -29,13 +30,15 @@ class LinkSession implements Session {
   /** Absent while a broker of a test stands in the place of all others. */
   #link: Link | undefined;
   readonly #onClose: () => void;
+  readonly #usesSchemas: () => boolean;
   #broker: Broker | undefined;
   #isClosed = false;
 
-  constructor(settings: ConnectSettings, onClose: () => void) {
+  constructor(settings: ConnectSettings, onClose: () => void, usesSchemas: () => boolean) {
     this.#settings = settings;
     this.#link = placedBroker() === undefined ? makeLink(settings) : undefined;
     this.#onClose = onClose;
+    this.#usesSchemas = usesSchemas;
   }
 
   async broker(options: { readonly deadlineMs?: number } = {}): Promise<Broker> {
@@ -46,7 +49,7 @@ class LinkSession implements Session {
     const deadlineMs = options.deadlineMs ?? Date.now() + this.#settings.timeoutMs;
     this.#link ??= makeLink(this.#settings);
     // the link shares the dial, but each caller has a time of its own, and a failure from before a freeze is not its own
-    const broker = await chooseBroker(this.#link, this.#settings, deadlineMs);
+    const broker = await chooseBroker(this.#link, { ...this.#settings, usesSchemas: this.#usesSchemas }, deadlineMs);
     this.#broker ??= broker;
     return this.#broker;
   }
@@ -69,7 +72,11 @@ class LinkSession implements Session {
 
 /** A session of one's own. No I/O. @throws MemphisError `INVALID_OPTION` */
 export function makeSession(settings: ConnectSettings): Session {
-  return new LinkSession(settings, () => {});
+  return new LinkSession(
+    settings,
+    () => {},
+    () => true,
+  );
 }
 
 /** Whether this process closes its sessions at SIGTERM already. */
@@ -84,7 +91,7 @@ export function sharedSession(settings: ConnectSettings): Session {
 export function keyedSession(settings: ConnectSettings, cacheKey: string | undefined): Session {
   closeOnSigterm();
   const key = cacheKey === undefined ? settings : { ...settings, cacheKey };
-  return cached(key, (forget) => new LinkSession(settings, forget));
+  return cached(key, (forget) => new LinkSession(settings, forget, () => registered() !== undefined));
 }
 
 /** Lambda sends SIGTERM before it ends an environment (where an extension is registered); best effort. */

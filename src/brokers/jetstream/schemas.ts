@@ -57,16 +57,16 @@ async function readSchema(connection: Connection, name: string, limitMs: number)
 }
 
 export class Schemas {
-  readonly #link: Link;
-  readonly #stations: Stations;
+  protected readonly link: Link;
+  protected readonly stationViews: Stations;
   readonly #known = new Map<string, Known>();
   readonly #looks = new Map<string, Promise<void>>();
   /** Called at each use: a client that lives long listens for changes. */
   onUse: (() => void) | undefined;
 
   constructor(link: Link, stations: Stations) {
-    this.#link = link;
-    this.#stations = stations;
+    this.link = link;
+    this.stationViews = stations;
   }
 
   /** What is known; at the first use it is looked up. @throws MemphisError `STATION_NOT_FOUND`, and what looking up throws */
@@ -75,7 +75,7 @@ export class Schemas {
     const known = this.#known.get(station);
     if (known === undefined) {
       // mostly there is none, which is known by then
-      const { schemaName } = await this.#stations.view(station, patienceMs);
+      const { schemaName } = await this.stationViews.view(station, patienceMs);
       if (schemaName === '') this.learn(station, undefined);
     }
     if ((known ?? this.#known.get(station))?.atMs === undefined) await this.#look(station, patienceMs);
@@ -125,7 +125,7 @@ export class Schemas {
 
   /** A schema by name, as it is now. */
   find(name: string): Promise<StationSchema> {
-    return repeat(this.#link, 'look for schema', LOOK_LIMIT_MS, (connection, limitMs) =>
+    return repeat(this.link, 'look for schema', LOOK_LIMIT_MS, (connection, limitMs) =>
       readSchema(connection, name, limitMs),
     );
   }
@@ -135,10 +135,14 @@ export class Schemas {
   }
 
   async #look(station: string, patienceMs: number): Promise<void> {
-    const schema = await repeat(this.#link, 'look for schema', patienceMs, async (connection, limitMs) => {
+    this.learn(station, await this.lookUp(station, patienceMs));
+  }
+
+  /** Asks the broker. */
+  protected async lookUp(station: string, patienceMs: number): Promise<StationSchema | undefined> {
+    return await repeat(this.link, 'look for schema', patienceMs, async (connection, limitMs) => {
       const name = (await readRecord(connection, station, limitMs))?.schemaName ?? '';
       return name === '' ? undefined : await readSchema(connection, name, limitMs);
     });
-    this.learn(station, schema);
   }
 }

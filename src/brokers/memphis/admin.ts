@@ -4,6 +4,7 @@ import type { Connection } from '../../connection/port.ts';
 import type { BrokerAdmin } from '../../model/broker.ts';
 import type { DeadLetterStore } from '../../model/dead-letter.ts';
 import { isMemphisError, MemphisError } from '../../model/errors.ts';
+import type { SchemaStore } from '../../model/schema-store.ts';
 import type { StationSettings } from '../../model/station.ts';
 import type { StationDescription, StationListing } from '../../model/station-description.ts';
 import { JetStreamDeadLetters } from '../jetstream/dead-letter-admin.ts';
@@ -17,10 +18,12 @@ import type { MemphisBroker } from './broker.ts';
 import { MemphisDeadLetters } from './dead-letter-admin.ts';
 import { CONTROL_LIMIT_MS } from './group.ts';
 import type { HttpApi } from './http-api.ts';
+import { MemphisSchemaStore } from './schema-store.ts';
 import { createStation } from './wire/station-creation.ts';
 import { destroyStation } from './wire/station-destruction.ts';
 
 export class MemphisAdmin implements BrokerAdmin {
+  readonly schemas: SchemaStore;
   readonly #broker: MemphisBroker;
   readonly #api: HttpApi;
 
@@ -28,6 +31,7 @@ export class MemphisAdmin implements BrokerAdmin {
   constructor(broker: MemphisBroker, api: HttpApi) {
     this.#broker = broker;
     this.#api = api;
+    this.schemas = new MemphisSchemaStore(broker.link, broker.schemas, api);
   }
 
   async createStation(name: string, settings: StationSettings): Promise<boolean> {
@@ -38,7 +42,7 @@ export class MemphisAdmin implements BrokerAdmin {
     this.#broker.stations.forget(name);
     const connection = await this.#broker.link.ready(Date.now() + CONTROL_LIMIT_MS);
     try {
-      await createStation(connection, name, settings, '', CONTROL_LIMIT_MS);
+      await createStation(connection, name, settings, CONTROL_LIMIT_MS);
     } catch (error) {
       // somebody else made it at the same time, with these settings or with others (8.3)
       const isRace = isMemphisError(error, 'JETSTREAM_UNAVAILABLE') || isMemphisError(error, 'STATION_CONFLICT');
@@ -47,6 +51,16 @@ export class MemphisAdmin implements BrokerAdmin {
     }
     // the same answer is given where nothing was made (8.4)
     if (await this.#isThere(name)) return true;
+    if (settings.schemaName !== '') {
+      throw new MemphisError(
+        'SCHEMA_NOT_FOUND',
+        `There is no schema ${settings.schemaName}; the station is not made.`,
+        {
+          option: 'schemaName',
+          station: name,
+        },
+      );
+    }
     throw new MemphisError(
       'BROKER_REFUSED',
       `The broker says that it made station ${name}, but it did not: its user ${connection.identity.username} is unknown to it.`,
@@ -89,6 +103,7 @@ export class MemphisAdmin implements BrokerAdmin {
         sendSchemaFailedMsgToDls: dls.schemaverse === true,
         dlsStation: String(row.dls_station ?? ''),
         tieredStorageEnabled: row.tiered_storage_enabled === true,
+        schemaName: String(row.schema_name ?? ''),
       },
       deadLetters: await this.deadLetterStore(name, false).count(),
     };

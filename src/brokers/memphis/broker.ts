@@ -4,18 +4,25 @@ import type { Link } from '../../connection/link.ts';
 import type { Broker, OutgoingMessage, PublishOptions, Reader, ReaderOptions } from '../../model/broker.ts';
 import { MemphisError } from '../../model/errors.ts';
 import type { Receipt } from '../../model/receipt.ts';
+import type { StationSchema } from '../../model/schema.ts';
 import { defaultStation } from '../../model/station.ts';
 import { checkerFor, publish } from '../jetstream/publish.ts';
 import { JetStreamReader } from '../jetstream/reader.ts';
+import { repeat } from '../jetstream/repeat.ts';
 import { Retries } from '../jetstream/retries.ts';
+import { streamOf } from '../jetstream/stations.ts';
+import { encodeJson } from '../jetstream/wire/api.ts';
+import { deleteMessage } from '../jetstream/wire/streams.ts';
 import { setAsideFor } from './dead-letters.ts';
 import { CONTROL_LIMIT_MS, MAX_DELIVERIES, MemphisGroup } from './group.ts';
 import { APP_ID } from './identity.ts';
 import { Members } from './members.ts';
 import { publishHeaders } from './publish-headers.ts';
+import { MemphisSchemas } from './schemas.ts';
 import { MemphisStations } from './stations.ts';
 import { registerProducer } from './wire/producer-creation.ts';
 import { createStation } from './wire/station-creation.ts';
+import { violationNotification, violationReport } from './wire/violation-report.ts';
 
 export class MemphisBroker implements Broker {
   readonly kind = 'memphis';
@@ -23,20 +30,29 @@ export class MemphisBroker implements Broker {
   readonly stations: MemphisStations;
   readonly retries: Retries;
   readonly members = new Members();
+  readonly schemas: MemphisSchemas;
   readonly #readers = new Map<string, Reader>();
 
-  constructor(link: Link, { createStationOnFirstUse = false }: { readonly createStationOnFirstUse?: boolean } = {}) {
+  /** @param options.usesSchemas whether anybody here could read one: else nothing waits for it */
+  constructor(
+    link: Link,
+    {
+      createStationOnFirstUse = false,
+      usesSchemas = () => true,
+    }: { readonly createStationOnFirstUse?: boolean; readonly usesSchemas?: () => boolean } = {},
+  ) {
     this.link = link;
     this.stations = new MemphisStations(
       link,
       createStationOnFirstUse
         ? async (name) => {
             const connection = await link.ready(Date.now() + CONTROL_LIMIT_MS);
-            await createStation(connection, name, defaultStation, '', CONTROL_LIMIT_MS);
+            await createStation(connection, name, defaultStation, CONTROL_LIMIT_MS);
           }
         : undefined,
     );
     this.retries = new Retries(link);
+    this.schemas = new MemphisSchemas(link, this.stations, usesSchemas);
   }
 
   async partitions(station: string, options?: { readonly patienceMs?: number }): Promise<readonly number[]> {
@@ -51,16 +67,48 @@ export class MemphisBroker implements Broker {
     const { station, producerName: name } = message;
     const connection = await this.link.ready(Date.now() + options.timeoutMs);
     const headers = publishHeaders(message, connection.identity.connectionId);
-    const receipt = publish(this.link, this.stations, message, options, headers);
+    const stored = publish(this.link, this.stations, message, options, headers);
     // beside the message, once the station is known to be there: the broker would make it
-    void this.stations.find(station, options.timeoutMs).then(
-      () =>
-        this.members.join(connection, `producer ${station} ${name}`, (on, timeoutMs) =>
-          registerProducer(on, { name, station, appId: APP_ID }, timeoutMs),
-        ),
-      () => {},
+    const join = (): Promise<unknown> =>
+      this.members.join(connection, `producer ${station} ${name}`, async (on, timeoutMs) => {
+        const told = await registerProducer(on, { name, station, appId: APP_ID }, timeoutMs);
+        this.schemas.hear(station, told);
+      });
+    void this.stations.find(station, options.timeoutMs).then(join, () => {});
+    try {
+      return await stored;
+    } finally {
+      await this.schemas.looking(station); // nothing is under way when it is over
+    }
+  }
+
+  async schemaOf(station: string, options?: { readonly isFresh?: boolean }): Promise<StationSchema | undefined> {
+    const known = await this.schemas.of(station);
+    if (options?.isFresh !== true) return known;
+    await this.schemas.refresh(station);
+    return this.schemas.current(station);
+  }
+
+  async takeBack({ station, partition, sequence }: Receipt, { timeoutMs }: PublishOptions): Promise<void> {
+    await repeat(this.link, 'take back', timeoutMs, (connection, limitMs) =>
+      deleteMessage(connection, streamOf(station, partition), sequence, limitMs),
     );
-    return await receipt;
+  }
+
+  /** The broker makes a row of it; nobody answers. */
+  async setAside(message: OutgoingMessage, reason: string, { timeoutMs }: PublishOptions): Promise<void> {
+    const { station, partition, producerName: producer, data } = message;
+    const { reportsViolations, sendsNotifications } = this.schemas.wants(station);
+    if (!reportsViolations) return;
+    const connection = await this.link.ready(Date.now() + timeoutMs);
+    const { connectionId } = connection.identity;
+    const headers = publishHeaders(message, connectionId);
+    const violation = { station, partition, producer, connectionId, headers, data, reason };
+    connection.publish('$memphis_schemaverse_dls', encodeJson(violationReport(violation)));
+    if (sendsNotifications) {
+      connection.publish('$memphis_notifications', encodeJson(violationNotification(violation)));
+    }
+    await connection.flush(timeoutMs);
   }
 
   checker(options: { readonly timeoutMs: number }): Promise<(message: OutgoingMessage) => number> {
@@ -94,10 +142,11 @@ export class MemphisBroker implements Broker {
   /** A stream of others on this broker is read as on any NATS server. */
   #makeReader(options: ReaderOptions): Reader {
     if (options.binding !== undefined) return new JetStreamReader(this.link, this.stations, this.retries, options);
-    const group = new MemphisGroup(this.link, this.stations, this.retries, options, this.members);
+    const group = new MemphisGroup(this.link, this.stations, this.retries, options, this.members, this.schemas);
     return new JetStreamReader(this.link, this.stations, this.retries, options, {
       group,
       setAside: setAsideFor(group),
+      schemas: this.schemas,
     });
   }
 }

@@ -25,6 +25,7 @@ import {
 } from '../jetstream/wire/consumers.ts';
 import { APP_ID } from './identity.ts';
 import type { Members } from './members.ts';
+import type { MemphisSchemas } from './schemas.ts';
 import { dropStart, readStart, writeStart } from './start-notes.ts';
 import { registerConsumer } from './wire/consumer-creation.ts';
 import { destroyConsumer } from './wire/member-destruction.ts';
@@ -46,14 +47,23 @@ export class MemphisGroup extends Group {
   override readonly isShared = true;
   readonly #link: Link;
   readonly #members: Members;
+  readonly #schemas: MemphisSchemas;
   #joined: Promise<unknown> | undefined;
   /** Connections on which the durables got their limit back. */
   readonly #limited = new WeakSet<Connection>();
 
-  constructor(link: Link, stations: Stations, retries: Retries, options: ReaderOptions, members: Members) {
+  constructor(
+    link: Link,
+    stations: Stations,
+    retries: Retries,
+    options: ReaderOptions,
+    members: Members,
+    schemas: MemphisSchemas,
+  ) {
     super(link, stations, retries, options);
     this.#link = link;
     this.#members = members;
+    this.#schemas = schemas;
   }
 
   override async lanes(
@@ -98,7 +108,10 @@ export class MemphisGroup extends Group {
       const atAnchor = { ...member, station: ANCHOR_STATION, startConsumeFromSequence: 1, lastMessages: -1 };
       if (isAnchored(version)) return await registerConsumer(on, atAnchor, timeoutMs);
       try {
-        return await registerConsumer(on, { ...member, station, ...this.#beginsAt(version) }, timeoutMs);
+        const told = await registerConsumer(on, { ...member, station, ...this.#beginsAt(version) }, timeoutMs);
+        // those before 1.3.1 do not say
+        if (!isBefore(version, 1, 3, 1)) this.#schemas.learn(station, told.schema);
+        return told;
       } catch (error) {
         if (!isMemphisError(error, 'GROUP_CONFLICT')) throw error;
         // one that began elsewhere; up to 1.4.2 it has its row all the same, later perhaps none

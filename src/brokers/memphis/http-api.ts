@@ -39,6 +39,14 @@ export class HttpApi {
     return this.#call('POST', path, body);
   }
 
+  put(path: string, body: Json): Promise<unknown> {
+    return this.#call('PUT', path, body);
+  }
+
+  delete(path: string, body: Json): Promise<unknown> {
+    return this.#call('DELETE', path, body);
+  }
+
   async #call(method: string, path: string, body?: Json): Promise<unknown> {
     for (let tries = 1; ; tries++) {
       this.#token ??= this.#logIn();

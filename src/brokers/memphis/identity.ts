@@ -4,3 +4,6 @@ import { randomId } from '../../connection/memphis-connect.ts';
 
 /** One a process. */
 export const APP_ID = randomId();
+
+/** The producer in whose name a station is only looked at. */
+export const LOOKING = 'memphis-serverless-look';

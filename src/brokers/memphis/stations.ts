@@ -48,7 +48,7 @@ function toView(partitions: readonly number[], config: Json): StationView {
     sendSchemaFailedMsgToDls: true,
     // the broker itself copies dead letters into a linked station (6.6)
     dlsStation: '',
-    schemaName: '',
+    schemaName: '?', // told by registrations (schemas.ts)
     idempotencyWindowMs: Number(config.duplicate_window ?? 0) / NS_PER_MS || 100,
     ...(maxBytes > 0 ? { room: { maxBytes, isOnFile: config.storage !== 'memory' } } : {}),
   };

@@ -76,6 +76,18 @@ export async function startApi(
       case '/api/stations/resendPoisonMessages':
         letters.resend(body.poison_message_ids as number[]);
         return [200, {}];
+      case '/api/schemas/getSchemaDetails': {
+        const schema = tables.schemas.get(String(query.get('schema_name')));
+        if (schema === undefined) return [406, { message: 'Schema does not exist' }];
+        const version = {
+          version_number: schema.version,
+          active: true,
+          created_at: new Date().toISOString(),
+          schema_content: schema.content,
+          message_struct_name: '',
+        };
+        return [200, { schema_name: schema.name, type: schema.type, versions: [version] }];
+      }
       default:
         return [404, {}];
     }

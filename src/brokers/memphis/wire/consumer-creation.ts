@@ -1,9 +1,10 @@
 /** Registering a member of a group (memphis-wire 2.5): a row in the broker's lists, without which it keeps no dead letters. */
 
 import type { ClientIdentity, Connection } from '../../../connection/port.ts';
+import type { StationSchema } from '../../../model/schema.ts';
 import type { Json } from '../../jetstream/wire/api.ts';
 import { ask, parseObject, partitionsIn, REQUEST_VERSION, SDK_LANGUAGE } from './control.ts';
-import { parseSchema, type StationSchema } from './schema-update.ts';
+import { parseSchema } from './schema-update.ts';
 
 export interface ConsumerCreation {
   readonly name: string;

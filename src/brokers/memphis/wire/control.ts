@@ -17,7 +17,10 @@ const meanings: readonly (readonly [RegExp, ErrorCode])[] = [
   [/^station.* already exists$/i, 'JETSTREAM_UNAVAILABLE'], // two made it at the same time: ask again (2.3)
   [/is not allowed to/, 'PERMISSION_DENIED'],
   [/user .*does not exist|user does not exist/i, 'PERMISSION_DENIED'],
+  [/^schema .*does not exist/i, 'SCHEMA_NOT_FOUND'],
   [/station .*does not exist|stream not found/i, 'STATION_NOT_FOUND'],
+  [/already exist with type/, 'SCHEMA_CONFLICT'],
+  [/^your .*invalid|^graphql: |root operation/i, 'SCHEMA_INVALID'],
   [/\(10058\)/, 'STATION_CONFLICT'],
   [/can not be updated/, 'GROUP_CONFLICT'],
   [/larger than the cluster size/, 'UNSUPPORTED'],

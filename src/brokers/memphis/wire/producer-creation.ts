@@ -1,9 +1,10 @@
 /** Registering a producer (memphis-wire 2.3): a row in the broker's lists, and what the station is like in answer. */
 
 import type { ClientIdentity, Connection } from '../../../connection/port.ts';
+import type { StationSchema } from '../../../model/schema.ts';
 import { isJson, type Json } from '../../jetstream/wire/api.ts';
 import { ask, parseObject, partitionsIn, REQUEST_VERSION, SDK_LANGUAGE } from './control.ts';
-import { parseSchema, type StationSchema } from './schema-update.ts';
+import { parseSchema } from './schema-update.ts';
 
 export interface ProducerCreation {
   readonly name: string;

@@ -14,7 +14,7 @@ export const MAX_PARTITIONS = 10_000;
  *   dls_configuration: { poison, Schemaverse }, username, tiered_storage_enabled, partitions_number, dls_station }
  * Numbers are 32 bit wide in the broker's tables: more would leave streams behind that block the name (8.1).
  */
-export function stationCreation(name: string, settings: StationSettings, schemaName: string, username: string): Json {
+export function stationCreation(name: string, settings: StationSettings, username: string): Json {
   return {
     name,
     retention_type: settings.retentionType,
@@ -22,7 +22,7 @@ export function stationCreation(name: string, settings: StationSettings, schemaN
     storage_type: settings.storageType,
     replicas: settings.replicas,
     idempotency_window_in_ms: settings.idempotencyWindowMs,
-    schema_name: schemaName,
+    schema_name: settings.schemaName,
     dls_configuration: { poison: settings.sendPoisonMsgToDls, Schemaverse: settings.sendSchemaFailedMsgToDls },
     username,
     tiered_storage_enabled: settings.tieredStorageEnabled,
@@ -41,10 +41,9 @@ export async function createStation(
   connection: Connection,
   name: string,
   settings: StationSettings,
-  schemaName: string,
   timeoutMs: number,
 ): Promise<void> {
   const attempted = `create station ${name}`;
-  const body = stationCreation(name, settings, schemaName, connection.identity.username);
+  const body = stationCreation(name, settings, connection.identity.username);
   parseText(attempted, await ask(connection, { subject: '$memphis_station_creations', body, attempted, timeoutMs }));
 }

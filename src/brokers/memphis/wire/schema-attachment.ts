@@ -1,0 +1,34 @@
+/** Attaching schemas to stations and detaching them (memphis-wire 2.8, 7.5). */
+
+import type { Connection } from '../../../connection/port.ts';
+import type { Json } from '../../jetstream/wire/api.ts';
+import { ask, parseText } from './control.ts';
+
+/* $memphis_schema_attachments { name, station_name, username } */
+export const schemaAttachment = (schema: string, station: string, username: string): Json => ({
+  name: schema,
+  station_name: station,
+  username,
+});
+
+/* $memphis_schema_detachments { station_name, username } */
+export const schemaDetachment = (station: string, username: string): Json => ({ station_name: station, username });
+
+/** Replaces the one that is attached. @throws MemphisError `SCHEMA_NOT_FOUND`, `STATION_NOT_FOUND` */
+export async function attachSchema(
+  connection: Connection,
+  schema: string,
+  station: string,
+  timeoutMs: number,
+): Promise<void> {
+  const attempted = `attach schema ${schema} to station ${station}`;
+  const body = schemaAttachment(schema, station, connection.identity.username);
+  parseText(attempted, await ask(connection, { subject: '$memphis_schema_attachments', body, attempted, timeoutMs }));
+}
+
+/** No-op where none is attached. @throws MemphisError `STATION_NOT_FOUND` */
+export async function detachSchema(connection: Connection, station: string, timeoutMs: number): Promise<void> {
+  const attempted = `detach the schema of station ${station}`;
+  const body = schemaDetachment(station, connection.identity.username);
+  parseText(attempted, await ask(connection, { subject: '$memphis_schema_detachments', body, attempted, timeoutMs }));
+}

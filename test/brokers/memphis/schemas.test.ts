@@ -1,0 +1,59 @@
+/** Schemas on a Memphis broker: made, attached, kept to, and what breaks them is told to the broker. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import '../../../src/schemas/json.ts';
+import { connect } from '../../../src/index.ts';
+import { freshName, memphisBrokers } from '../../support/memphis/brokers.ts';
+
+const schema = { type: 'object', required: ['id'], properties: { id: { type: 'number' } } };
+
+for (const { name: on, open } of memphisBrokers) {
+  test(`${on}: a station keeps to its schema, and what breaks it is reported`, async () => {
+    await using broker = await open();
+    const memphis = await connect({ servers: [broker.url], ...(broker.apiUrl && { apiUrl: broker.apiUrl }) });
+    const [station, name] = [freshName('kept'), freshName('order')];
+    assert.equal((await memphis.createSchema(name, 'json', schema)).created, true);
+    assert.equal((await memphis.createSchema(name, 'json', schema)).created, false);
+    await assert.rejects(memphis.createSchema(name, 'graphql', 'type Query { a: Int }'));
+    await memphis.createStation(station, { storageType: 'memory', schemaName: name });
+    const consumer = await memphis.createConsumer(station, { group: 'g', batchMaxWaitMs: 2_000 });
+    await memphis.produce(station, { id: 1 });
+    const [message] = await consumer.fetch();
+    assert.deepEqual(message?.value(), { id: 1 });
+    await message?.ack();
+    await assert.rejects(memphis.produce(station, { id: 'text' }), { code: 'SCHEMA_VIOLATION' });
+    if (broker.standIn !== undefined) {
+      await sleep(50);
+      const [row] = broker.standIn.tables.deadLetters;
+      assert.deepEqual([row?.type, row?.data.toString()], ['schema', '{"id":"text"}']);
+    }
+    await memphis.detachSchema(station);
+    await memphis.produce(station, { id: 'text' });
+    await memphis.attachSchema(name, station);
+    await assert.rejects(memphis.produce(station, { id: 'text' }), { code: 'SCHEMA_VIOLATION' });
+    await assert.rejects(memphis.attachSchema('no-such', station), { code: 'SCHEMA_NOT_FOUND' });
+    await assert.rejects(memphis.createStation(freshName('x'), { schemaName: 'no-such' }), {
+      code: 'SCHEMA_NOT_FOUND',
+    });
+    await memphis.station(station).destroy();
+    await memphis.close();
+  });
+
+  test(`${on}: protobuf text that would end the broker never reaches it`, async () => {
+    await using broker = await open();
+    const memphis = await connect({ servers: [broker.url], ...(broker.apiUrl && { apiUrl: broker.apiUrl }) });
+    for (const text of [
+      'syntax = "proto3";',
+      'syntax = "proto3"; enum E { A = 0; }',
+      'syntax = "proto3"; // message A {}',
+      'syntax = "proto3"; import "a.proto"; message A {}',
+    ]) {
+      await assert.rejects(memphis.createSchema(freshName('p'), 'protobuf', text), (error: { code?: string }) =>
+        ['SCHEMA_INVALID', 'DEPENDENCY_MISSING'].includes(error.code ?? ''),
+      );
+    }
+    await memphis.close();
+  });
+}
