@@ -4,7 +4,7 @@
  */
 
 import type { Link } from '../../connection/link.ts';
-import type { Delivery } from './delivery.ts';
+import type { Delivery } from './lane.ts';
 import { store } from './publish.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import { BUCKET } from './stations.ts';

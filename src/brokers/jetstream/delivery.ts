@@ -1,31 +1,9 @@
 /** One delivery: the message as users see it, and what settling it needs. */
 
 import type { Frame, HeaderList } from '../../connection/port.ts';
-import type { StoredMessage } from '../../model/message.ts';
 import { headerOf, isOwnId, toUserHeaders } from './headers.ts';
-import type { Lane } from './lane.ts';
+import type { Delivery, Lane } from './lane.ts';
 import { parseAckSubject } from './wire/ack.ts';
-
-export interface Delivery {
-  readonly message: StoredMessage;
-  readonly lane: Lane;
-  /** Its place in the lane's stream; of a copy another one than the message's. */
-  readonly laneSequence: number;
-  /** How often the broker has delivered it on this lane. */
-  readonly laneDeliveries: number;
-  /** Which of the durable's deliveries this is. */
-  readonly consumerSequence: number;
-  /** Where settling goes. */
-  readonly ackSubject: string;
-  /** All headers, the reserved ones too, but for those of the lane: a dead letter keeps them. */
-  readonly headers: HeaderList;
-  /** Messages behind this one that were never delivered. */
-  readonly pending: number;
-  /** Deliveries that the broker counted and we do not (`credits.ts`); `message.deliveryCount` is without them. */
-  readonly credit: number;
-  /** Wall-clock time before which no handler may see it; parked on a server that cannot wait by itself. */
-  readonly untilMs?: number;
-}
 
 const RETRY_PREFIX = '$memphis_retry_';
 
@@ -43,6 +21,7 @@ export const retryHeader = {
 
 /** A frame off a pull as a delivery. @throws MemphisError `BROKER_REFUSED` without a delivery's reply subject */
 export function toDelivery(frame: Frame, station: string, lane: Lane): Delivery {
+  if (lane.rules !== undefined) return lane.rules.toDelivery(frame, lane);
   const position = parseAckSubject(frame.reply);
   const origin = originOf(frame.headers, lane);
   const headers = origin === undefined ? frame.headers : withoutRetryHeaders(frame.headers);

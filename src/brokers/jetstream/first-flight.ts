@@ -5,9 +5,9 @@
 
 import type { Link } from '../../connection/link.ts';
 import type { Connection, Frame } from '../../connection/port.ts';
-import { type Delivery, toDelivery } from './delivery.ts';
+import { toDelivery } from './delivery.ts';
 import type { Group } from './groups.ts';
-import { isLimited, isOrdered, type Lane } from './lane.ts';
+import { type Delivery, isLimited, isOrdered, type Lane } from './lane.ts';
 import { NO_WAIT_LIMIT_MS } from './round.ts';
 import { ackPayload } from './wire/ack.ts';
 import { type PullEnd, startPull } from './wire/pull.ts';

@@ -1,5 +1,7 @@
 /** A lane: one durable that a reader pulls from. A group has one for each partition, and more for what comes back later. */
 
+import type { Frame, HeaderList } from '../../connection/port.ts';
+import type { StoredMessage } from '../../model/message.ts';
 import type { Durable } from './wire/consumers.ts';
 
 export interface Lane {
@@ -23,8 +25,19 @@ export interface Lane {
    * behind the stream by then, and begins at what it has: earlier.
    */
   readonly begin?: number;
+  readonly rules?: LaneRules;
   /** Its durable was made by the very look-up that this is from: what was asked of it before met nobody. */
   readonly isNew?: true;
+}
+
+/** What a lane does otherwise than others, where its messages are not those of a partition. */
+export interface LaneRules {
+  /** A frame as a delivery. */
+  toDelivery(frame: Frame, lane: Lane): Delivery;
+  /** Whether somebody else has settled it meanwhile: no handler gets it. */
+  isOver(delivery: Delivery): Promise<boolean>;
+  /** After an ack is confirmed. Never rejects. */
+  onAcked(delivery: Delivery): Promise<void>;
 }
 
 /** Whether a delivery lies before the place at which its group was to begin. */
@@ -42,4 +55,26 @@ export function toLane(
   { ackWaitMs, maxDeliver, maxAckPending }: Durable,
 ): Lane {
   return { ...place, ackWaitMs, maxDeliver, maxAckPending };
+}
+
+/** One delivery: the message as users see it, and what settling it needs. */
+export interface Delivery {
+  readonly message: StoredMessage;
+  readonly lane: Lane;
+  /** Its place in the lane's stream; of a copy another one than the message's. */
+  readonly laneSequence: number;
+  /** How often the broker has delivered it on this lane. */
+  readonly laneDeliveries: number;
+  /** Which of the durable's deliveries this is. */
+  readonly consumerSequence: number;
+  /** Where settling goes. */
+  readonly ackSubject: string;
+  /** All headers, the reserved ones too, but for those of the lane: a dead letter keeps them. */
+  readonly headers: HeaderList;
+  /** Messages behind this one that were never delivered. */
+  readonly pending: number;
+  /** Deliveries that the broker counted and we do not (`credits.ts`); `message.deliveryCount` is without them. */
+  readonly credit: number;
+  /** Wall-clock time before which no handler may see it; parked on a server that cannot wait by itself. */
+  readonly untilMs?: number;
 }

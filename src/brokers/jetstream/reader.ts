@@ -15,10 +15,10 @@ import { allot, allotByPending } from './allot.ts';
 import { creditKeyOf, readCredit } from './credits.ts';
 import { storeDeadLetter } from './dead-letters.ts';
 import { LOOK_EVERY_MS, losesToDeadPulls, pause } from './dead-pulls.ts';
-import { type Delivery, withCredit } from './delivery.ts';
+import { withCredit } from './delivery.ts';
 import { type FirstCatch, type FirstFlight, flyFirst } from './first-flight.ts';
 import { Group } from './groups.ts';
-import { isBeforeBegin, isLimited, type Lane } from './lane.ts';
+import { type Delivery, isBeforeBegin, isLimited, type Lane } from './lane.ts';
 import { byProspect } from './prospects.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import type { Retries } from './retries.ts';
@@ -298,8 +298,11 @@ export class JetStreamReader implements Reader {
     const maxDeliveries = Math.min(this.#options.maxDeliveries, ...limits);
     const counted = await Promise.all(pulled.map((delivery) => this.#credited(delivery, maxDeliveries)));
     const now = Date.now();
-    const uncalled = counted.filter(({ lane, message }) => isBeforeBegin(lane, message.sequence));
-    const early = counted.filter(({ untilMs = 0 }) => untilMs > now);
+    const isOver = await Promise.all(counted.map((delivery) => delivery.lane.rules?.isOver(delivery) ?? false));
+    const uncalled = counted.filter(
+      ({ lane, message }, index) => isOver[index] === true || isBeforeBegin(lane, message.sequence),
+    );
+    const early = counted.filter((delivery) => (delivery.untilMs ?? 0) > now && !uncalled.includes(delivery));
     const ripe = counted.filter((delivery) => !early.includes(delivery) && !uncalled.includes(delivery));
     // One delivery more than asked for: its message ran out without a word of a handler (a killed process)
     const exhausted = ripe.filter(({ message }) => message.deliveryCount > maxDeliveries).map(withoutThisOne);

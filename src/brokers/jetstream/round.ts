@@ -1,8 +1,8 @@
 /** One round of a pull: a request to each lane, at the same time. Nothing of it is open when it ends. */
 
 import type { Connection } from '../../connection/port.ts';
-import { type Delivery, toDelivery } from './delivery.ts';
-import { isLimited, isOrdered, type Lane } from './lane.ts';
+import { toDelivery } from './delivery.ts';
+import { type Delivery, isLimited, isOrdered, type Lane } from './lane.ts';
 import { type PullEnd, type PullRequest, startPull } from './wire/pull.ts';
 
 /** How long the broker may take over a request that does not wait. */

@@ -10,7 +10,7 @@ import type { StoredMessage } from '../../model/message.ts';
 import { type Outcome, type Settled, withinDeliveries } from '../../model/outcome.ts';
 import { emit } from '../../telemetry/channels.ts';
 import { creditKeyOf, dropCredit, writeCredit } from './credits.ts';
-import type { Delivery } from './delivery.ts';
+import type { Delivery } from './lane.ts';
 import type { DeadLetterContext } from './linked-station.ts';
 import { shouldPark } from './parking.ts';
 import { ownId } from './publish.ts';
@@ -270,6 +270,9 @@ export class Settler {
     const kept = entries.filter((entry) => entry.delivery.lane.keepsSettled && isOver(entry));
     await Promise.all([
       ...noted.map(({ delivery }) => dropCredit(link, creditKeyOf(delivery))),
+      ...entries.flatMap(({ delivery, outcome }) =>
+        outcome.action === 'ack' ? (delivery.lane.rules?.onAcked(delivery) ?? []) : [],
+      ),
       ...kept.map(({ delivery }) => dropCopy(link, delivery.lane.stream, delivery.laneSequence)),
     ]);
     for (const entry of entries) entry.resolve(settledAs[entry.outcome.action]);

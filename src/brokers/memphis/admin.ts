@@ -12,12 +12,13 @@ import { describeStation, listStations } from '../jetstream/describe.ts';
 import { PATIENCE_MS, repeat } from '../jetstream/repeat.ts';
 import { deadLetterStreamOf, partitionsOf, retryStreamOf, stationNotFound } from '../jetstream/stations.ts';
 import { apiError, isJson, type Json, refusalOf } from '../jetstream/wire/api.ts';
-import { deleteStream } from '../jetstream/wire/streams.ts';
+import { deleteStream, streamNames } from '../jetstream/wire/streams.ts';
 import { untilAdvisoriesAreRead } from './advisories-read.ts';
 import type { MemphisBroker } from './broker.ts';
 import { MemphisDeadLetters } from './dead-letter-admin.ts';
 import { CONTROL_LIMIT_MS } from './group.ts';
 import type { HttpApi } from './http-api.ts';
+import { resendStreamsOf } from './resends.ts';
 import { MemphisSchemaStore } from './schema-store.ts';
 import { createStation } from './wire/station-creation.ts';
 import { destroyStation } from './wire/station-destruction.ts';
@@ -79,7 +80,9 @@ export class MemphisAdmin implements BrokerAdmin {
     } catch (error) {
       throw isMemphisError(error, 'STATION_NOT_FOUND') ? stationNotFound(name) : error;
     }
-    for (const stream of [retryStreamOf(name), deadLetterStreamOf(name)]) {
+    const names = await this.#look('destroy station', (on, limitMs) => streamNames(on, limitMs));
+    const resent = names.filter((stream) => stream.startsWith(resendStreamsOf(name)));
+    for (const stream of [retryStreamOf(name), deadLetterStreamOf(name), ...resent]) {
       await this.#look('destroy station', (on, limitMs) =>
         deleteStream(on, stream, limitMs).catch((error: unknown) => {
           if (refusalOf(error) !== apiError.STREAM_NOT_FOUND) throw error;

@@ -8,7 +8,7 @@ import { decodeKey } from '../jetstream/delivery.ts';
 import { headerOf, toUserHeaders } from '../jetstream/headers.ts';
 import { streamOf } from '../jetstream/stations.ts';
 import { isJson, type Json } from '../jetstream/wire/api.ts';
-import { dlsHeader } from './dead-letters.ts';
+import { dlsHeader } from './dls-headers.ts';
 
 /** Groups of one row have ids of their own: behind the row's, by their names, so that they stay when others go. */
 const GROUPS = 2 ** 20;

@@ -7,7 +7,7 @@ import type { HeaderList } from '../../connection/port.ts';
 import { MemphisError } from '../../model/errors.ts';
 import { toInternalName } from '../../model/station.ts';
 import { originalHeaders } from '../jetstream/dead-letter-record.ts';
-import type { Delivery } from '../jetstream/delivery.ts';
+import type { Delivery } from '../jetstream/lane.ts';
 import type { DeadLetterContext } from '../jetstream/linked-station.ts';
 import { store } from '../jetstream/publish.ts';
 import { PATIENCE_MS, repeat } from '../jetstream/repeat.ts';
@@ -16,21 +16,13 @@ import { ackPayload } from '../jetstream/wire/ack.ts';
 import { apiError, refusalOf } from '../jetstream/wire/api.ts';
 import { messageAt } from '../jetstream/wire/read.ts';
 import { streamConfig } from '../jetstream/wire/streams.ts';
+import { dlsHeader } from './dls-headers.ts';
 import type { MemphisGroup } from './group.ts';
 import { ADVISORIES, advisorySubject, type PoisonAdvisory, poisonAdvisory } from './wire/poison-advisory.ts';
 
 const MAX_REASON_CHARACTERS = 500;
 /** Between two looks whether the broker has read a notice; it does so in rounds of five seconds. */
 const LOOK_EVERY_MS = 250;
-
-/** Names that begin otherwise than with `$memphis` show in the broker's interface. */
-export const dlsHeader = {
-  reason: 'memphis-dls-reason',
-  deliveries: '$memphis_dls_deliveries',
-  storedAt: '$memphis_dls_stored_at',
-  stream: '$memphis_dls_stream',
-  sequence: '$memphis_dls_sequence',
-} as const;
 
 /** A reason as a header value: one line, no control characters, not long. */
 function toHeaderText(reason: string): string {
@@ -59,6 +51,8 @@ function headersOf(delivery: Delivery, reason: string): HeaderList {
 /** For the settling of a group. */
 export function setAsideFor(group: MemphisGroup): SetAside {
   return async (context, delivery, reason) => {
+    // one that was resent has its row already, which stays
+    if (delivery.lane.rules !== undefined) return;
     const { link, timeoutMs } = context;
     const connection = await link.ready(Date.now() + timeoutMs);
     // of a group without a row the broker keeps nothing

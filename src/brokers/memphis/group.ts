@@ -23,8 +23,10 @@ import {
   durableInfo,
   updateDurable,
 } from '../jetstream/wire/consumers.ts';
+import { deleteStream } from '../jetstream/wire/streams.ts';
 import { APP_ID } from './identity.ts';
 import type { Members } from './members.ts';
+import { Resends, resendStreamOf } from './resends.ts';
 import type { MemphisSchemas } from './schemas.ts';
 import { dropStart, readStart, writeStart } from './start-notes.ts';
 import { registerConsumer } from './wire/consumer-creation.ts';
@@ -34,6 +36,8 @@ import { destroyConsumer } from './wire/member-destruction.ts';
 export const MAX_DELIVERIES = 10;
 /** As long as the broker may take for a request that makes something. */
 export const CONTROL_LIMIT_MS = 20_000;
+/** How long making the stream of resends may hold up a first pull. */
+const RESENDS_LIMIT_MS = 1_000;
 /** How long the end of a function's work may wait for the answer to its registration. */
 const SETTLED_LIMIT_MS = 1_000;
 
@@ -48,6 +52,7 @@ export class MemphisGroup extends Group {
   readonly #link: Link;
   readonly #members: Members;
   readonly #schemas: MemphisSchemas;
+  readonly #resends: Resends;
   #joined: Promise<unknown> | undefined;
   /** Connections on which the durables got their limit back. */
   readonly #limited = new WeakSet<Connection>();
@@ -64,6 +69,7 @@ export class MemphisGroup extends Group {
     this.#link = link;
     this.#members = members;
     this.#schemas = schemas;
+    this.#resends = new Resends(link, options.station, options.group, options.ackWaitMs);
   }
 
   override async lanes(
@@ -71,7 +77,11 @@ export class MemphisGroup extends Group {
     partitions: readonly number[],
     patienceMs: number = PATIENCE_MS,
   ): Promise<readonly Lane[]> {
-    const lanes = await super.lanes(connection, partitions, patienceMs);
+    const [own, resent] = await Promise.all([
+      super.lanes(connection, partitions, patienceMs),
+      this.#resent(connection, partitions),
+    ]);
+    const lanes = [...own, ...resent];
     const joined = this.register(connection);
     if (this.options.ordered === true && !this.#limited.has(connection)) {
       // a registration takes the limit away by which messages come one at a time
@@ -85,6 +95,14 @@ export class MemphisGroup extends Group {
     return lanes;
   }
 
+  /** Not where single partitions are asked for: most resends do not say of which they are. */
+  async #resent(connection: Connection, partitions: readonly number[]): Promise<readonly Lane[]> {
+    const all = await this.stations.find(this.options.station).catch(() => undefined);
+    if (all === undefined || all.partitions.length !== partitions.length) return [];
+    const lane = await this.#resends.lane(connection, RESENDS_LIMIT_MS);
+    return lane === undefined ? [] : [lane];
+  }
+
   override async settled(): Promise<void> {
     if (this.#joined !== undefined) await within(this.#joined, SETTLED_LIMIT_MS);
   }
@@ -92,6 +110,7 @@ export class MemphisGroup extends Group {
   /** A station that was made anew has no rows. */
   override forget(): void {
     super.forget();
+    this.#resends.forget();
     this.#members.forget(this.#key);
   }
 
@@ -138,6 +157,15 @@ export class MemphisGroup extends Group {
       }
     });
     await this.forgetCopies();
+    await this.#deleteResends();
+  }
+
+  async #deleteResends(): Promise<void> {
+    const { station, group } = this.options;
+    await repeat(this.#link, 'delete group', PATIENCE_MS, (connection, limitMs) =>
+      deleteStream(connection, resendStreamOf(station, group), limitMs).catch(unlessGone),
+    );
+    this.#resends.forget();
   }
 
   /** What the registration says must agree with the durable, or it is refused (10012). */

@@ -22,8 +22,8 @@ const LAG_MS = 50;
 export interface Stretch {
   readonly stream: string;
   readonly filterSubject: string;
-  /** From this sequence on, or the newest message of each subject. */
-  readonly from: number | 'last of each subject';
+  /** From this sequence or this time on, or the newest message of each subject. */
+  readonly from: number | Date | 'last of each subject';
   /** Messages at most. */
   readonly limit: number;
   readonly headersOnly?: boolean;
@@ -54,7 +54,9 @@ async function createReading(
       config: {
         ...(from === 'last of each subject'
           ? { deliver_policy: 'last_per_subject' }
-          : { deliver_policy: 'by_start_sequence', opt_start_seq: Math.max(1, from) }),
+          : from instanceof Date
+            ? { deliver_policy: 'by_start_time', opt_start_time: from.toISOString() }
+            : { deliver_policy: 'by_start_sequence', opt_start_seq: Math.max(1, from) }),
         ack_policy: 'none',
         filter_subject: filterSubject,
         replay_policy: 'instant',
@@ -118,6 +120,8 @@ export async function readStretch(
   const untilMs = Date.now() + timeoutMs;
   for (;;) {
     const found = await readOnce(connection, stretch, timeoutMs);
+    // of a time nobody knows the sequence: what is there is told
+    if (from instanceof Date) return found;
     const last = found.at(-1)?.sequence ?? (from === 'last of each subject' ? 0 : from - 1);
     const isAll = found.length >= limit || !(await isMore(connection, stream, filterSubject, last + 1, timeoutMs));
     // with time over, what is there is the best answer
@@ -165,7 +169,7 @@ async function readOnce(
       const before = found.length;
       const pull = startPull(
         connection,
-        { stream, durable: name, batch, mayHang: false, waitMs: 0, silenceMs: SILENCE_MS },
+        { stream, durable: name, batch, mayHang: true, waitMs: 0, silenceMs: SILENCE_MS },
         (frame) => {
           const position = parseAckSubject(frame.reply);
           left = position.pending;

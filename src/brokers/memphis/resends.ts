@@ -1,0 +1,170 @@
+/**
+ * Dead letters that somebody resends from the broker's interface. They are published once, to whoever listens, and
+ * functions sleep: so a stream of ours keeps them for each group (memphis-wire 6.3). Members that run on other clients hear
+ * them at once, and tell the broker when they are done; what they did not settle in the group's time is handed out here.
+ */
+
+import type { Link } from '../../connection/link.ts';
+import type { Connection, Frame, HeaderList } from '../../connection/port.ts';
+import { toInternalName } from '../../model/station.ts';
+import { emit } from '../../telemetry/channels.ts';
+import { originalHeaders } from '../jetstream/dead-letter-record.ts';
+import { decodeKey } from '../jetstream/delivery.ts';
+import { headerOf, toUserHeaders } from '../jetstream/headers.ts';
+import { type Delivery, type Lane, type LaneRules, toLane } from '../jetstream/lane.ts';
+import { PATIENCE_MS, repeat } from '../jetstream/repeat.ts';
+import { isBefore } from '../jetstream/server-version.ts';
+import { parseAckSubject } from '../jetstream/wire/ack.ts';
+import { apiError, isJson, refusalOf } from '../jetstream/wire/api.ts';
+import { createDurable } from '../jetstream/wire/consumers.ts';
+import { parsePubAck } from '../jetstream/wire/publish.ts';
+import { readStretch } from '../jetstream/wire/read.ts';
+import { createStream } from '../jetstream/wire/streams.ts';
+import { dlsHeader } from './dls-headers.ts';
+import { sendResendAck } from './wire/resend-ack.ts';
+
+const NS_PER_MS = 1_000_000;
+/** Resends that nobody came for are dropped after a week; their rows stay as long as the broker keeps them. */
+const KEPT_FOR_MS = 7 * 86_400_000;
+/** A second resend of the same row is another message; `msg-id` is kept in it, so the window has to be short. */
+const WINDOW_MS = 100;
+
+/** The stream of what members have settled, and of who of us has said so: for all stations. */
+const ACKS = 'memphis_serverless_resends';
+const ACK_SUBJECT = '$memphis_pm_acks';
+
+/** The stream that keeps resends for a group. */
+export const resendStreamOf = (station: string, group: string): string =>
+  `${resendStreamsOf(station)}${toInternalName(group)}`;
+/** How the names of those of a station begin. */
+export const resendStreamsOf = (station: string): string => `${toInternalName(station)}$resent$`;
+
+const row = ({ headers }: Pick<Delivery, 'headers'>): number => Number(headerOf(headers, '$memphis_pm_id') ?? 0);
+const rowGroup = ({ headers }: Pick<Delivery, 'headers'>): string => headerOf(headers, '$memphis_pm_cg_name') ?? '';
+
+export class Resends implements LaneRules {
+  readonly #link: Link;
+  readonly #station: string;
+  readonly #group: string;
+  readonly #ackWaitMs: number;
+  #lane: Promise<Lane | undefined> | undefined;
+
+  constructor(link: Link, station: string, group: string, ackWaitMs: number) {
+    this.#link = link;
+    this.#station = station;
+    this.#group = group;
+    this.#ackWaitMs = ackWaitMs;
+  }
+
+  /** Made on first use. Nothing where that is not to be had: then resends reach only those who listen. Never rejects. */
+  lane(connection: Connection, limitMs: number): Promise<Lane | undefined> {
+    this.#lane ??= this.#make(connection, limitMs).catch((error: unknown) => {
+      emit('memphis-serverless:retry', () => ({ operation: 'keep resends', attempt: 1, error }));
+      this.#lane = undefined; // looked for again by the next pull
+      return undefined;
+    });
+    return this.#lane;
+  }
+
+  forget(): void {
+    this.#lane = undefined;
+  }
+
+  async #make(connection: Connection, limitMs: number): Promise<Lane> {
+    const [stream, durable] = [resendStreamOf(this.#station, this.#group), toInternalName(this.#group)];
+    const { version } = await connection.info;
+    const dot = isBefore(version, 1, 4, 2) ? '_' : '.';
+    const subject = `$memphis_dls_${toInternalName(this.#station)}${dot}${durable}`;
+    const like = { retention: 'limits', discard: 'old', storage: 'file', num_replicas: 1 };
+    const kept = { max_age: KEPT_FOR_MS * NS_PER_MS, duplicate_window: WINDOW_MS * NS_PER_MS };
+    // in one write, in this order
+    const streams = [
+      createStream(connection, { name: stream, subjects: [subject], ...like, ...kept }, limitMs),
+      createStream(connection, { name: ACKS, subjects: [ACK_SUBJECT, `${ACKS}.>`], ...like, ...kept }, limitMs),
+    ];
+    const settings = { name: durable, ackWaitMs: this.#ackWaitMs, maxAckPending: -1 };
+    const made = createDurable(connection, stream, { ...settings, from: { deliver_policy: 'all' } }, limitMs);
+    await Promise.all([...streams.map((one) => one.catch(unlessThere)), made]);
+    const place = { stream, durable, partition: 0, isRetry: true, keepsSettled: false };
+    return { ...toLane(place, await made), isShared: true, rules: this };
+  }
+
+  /** As the message was, where it was set aside by us; what ran out of deliveries by itself does not say where it was. */
+  toDelivery(frame: Frame, lane: Lane): Delivery {
+    const position = parseAckSubject(frame.reply);
+    const headers: HeaderList = frame.headers;
+    const stream = headerOf(headers, dlsHeader.stream);
+    const sequence = Number(headerOf(headers, dlsHeader.sequence) ?? 0);
+    const storedMs = Date.parse(headerOf(headers, dlsHeader.storedAt) ?? '');
+    const key = headerOf(headers, '$memphis_partitionKey');
+    const before = originalHeaders(headers).filter(([name]) => name !== dlsHeader.reason);
+    return {
+      message: {
+        id: stream === undefined ? `${lane.stream}:${row(frame)}` : `${stream}:${sequence}`,
+        station: this.#station,
+        partition: Number(/\$(\d+)$/.exec(stream ?? '')?.[1] ?? 0),
+        sequence,
+        deliveryCount: position.deliveryCount,
+        timestamp: Number.isNaN(storedMs) ? position.timestamp : new Date(storedMs),
+        headers: toUserHeaders(before),
+        data: frame.data,
+        ...(key === undefined ? {} : { partitionKey: decodeKey(key) }),
+      },
+      lane,
+      laneSequence: position.sequence,
+      laneDeliveries: position.deliveryCount,
+      consumerSequence: position.consumerSequence,
+      ackSubject: frame.reply,
+      headers,
+      pending: position.pending,
+      credit: 0,
+      untilMs: position.timestamp.getTime() + this.#ackWaitMs,
+    };
+  }
+
+  /** Whether some member has told the broker that it is done with this row, since it was resent. */
+  async isOver(delivery: Delivery): Promise<boolean> {
+    const resentAt = (delivery.untilMs ?? 0) - this.#ackWaitMs;
+    const acks = await repeat(this.#link, 'look for acks', PATIENCE_MS, (connection, limitMs) =>
+      readStretch(
+        connection,
+        { stream: ACKS, filterSubject: ACK_SUBJECT, from: new Date(resentAt - 1_000), limit: Number.MAX_SAFE_INTEGER },
+        limitMs,
+      ),
+    );
+    return acks.some(({ data }) => {
+      const ack = parse(data);
+      return isJson(ack) && ack.id === row(delivery) && ack.cg_name === rowGroup(delivery);
+    });
+  }
+
+  /** Told once: a second time might take another group's dead letter from it. Who is first says so in the stream of acks. */
+  async onAcked(delivery: Delivery): Promise<void> {
+    try {
+      if (await this.isOver(delivery)) return;
+      await repeat(this.#link, 'ack dead letter', PATIENCE_MS, async (connection, timeoutMs) => {
+        const subject = `${ACKS}.${row(delivery)}.${toInternalName(this.#group)}`;
+        const headers = [['Nats-Expected-Last-Subject-Sequence', '0']] as const;
+        parsePubAck(subject, await connection.request(subject, new Uint8Array(), { timeoutMs, headers }));
+        sendResendAck(connection, row(delivery), rowGroup(delivery));
+        await connection.flush(timeoutMs);
+      });
+    } catch (error) {
+      if (refusalOf(error) === apiError.WRONG_LAST_SEQUENCE) return; // another one was first
+      // handled and settled; its row stays until somebody drops it
+      emit('memphis-serverless:retry', () => ({ operation: 'ack dead letter', attempt: 1, error }));
+    }
+  }
+}
+
+function parse(data: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(data));
+  } catch {
+    return undefined;
+  }
+}
+
+function unlessThere(error: unknown): void {
+  if (refusalOf(error) !== apiError.STREAM_NAME_IN_USE) throw error;
+}

@@ -1,0 +1,89 @@
+/** Dead letters that are resent from the broker's interface while no function is awake. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { rowIdOf } from '../../../src/brokers/memphis/dead-letter-rows.ts';
+import { HttpApi } from '../../../src/brokers/memphis/http-api.ts';
+import { type Client, connect } from '../../../src/index.ts';
+import { freshName, type MemphisUnderTest, memphisBrokers } from '../../support/memphis/brokers.ts';
+
+const ACK_MS = 1_000;
+
+const open = (broker: MemphisUnderTest): Promise<Client> =>
+  connect({ servers: [broker.url], ...(broker.apiUrl && { apiUrl: broker.apiUrl }) });
+
+/** As somebody does in the interface. */
+async function resend(broker: MemphisUnderTest, station: string, ids: readonly number[]): Promise<void> {
+  const url = broker.apiUrl ?? `http://127.0.0.1:9000`;
+  const api = new HttpApi({ url, username: 'root', password: async () => 'memphis' });
+  await api.post('stations/resendPoisonMessages', { poison_message_ids: ids, station_name: station });
+}
+
+async function take(memphis: Client, station: string, group: string) {
+  const options = { group, maxAckTimeMs: ACK_MS, maxMsgDeliveries: 3, batchMaxWaitMs: 0 };
+  for (let tries = 0; tries < 60; tries++) {
+    const [message] = await memphis.fetchMessages(station, options);
+    if (message !== undefined) return message;
+    await sleep(100);
+  }
+  return assert.fail('nothing came');
+}
+
+for (const { name: on, open: openBroker } of memphisBrokers) {
+  test(`${on}: what is resent while nobody is awake comes to the next function, under its old id, and its row goes`, async () => {
+    await using broker = await openBroker();
+    const station = freshName('resent');
+    const first = await open(broker);
+    await first.createStation(station, { storageType: 'memory' });
+    await first.produce(station, { n: 1 }, { headers: { a: 'b' }, msgId: 'm' });
+    const before = await take(first, station, 'billing');
+    await before.deadLetter('try later');
+    const letters = first.station(station).deadLetters();
+    const [letter] = await letters.list();
+    await first.close(); // nobody is awake now
+    await resend(broker, station, [rowIdOf(letter?.id ?? 0)]);
+
+    const second = await open(broker);
+    const again = await take(second, station, 'billing');
+    assert.deepEqual([again.id, again.partition, again.json()], [before.id, 1, { n: 1 }]);
+    assert.deepEqual(again.headers, before.headers);
+    assert.equal(again.deliveryCount, 1);
+    await again.delay(100); // delays work here too
+    const last = await take(second, station, 'billing');
+    await last.ack();
+    for (let tries = 0; tries < 50 && (await second.station(station).deadLetters().count()) > 0; tries++)
+      await sleep(100);
+    assert.equal(await second.station(station).deadLetters().count(), 0);
+    await second.station(station).destroy();
+    await second.close();
+  });
+
+  test(`${on}: what another member has settled is not handed out once more, and a row is acked once`, async () => {
+    await using broker = await openBroker();
+    const station = freshName('resent');
+    const memphis = await open(broker);
+    await memphis.createStation(station, { storageType: 'memory' });
+    await memphis.produce(station, 'x');
+    for (const group of ['billing', 'audit']) await (await take(memphis, station, group)).deadLetter('no');
+    const letters = memphis.station(station).deadLetters();
+    const rows = await letters.list();
+    assert.deepEqual(rows.map(({ group }) => group).sort(), ['audit', 'billing']);
+    const id = rowIdOf(rows[0]?.id ?? 0);
+    // twice, before anybody was awake
+    await resend(broker, station, [id]);
+    await sleep(200);
+    await resend(broker, station, [id]);
+    await (await take(memphis, station, 'billing')).ack();
+    await sleep(ACK_MS * 2);
+    const options = { group: 'billing', maxAckTimeMs: ACK_MS, maxMsgDeliveries: 3, batchMaxWaitMs: 1_000 };
+    assert.deepEqual(await memphis.fetchMessages(station, options), []);
+    assert.deepEqual(
+      (await letters.list()).map(({ group }) => group),
+      ['audit'],
+      'the other group needs its own',
+    );
+    await memphis.station(station).destroy();
+    await memphis.close();
+  });
+}
