@@ -2,9 +2,8 @@
 
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { chooseTests } from './choose-tests.mjs';
-
-const SOURCE = '--conditions=@memphis-serverless/source';
+import { runTests } from './run-tests.mjs';
+import { SOURCE } from './source.mjs';
 
 const lint = { name: 'style (biome check)', run: (job) => job.tool('biome', ['check', ...job.args]) };
 const types = { name: 'types (tsc)', run: (job) => job.tool('tsc', ['-p', '.']) };
@@ -62,13 +61,4 @@ async function findBroker(job, flags) {
   const { code, output } = await job.capture(['tools/find-broker.mjs', ...flags]);
   if (code === 0) job.env.NATS_SERVER_BIN = output.trim();
   return code;
-}
-
-/** One call of Node's test runner, so that its closing lines count everything and come last. */
-async function runTests(job, which) {
-  const { files, flags } = await chooseTests(job.top, which, job.args);
-  if (files.length === 0) throw new Error(`There is no test file for: ${[which, ...job.args].join(' ')}`);
-  // The limit is for a single test.
-  const runner = ['--test', '--test-concurrency=2', '--test-timeout=300000', '--test-reporter=spec'];
-  return job.node([SOURCE, ...runner, ...flags, ...files]);
 }
