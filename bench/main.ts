@@ -1,16 +1,14 @@
 /** `npm run bench`: runs benchmarks, prints what they found, and writes it down. */
 
-import { mkdirSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { makeProgress } from '../tools/progress.ts';
 import { benches } from './benches.ts';
 import { type BenchOptions, parseBenchOptions, UsageError, usage } from './options.ts';
 import { ensurePeers } from './support/peers.ts';
 import type { Report } from './support/report.ts';
+import { saveReport } from './support/save.ts';
 import { reportToText } from './support/table.ts';
 
 const exitCodes = { fine: 0, failed: 1, wrongUsage: 2, interrupted: 130 } as const;
-const results = path.join(import.meta.dirname, 'results');
 
 function readOptions(): BenchOptions | undefined {
   try {
@@ -20,11 +18,6 @@ function readOptions(): BenchOptions | undefined {
     process.stderr.write(`${error.message}\n\n${usage}\n`);
     return undefined;
   }
-}
-
-function save(report: Report): void {
-  mkdirSync(results, { recursive: true });
-  writeFileSync(path.join(results, `${report.bench}.json`), `${JSON.stringify(report, null, 2)}\n`);
 }
 
 async function main(): Promise<number> {
@@ -48,7 +41,7 @@ async function main(): Promise<number> {
       reports.push(report);
       progress.end();
       if (!options.json) process.stdout.write(`\n${reportToText(report)}\n\n`);
-      if (options.save) save(report);
+      if (options.save) saveReport(report);
     }
     if (options.json) process.stdout.write(`${JSON.stringify(reports)}\n`);
     return exitCodes.fine;

@@ -9,6 +9,7 @@ import { inRounds } from '../support/rounds.ts';
 import { type ColdSample, runCold } from '../support/run-cold.ts';
 import { openScene, type Scene } from '../support/scene.ts';
 import { floor, memphisDev, type Subject, subjects } from '../support/subjects.ts';
+import { measureChoices } from './choices.ts';
 import { importTable, jobTable } from './tables.ts';
 
 const BATCH = 10;
@@ -38,6 +39,7 @@ export async function benchColdStart(settings: BenchSettings): Promise<Report> {
     ),
     importTable(await measureImports(scene, host, Math.ceil(rounds / 3), settings)),
   ];
+  tables.push(await measureChoices(scene, host, Math.ceil(rounds / 2), settings));
   const notes: string[] = [];
   for (const share of SHARES) {
     using quota = makeQuota(share);

@@ -1,0 +1,101 @@
+/** What a user can choose: the form of the bundle, and what the function is told of its broker. */
+
+import path from 'node:path';
+import type { BenchSettings } from '../support/bench.ts';
+import { type Bundle, bundle } from '../support/bundle.ts';
+import { column, ratio, type Table } from '../support/report.ts';
+import { inRounds } from '../support/rounds.ts';
+import { type ColdSample, runCold } from '../support/run-cold.ts';
+import { openScene, type Scene } from '../support/scene.ts';
+import { ours } from '../support/subjects.ts';
+
+interface Choice {
+  readonly title: string;
+  readonly format?: 'cjs' | 'esm';
+  readonly minify?: boolean;
+  readonly isTls?: boolean;
+  /** '' takes a variable away. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The first one is what the others are compared with. */
+const choices: readonly Choice[] = [
+  { title: 'CommonJS, minified; tls and broker stated' },
+  { title: 'not minified', minify: false },
+  { title: 'ES module, minified', format: 'esm' },
+  { title: 'ES module, not minified', format: 'esm', minify: false },
+  { title: 'tls and broker not stated', env: { MEMPHIS_TLS: '', MEMPHIS_BROKER: '' } },
+  { title: 'prefetch', env: { MEMPHIS_PREFETCH: 'true' } },
+  { title: 'TLS', isTls: true },
+];
+const BATCH = 10;
+
+export async function measureChoices(
+  scene: Scene,
+  host: string,
+  rounds: number,
+  { progress, signal }: BenchSettings,
+): Promise<Table> {
+  await using encrypted = await openScene({ access: 'tls' });
+  const sceneOf = ({ isTls }: Choice): Scene => (isTls ? encrypted : scene);
+  const bundles = new Map<Choice, Bundle>();
+  for (const [index, choice] of choices.entries()) {
+    const { format = 'cjs', minify = true } = choice;
+    const file = path.join(scene.folder, `choice-${index}.${format === 'esm' ? 'mjs' : 'cjs'}`);
+    bundles.set(choice, await bundle(ours.consumer, file, { format, minify }));
+  }
+  for (const each of [scene, encrypted]) {
+    await each.clear([ours]);
+    await each.fill(BATCH * (rounds + 1) * choices.length);
+  }
+  const samples = await inRounds({
+    subjects: choices,
+    rounds,
+    signal,
+    onRound: (done, all) => progress.update(`cold-start, choices: round ${done} of ${all}`),
+    measure: (choice) => {
+      const env = Object.entries({ ...sceneOf(choice).env(ours), ...choice.env });
+      return runCold({
+        args: [host, bundles.get(choice)?.file ?? ''],
+        env: Object.fromEntries(env.filter(([, text]) => text !== '')),
+        expected: BATCH,
+      });
+    },
+  });
+  return toTable(samples, bundles);
+}
+
+function toTable(samples: ReadonlyMap<Choice, readonly ColdSample[]>, bundles: ReadonlyMap<Choice, Bundle>): Table {
+  const first = samples.get(choices[0] as Choice) ?? [];
+  return {
+    name: 'choices',
+    caption: 'The consumer function in other forms and with other settings. Milliseconds, medians.',
+    columns: [
+      { key: 'kb', title: 'KB' },
+      { key: 'import', title: 'import' },
+      { key: 'job', title: 'job', showsSpread: true },
+      { key: 'cpu', title: 'CPU' },
+      { key: 'importRatio', title: 'import x first row', digits: 2 },
+      { key: 'jobRatio', title: 'job x first row', digits: 2 },
+      { key: 'cpuRatio', title: 'CPU x first row', digits: 2 },
+    ],
+    rows: [...samples].map(([choice, of]) => {
+      const values = (some: readonly ColdSample[]) => ({
+        import: column(some, ({ importMs }) => importMs),
+        job: column(some, ({ jobMs }) => jobMs),
+        cpu: column(some, ({ cpuMs }) => cpuMs),
+      });
+      const [own, base] = [values(of), values(first)];
+      return {
+        subject: choice.title,
+        cells: {
+          kb: (bundles.get(choice)?.bytes ?? 0) / 1_000,
+          ...own,
+          importRatio: ratio(own.import, base.import),
+          jobRatio: ratio(own.job, base.job),
+          cpuRatio: ratio(own.cpu, base.cpu),
+        },
+      };
+    }),
+  };
+}
