@@ -28,8 +28,8 @@ export interface Chart {
   readonly from?: number;
 }
 
-const WIDTH = 760;
-const LABELS = 250;
+const WIDTH = 800;
+const LABELS = 280;
 const VALUES = 110;
 const ROW = 22;
 const BAR = 14;
