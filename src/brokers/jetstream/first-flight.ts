@@ -5,12 +5,16 @@
 
 import type { Link } from '../../connection/link.ts';
 import type { Connection, Frame } from '../../connection/port.ts';
+import { within } from '../../connection/within.ts';
 import { toDelivery } from './delivery.ts';
 import type { Group } from './groups.ts';
 import { type Delivery, isLimited, isOrdered, type Lane } from './lane.ts';
-import { NO_WAIT_LIMIT_MS } from './round.ts';
+import { NO_WAIT_LIMIT_MS, SHARED_HANG_MS } from './round.ts';
 import { ackPayload } from './wire/ack.ts';
 import { type PullEnd, startPull } from './wire/pull.ts';
+
+/** Behind the answer of a durable that is new: longer, and it was not heard. */
+const ELECTION_MS = 50;
 
 /** What the guess brought, of a lane that is known by now. */
 export interface FirstCatch {
@@ -38,10 +42,16 @@ export class FirstFlight {
   ) {
     this.#connection = connection;
     this.#station = station;
-    const request = { ...at, batch, waitMs: 0, silenceMs: NO_WAIT_LIMIT_MS };
+    const request = { ...at, batch, waitMs: 0, hangMs: SHARED_HANG_MS, silenceMs: NO_WAIT_LIMIT_MS };
     const pull = startPull(connection, request, (frame) => this.#frames.push(frame));
     this.#lane = lane.catch(() => undefined); // who needs the lane asks for it too, and meets the error
     this.#ended = this.#lane.then(async (known) => {
+      if (known?.isShared === true) {
+        // made before it was asked, it answers; but not where a cluster elects its leader first
+        const end = await within(pull.ended, known.isNew === true ? ELECTION_MS : NO_WAIT_LIMIT_MS);
+        if (end === undefined) await pull.stop();
+        return end;
+      }
       // a durable that was not there, or is at its limit, may never answer
       if (known === undefined || known.isNew === true || isLimited(known)) await pull.stop();
       return known?.isNew === true ? undefined : await pull.ended;
@@ -91,6 +101,8 @@ export async function flyFirst(
     const connection = await link.ready(deadlineMs);
     void group.refresh(connection);
     const lane = group.own(partition, deadlineMs - Date.now());
+    // its durable is made in the same flight, in front of this
+    if (group.isShared) await new Promise(setImmediate);
     return new FirstFlight(
       connection,
       station,

@@ -91,6 +91,15 @@ export class Group {
     this.#known.clear();
   }
 
+  /**
+   * Lanes that are not asked each time: what comes on them can wait a little.
+   *
+   * @param isEmpty the others had nothing
+   */
+  async extra(_connection: Connection, _partitions: readonly number[], _isEmpty: boolean): Promise<readonly Lane[]> {
+    return [];
+  }
+
   /** Waits for what a broker was told beside the work, for a while. Never rejects. */
   async settled(): Promise<void> {}
 

@@ -159,7 +159,17 @@ export class JetStreamReader implements Reader {
         if (inHand === undefined) throw error;
         return [inHand];
       });
-      const there = await this.#takeWhatIsThere(connection, lanes, batchSize, await first?.take(lanes));
+      const due = await this.#group.extra(connection, partitions, false);
+      const there = due.length === 0 ? [] : await this.#takeWhatIsThere(connection, due, batchSize);
+      if (there.length < batchSize) {
+        const caught = await first?.take(lanes);
+        there.push(...(await this.#takeWhatIsThere(connection, lanes, batchSize - there.length, caught)));
+      }
+      if (there.length === 0) {
+        const extra = await this.#group.extra(connection, partitions, true);
+        if (extra.length > 0) there.push(...(await this.#takeWhatIsThere(connection, extra, batchSize)));
+        lanes = [...lanes, ...extra];
+      }
       while (there.length === 0 && !signal?.aborted) {
         const toWaitMs = Math.min(waitUntilMs - Date.now(), LONGEST_WAIT_MS);
         if (toWaitMs < 1) break;

@@ -5,6 +5,8 @@ import { toDelivery } from './delivery.ts';
 import { type Delivery, isLimited, isOrdered, type Lane } from './lane.ts';
 import { type PullEnd, type PullRequest, startPull } from './wire/pull.ts';
 
+/** A Memphis broker sends what is there before it looks at the time: a limit is all that it needs (memphis-wire 5.3). */
+export const SHARED_HANG_MS = 5;
 /** How long the broker may take over a request that does not wait. */
 export const NO_WAIT_LIMIT_MS = 1_000;
 /** Two heartbeats missed in this time: ask again. */
@@ -25,6 +27,7 @@ function toRequest(lane: Lane, share: number, waitMs: number): PullRequest {
     batch: lane.maxAckPending > 0 ? Math.min(share, lane.maxAckPending) : share,
     waitMs,
     mayHang: isLimited(lane),
+    ...(lane.isShared ? { hangMs: SHARED_HANG_MS } : {}),
     silenceMs: waitMs === 0 ? NO_WAIT_LIMIT_MS : Math.min(SILENCE_MS, waitMs + NO_WAIT_LIMIT_MS),
   };
 }

@@ -69,11 +69,16 @@ export class MemphisBroker implements Broker {
     const headers = publishHeaders(message, connection.identity.connectionId);
     const stored = publish(this.link, this.stations, message, options, headers);
     // beside the message, once the station is known to be there: the broker would make it
-    const join = (): Promise<unknown> =>
-      this.members.join(connection, `producer ${station} ${name}`, async (on, timeoutMs) => {
-        const told = await registerProducer(on, { name, station, appId: APP_ID }, timeoutMs);
-        this.schemas.hear(station, told);
+    const join = (): void => {
+      const key = `producer ${station} ${name}`;
+      if (this.members.joined(connection, key) !== undefined) return;
+      const told = this.members.join(connection, key, async (on, timeoutMs) => {
+        const answer = await registerProducer(on, { name, station, appId: APP_ID }, timeoutMs);
+        this.schemas.hear(station, answer);
+        return answer;
       });
+      this.schemas.expect(station, told);
+    };
     void this.stations.find(station, options.timeoutMs).then(join, () => {});
     try {
       return await stored;

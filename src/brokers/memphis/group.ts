@@ -36,8 +36,10 @@ import { destroyConsumer } from './wire/member-destruction.ts';
 export const MAX_DELIVERIES = 10;
 /** As long as the broker may take for a request that makes something. */
 export const CONTROL_LIMIT_MS = 20_000;
-/** How long making the stream of resends may hold up a first pull. */
+/** How long making the stream of resends may take. */
 const RESENDS_LIMIT_MS = 1_000;
+/** How often resends are looked for where there is always something else. */
+const LOOK_EVERY_MS = 10_000;
 /** How long the end of a function's work may wait for the answer to its registration. */
 const SETTLED_LIMIT_MS = 1_000;
 
@@ -54,6 +56,7 @@ export class MemphisGroup extends Group {
   readonly #schemas: MemphisSchemas;
   readonly #resends: Resends;
   #joined: Promise<unknown> | undefined;
+  #lookedAt = Date.now();
   /** Connections on which the durables got their limit back. */
   readonly #limited = new WeakSet<Connection>();
 
@@ -77,11 +80,7 @@ export class MemphisGroup extends Group {
     partitions: readonly number[],
     patienceMs: number = PATIENCE_MS,
   ): Promise<readonly Lane[]> {
-    const [own, resent] = await Promise.all([
-      super.lanes(connection, partitions, patienceMs),
-      this.#resent(connection, partitions),
-    ]);
-    const lanes = [...own, ...resent];
+    const lanes = await super.lanes(connection, partitions, patienceMs);
     const joined = this.register(connection);
     if (this.options.ordered === true && !this.#limited.has(connection)) {
       // a registration takes the limit away by which messages come one at a time
@@ -95,16 +94,27 @@ export class MemphisGroup extends Group {
     return lanes;
   }
 
-  /** Not where single partitions are asked for: most resends do not say of which they are. */
-  async #resent(connection: Connection, partitions: readonly number[]): Promise<readonly Lane[]> {
-    const all = await this.stations.find(this.options.station).catch(() => undefined);
-    if (all === undefined || all.partitions.length !== partitions.length) return [];
-    const lane = await this.#resends.lane(connection, RESENDS_LIMIT_MS);
+  /**
+   * That of resends, now and then, and when there is nothing else. Not where single partitions are asked for: most resends do
+   * not say of which they are.
+   */
+  override async extra(
+    connection: Connection,
+    partitions: readonly number[],
+    isEmpty: boolean,
+  ): Promise<readonly Lane[]> {
+    const { partitions: all } = await this.stations.find(this.options.station);
+    if (all.length !== partitions.length) return [];
+    const making = this.#resends.lane(connection, RESENDS_LIMIT_MS);
+    const isDue = Date.now() - this.#lookedAt >= LOOK_EVERY_MS;
+    if (!isEmpty && !isDue) return [];
+    this.#lookedAt = Date.now();
+    const lane = await making;
     return lane === undefined ? [] : [lane];
   }
 
   override async settled(): Promise<void> {
-    if (this.#joined !== undefined) await within(this.#joined, SETTLED_LIMIT_MS);
+    await within(Promise.all([this.#joined, this.#resends.made]), SETTLED_LIMIT_MS);
   }
 
   /** A station that was made anew has no rows. */

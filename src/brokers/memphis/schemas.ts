@@ -15,6 +15,7 @@ import { type RegisteredProducer, registerProducer } from './wire/producer-creat
 export class MemphisSchemas extends Schemas {
   readonly #waits: () => boolean;
   readonly #told = new Map<string, RegisteredProducer>();
+  readonly #expected = new Map<string, Promise<RegisteredProducer | undefined>>();
 
   /** @param waits whether anybody could use a schema: else nothing waits for one that is not known yet */
   constructor(link: Link, stations: Stations, waits: () => boolean) {
@@ -24,6 +25,12 @@ export class MemphisSchemas extends Schemas {
 
   override async of(station: string, patienceMs?: number): Promise<StationSchema | undefined> {
     return this.#waits() || this.stations.includes(station) ? await super.of(station, patienceMs) : undefined;
+  }
+
+  /** A registration that is under way will tell. */
+  expect(station: string, telling: Promise<RegisteredProducer | undefined>): void {
+    this.#expected.set(station, telling);
+    void telling.then(() => this.#expected.delete(station));
   }
 
   /** What a registration told. */
@@ -39,6 +46,8 @@ export class MemphisSchemas extends Schemas {
 
   protected override async lookUp(station: string, patienceMs: number): Promise<StationSchema | undefined> {
     await this.stationViews.find(station, patienceMs); // the broker would make one that is missing
+    const expected = await this.#expected.get(station);
+    if (expected !== undefined) return expected.schema;
     return await repeat(this.link, 'look for schema', patienceMs, async (connection, limitMs) => {
       const told = await registerProducer(connection, { name: LOOKING, station, appId: APP_ID }, limitMs);
       await destroyProducer(connection, LOOKING, station, limitMs);

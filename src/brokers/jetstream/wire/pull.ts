@@ -23,6 +23,8 @@ export interface PullRequest {
    * is left has used up its deliveries.
    */
   readonly mayHang: boolean;
+  /** When it ends at the latest then; default 100 ms. */
+  readonly hangMs?: number;
   /** How long a word may be missing before the pull counts as silent. */
   readonly silenceMs: number;
 }
@@ -65,7 +67,7 @@ function endOf(frame: Frame): PullEnd | undefined {
  * { batch, expires (ns), idle_heartbeat (ns) }  waits; heartbeat at most half of expires (else 400)
  */
 export function startPull(connection: Connection, request: PullRequest, onMessage: (frame: Frame) => void): Pull {
-  const { stream, durable, batch, waitMs, mayHang, silenceMs } = request;
+  const { stream, durable, batch, waitMs, mayHang, hangMs = HANG_LIMIT_MS, silenceMs } = request;
   let left = batch;
   let isSilent = false;
   let endLimit = (): void => {};
@@ -111,7 +113,7 @@ export function startPull(connection: Connection, request: PullRequest, onMessag
     `$JS.API.CONSUMER.MSG.NEXT.${stream}.${durable}`,
     encodeJson(
       waitMs === 0
-        ? { batch, no_wait: true, ...(mayHang ? { expires: HANG_LIMIT_MS * NS_PER_MS } : {}) }
+        ? { batch, no_wait: true, ...(mayHang ? { expires: hangMs * NS_PER_MS } : {}) }
         : {
             batch,
             expires: waitMs * NS_PER_MS,
