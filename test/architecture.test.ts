@@ -55,6 +55,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'src/batch/',
     'src/schemas/registry.ts',
   ],
+  'src/nats/': ['src/model/', 'src/connection/'],
   'src/index.ts': ['src/client/', 'src/model/'],
   'src/lambda/': [
     'src/model/',

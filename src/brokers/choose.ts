@@ -18,10 +18,16 @@ export interface Choice {
  * Connects and picks the driver.
  *
  * @param deadlineMs wall-clock time until which a dial may take
+ * @param isAccepted the broker must have accepted the credentials
  * @throws MemphisError `UNSUPPORTED` when the broker is not of the kind that was insisted on
  */
-export async function chooseBroker(link: Link, { broker, ...options }: Choice, deadlineMs: number): Promise<Broker> {
-  const connection = await link.ready(deadlineMs);
+export async function chooseBroker(
+  link: Link,
+  { broker, ...options }: Choice,
+  deadlineMs: number,
+  isAccepted: boolean,
+): Promise<Broker> {
+  const connection = await link.ready(deadlineMs, { isAccepted });
   // stated, it is not waited for
   const info = await (broker === 'auto' ? connection.info : Promise.race([connection.info, undefined]));
   const isMemphis = info?.isMemphis ?? broker === 'memphis';

@@ -31,7 +31,7 @@ export async function connect(options?: ConnectOptions): Promise<Client> {
   const session = makeSession(settings);
   let broker: Broker;
   try {
-    broker = await session.broker();
+    broker = await session.broker({ isAccepted: true });
   } catch (error) {
     await session.close();
     throw error;

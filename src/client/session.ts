@@ -10,14 +10,20 @@ import { MemphisError } from '../model/errors.ts';
 import { placedBroker } from '../model/placed-broker.ts';
 import { registered } from '../schemas/registry.ts';
 
+interface BrokerOptions {
+  readonly deadlineMs?: number;
+  readonly isAccepted?: boolean;
+}
+
 export interface Session {
   /**
    * The driver, connected.
    *
    * @param options.deadlineMs wall-clock time until which dialling may take; default: the dial's own limit
+   * @param options.isAccepted wait until the broker has accepted the credentials; default: the first request finds out
    * @throws MemphisError `CONNECT_FAILED`, `AUTHENTICATION_FAILED`, `TLS_FAILED`, `UNSUPPORTED`, `CLOSED`
    */
-  broker(options?: { readonly deadlineMs?: number }): Promise<Broker>;
+  broker(options?: BrokerOptions): Promise<Broker>;
   /** Whether a connection is up, as far as this side knows. */
   isConnected(): boolean;
   /** Starts to dial. Never throws, never rejects. */
@@ -41,15 +47,16 @@ class LinkSession implements Session {
     this.#usesSchemas = usesSchemas;
   }
 
-  async broker(options: { readonly deadlineMs?: number } = {}): Promise<Broker> {
+  async broker({ deadlineMs: givenMs, isAccepted = false }: BrokerOptions = {}): Promise<Broker> {
     if (this.#isClosed) throw new MemphisError('CLOSED', 'This client was closed; connect again.');
     const placed = placedBroker();
     if (placed !== undefined) return placed;
-    if (this.#broker !== undefined) return this.#broker;
-    const deadlineMs = options.deadlineMs ?? Date.now() + this.#settings.timeoutMs;
+    if (this.#broker !== undefined && (!isAccepted || this.#link?.wasOpen)) return this.#broker;
+    const deadlineMs = givenMs ?? Date.now() + this.#settings.timeoutMs;
     this.#link ??= makeLink(this.#settings);
     // the link shares the dial, but each caller has a time of its own, and a failure from before a freeze is not its own
-    const broker = await chooseBroker(this.#link, { ...this.#settings, usesSchemas: this.#usesSchemas }, deadlineMs);
+    const choice = { ...this.#settings, usesSchemas: this.#usesSchemas };
+    const broker = await chooseBroker(this.#link, choice, deadlineMs, isAccepted);
     this.#broker ??= broker;
     return this.#broker;
   }

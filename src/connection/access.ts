@@ -9,7 +9,7 @@ import { askSecret, textOrFile } from './secret-text.ts';
 /** What one dial says to a server. */
 export type Access = (
   address: ServerAddress,
-) => Pick<DialOptions, 'server' | 'certifiedName' | 'credentials' | 'tls' | 'isMemphis' | 'accountId'>;
+) => Pick<DialOptions, 'server' | 'certifiedName' | 'credentials' | 'tls' | 'isMemphis' | 'accountId' | 'early'>;
 
 const exclude = (option: string, other: string): never => {
   throw new MemphisError(
@@ -87,6 +87,7 @@ function toDial(
       ...(certifiedName === undefined ? {} : { certifiedName }),
       ...(credentials === undefined ? {} : { credentials }),
       ...(tls === undefined ? {} : { tls }),
+      ...(tls !== undefined && broker !== 'auto' ? { early: true } : {}),
       ...(accountId === 1 ? {} : { accountId }),
       ...(broker === 'memphis' ? { isMemphis: true } : {}),
     };

@@ -30,13 +30,15 @@ const concernsOneServer = (error: unknown): boolean =>
  *
  * @param targets in the order to try them
  * @param dial starts one; ends it by itself when its time is up
- * @param signal gives up
+ * @param options.signal gives up
+ * @param options.until what is waited for: that requests can leave, or that the server has accepted the credentials
  */
 export function dialInTurn<T>(
   targets: readonly T[],
   dial: (target: T) => Connection,
-  { staggerMs, signal }: { readonly staggerMs: number; readonly signal: AbortSignal },
+  options: { readonly staggerMs: number; readonly signal: AbortSignal; readonly until?: 'opened' | 'accepted' },
 ): Promise<DialResult<T>> {
+  const { staggerMs, signal, until = 'accepted' } = options;
   return new Promise((resolve) => {
     /** Under way, in the order they were begun. */
     const open = new Map<Connection, T>();
@@ -45,19 +47,19 @@ export function dialInTurn<T>(
     let timer: ReturnType<typeof setTimeout> | undefined;
     const end = (winner?: Connection): void => {
       clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
+      signal.removeEventListener('abort', giveUp);
       begun = targets.length;
-      const result = winner === undefined ? {} : { winner: { target: open.get(winner) as T, connection: winner } };
-      let isBeforeWinner = winner !== undefined;
+      let isBehind = winner === undefined;
+      const result = winner && { winner: { target: open.get(winner) as T, connection: winner } };
       for (const [connection, target] of open) {
-        isBeforeWinner &&= connection !== winner;
-        if (isBeforeWinner) failures.push({ target });
-        if (connection !== winner) void connection.close();
+        if (connection === winner) isBehind = true;
+        else void connection.close();
+        if (!isBehind) failures.push({ target });
       }
       open.clear();
       resolve({ ...result, failures });
     };
-    const onAbort = (): void => end();
+    const giveUp = (): void => end();
     const begin = (): void => {
       clearTimeout(timer);
       if (begun === targets.length) {
@@ -68,7 +70,7 @@ export function dialInTurn<T>(
       const connection = dial(target);
       open.set(connection, target);
       if (begun < targets.length) timer = setTimeout(begin, staggerMs);
-      connection.accepted.then(
+      connection[until].then(
         () => open.has(connection) && end(connection),
         (error: unknown) => {
           if (!open.delete(connection)) return;
@@ -78,8 +80,8 @@ export function dialInTurn<T>(
         },
       );
     };
-    signal.addEventListener('abort', onAbort, { once: true });
-    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', giveUp, { once: true });
+    if (signal.aborted) giveUp();
     else begin();
   });
 }

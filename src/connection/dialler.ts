@@ -25,11 +25,14 @@ export interface Session {
   readonly address: ServerAddress;
 }
 
-interface StartOptions {
-  /** Gives the dial up, unless it was under way before. */
+/** How a dial is made, unless it is under way. */
+export interface StartOptions {
+  /** Gives the dial up. */
   readonly signal?: AbortSignal;
   /** A server that is about to go. */
   readonly without?: ServerAddress;
+  /** The server must have accepted the credentials; else it is enough that requests can leave. */
+  readonly isAccepted?: boolean;
 }
 
 export class Dialler {
@@ -53,14 +56,11 @@ export class Dialler {
    * @throws MemphisError `CONNECT_FAILED`, `AUTHENTICATION_FAILED`, `TLS_FAILED`, `INVALID_OPTION`, `CLOSED`
    */
   async dial(deadlineMs: number, options: StartOptions = {}): Promise<Session> {
-    const joined = this.#underWay;
-    if (joined !== undefined) {
-      try {
-        return await this.#join(joined, deadlineMs);
-      } catch (error) {
-        // it may have begun before a freeze: that it failed says nothing about now
-        if (!isMemphisError(error) || !error.retryable || Date.now() >= deadlineMs) throw error;
-      }
+    try {
+      if (this.#underWay !== undefined) return await this.#join(this.#underWay, deadlineMs);
+    } catch (error) {
+      // it may have begun before a freeze: that it failed says nothing about now
+      if (!isMemphisError(error) || !error.retryable || Date.now() >= deadlineMs) throw error;
     }
     if (this.#underWay !== undefined) return await this.#join(this.#underWay, deadlineMs);
     this.#underWay = this.#start(deadlineMs, options).finally(() => {
@@ -80,58 +80,61 @@ export class Dialler {
     throw new MemphisError('CONNECT_FAILED', 'Could not connect in the time that was left; connecting goes on.');
   }
 
-  async #start(deadlineMs: number, { signal, without }: StartOptions): Promise<Session> {
+  async #start(deadlineMs: number, { signal, without, isAccepted }: StartOptions): Promise<Session> {
     const untilMs = Math.min(deadlineMs, Date.now() + this.#options.timeoutMs);
     const leftMs = (): number => Math.max(1, untilMs - Date.now());
     const access = await this.#options.access(leftMs());
     const targets = this.servers.inTurn(without);
+    const closing = this.#closing.signal;
     const { winner, failures } = await dialInTurn(targets, (address) => this.#open(address, access, leftMs()), {
       staggerMs: Math.min(STAGGER_MS, leftMs() / (targets.length + 1)),
-      signal: signal === undefined ? this.#closing.signal : AbortSignal.any([this.#closing.signal, signal]),
+      signal: signal === undefined ? closing : AbortSignal.any([closing, signal]),
+      until: isAccepted ? 'accepted' : 'opened',
     });
     for (const { target } of failures) this.servers.failed(target);
-    if (winner === undefined) throw this.#closing.signal.aborted ? closed() : this.#toError(targets, failures);
-    const { connection, target: address } = winner;
-    this.servers.worked(address);
-    this.servers.learn(connection.peers, address);
-    const session = { connection, address };
+    if (winner === undefined) {
+      if (!closing.aborted) throw this.#toError(targets, failures);
+      throw new MemphisError('CLOSED', 'This client was closed while it was connecting.');
+    }
+    const session = { connection: winner.connection, address: winner.target };
     this.#onOpen(session);
     return session;
   }
 
   #open(address: ServerAddress, access: Access, timeoutMs: number): Connection {
     const startedAt = performance.now();
-    const report = (error?: unknown): void =>
+    const report = (more?: { readonly error: unknown }): void =>
       emit('memphis-serverless:dial', () => ({
         server: address.server,
         durationMs: performance.now() - startedAt,
-        ...(error === undefined ? {} : { error }),
+        ...more,
       }));
     const connection = this.#options.dial({ ...access(address), name: 'memphis-serverless', timeoutMs });
-    connection.info.then(() => report(), report);
+    connection.accepted.then(
+      () => report(),
+      (error) => report({ error }),
+    );
     return connection;
   }
 
   /** The error that tells most. What servers say that nobody named counts only in words. */
   #toError(targets: readonly ServerAddress[], failures: readonly Failure<ServerAddress>[]): MemphisError {
-    const errors = failures.map(({ target, error }) => ({ target, error: toMemphis(target, error) }));
-    const fatal = errors.find(({ error }) => !(error.code in weights));
-    if (fatal !== undefined) return fatal.error;
-    const counting = errors.filter(({ target }) => this.servers.isConfigured(target));
-    const [worst] = (counting.length === 0 ? errors : counting).sort((a, b) => weight(b.error) - weight(a.error));
+    const errors = failures.map(({ target, error }) => ({
+      error: toMemphis(target, error),
+      isNamed: this.servers.isConfigured(target),
+    }));
+    const [worst] = errors.toSorted((a, b) => Number(b.isNamed) - Number(a.isNamed) || weight(b) - weight(a));
     if (worst === undefined) return new MemphisError('CONNECT_FAILED', 'Could not connect: no other server is known.');
-    if (targets.length === 1) return worst.error;
-    const words = errors.map(({ error }) => error.message).join(' ');
-    return new MemphisError(worst.error.code, `None of ${targets.length} servers could be used. ${words}`, {
-      cause: worst.error,
-    });
+    const { error } = errors.find((one) => weight(one) < 0) ?? worst;
+    if (targets.length === 1 || error !== worst.error) return error;
+    const words = errors.map((one) => one.error.message).join(' ');
+    return new MemphisError(error.code, `None of ${targets.length} servers could be used. ${words}`, { cause: error });
   }
 }
 
-const weights: Readonly<Record<string, number>> = { CONNECT_FAILED: 0, TLS_FAILED: 1, AUTHENTICATION_FAILED: 2 };
-const weight = ({ code }: MemphisError): number => weights[code] ?? 0;
-
-const closed = (): MemphisError => new MemphisError('CLOSED', 'This client was closed while it was connecting.');
+/** From the least to the most telling; what is none of these is so at every server. */
+const weights = ['CONNECT_FAILED', 'TLS_FAILED', 'AUTHENTICATION_FAILED'];
+const weight = ({ error }: { readonly error: MemphisError }): number => weights.indexOf(error.code);
 
 function toMemphis({ server }: ServerAddress, error: unknown): MemphisError {
   if (isMemphisError(error)) return error;

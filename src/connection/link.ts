@@ -7,7 +7,7 @@ import { backoffMs } from '../model/backoff.ts';
 import { isMemphisError, MemphisError } from '../model/errors.ts';
 import { emit } from '../telemetry/channels.ts';
 import { Dialler, type DiallerOptions, type Session } from './dialler.ts';
-import { HEDGE_AFTER_MS, judgeIdle, PING_LIMIT_MS } from './liveness.ts';
+import { hedgeAfterMs, SILENT_AFTER_MS, silentMs } from './liveness.ts';
 import type { Connection } from './port.ts';
 import { within } from './within.ts';
 
@@ -18,10 +18,27 @@ export interface LinkOptions extends DiallerOptions {
   readonly reconnectIntervalMs: number;
 }
 
+/** What a use asks for. */
+export interface ReadyOptions {
+  /** Ends the repeating of dials early. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * A session that was silent is asked beside the use, not before it. Only for a publish with a message id: it is repeated
+   * when its session turns out to be gone, and stored once.
+   */
+  readonly mayRepeat?: boolean;
+  /** The server must have accepted the credentials. */
+  readonly isAccepted?: boolean;
+}
+
 /** How long another server is looked for while the old one still answers, and how long it is used when there is none. */
 const LEAVE_LIMIT_MS = 1_000;
+/** How long a session that was silent may take to answer where no other may be dialled. */
+const PING_LIMIT_MS = 1_000;
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const yes = (): true => true;
+const no = (): false => false;
 
 export class Link {
   readonly #options: LinkOptions;
@@ -29,12 +46,12 @@ export class Link {
   #session: Session | undefined;
   /** Left behind because their servers are about to go; what is under way on them may end there. */
   readonly #retired = new Set<Connection>();
-  /** One check at a time of a session that was idle. */
+  /** One check at a time of a session that was silent. */
   #checking: Promise<void> | undefined;
   #everOpen = false;
+  /** The last session ended before its server had accepted it: the next one is used when it has. */
+  #isDoubtful = false;
   #isClosed = false;
-  #usedAtWall = 0;
-  #usedAtMonotonic = 0;
   #stayUntilMs = 0;
 
   constructor(options: LinkOptions) {
@@ -44,7 +61,8 @@ export class Link {
 
   /** Whether a session is up, as far as this side knows. */
   isConnected(): boolean {
-    return this.#session !== undefined && !this.#session.connection.isClosed;
+    const connection = this.#session?.connection;
+    return connection?.isAccepted === true && !connection.isClosed;
   }
 
   /** Whether a session was up once: what failed since then may heal. */
@@ -53,24 +71,30 @@ export class Link {
   }
 
   /**
-   * A connection that is good for use now: the one that is open, checked when it was idle, or a new one.
+   * A connection that is good for use now: the one that is open, checked when it was silent, or a new one, on which the
+   * first requests may leave before the server has accepted the credentials.
    *
    * @param deadlineMs wall-clock time (`Date.now()`) until which dialling may be repeated
-   * @param signal ends the repeating early
    * @throws MemphisError `CONNECT_FAILED`, `AUTHENTICATION_FAILED`, `TLS_FAILED`, `CLOSED`
    */
-  async ready(deadlineMs: number, signal?: AbortSignal): Promise<Connection> {
+  async ready(deadlineMs: number, options: ReadyOptions = {}): Promise<Connection> {
     if (this.#isClosed) throw new MemphisError('CLOSED', 'This client was closed; connect again.');
-    const session = (await this.#usable(deadlineMs)) ?? (await this.#redial(deadlineMs, signal));
-    this.#touch();
-    return session.connection;
+    for (;;) {
+      const { connection } =
+        (await this.#usable(deadlineMs, options.mayRepeat)) ?? (await this.#redial(deadlineMs, options));
+      if (!options.isAccepted || connection.isAccepted) return connection;
+      // somebody else's dial may have waited for less
+      const accepted = await within(connection.accepted.then(yes, no), deadlineMs - Date.now());
+      if (accepted) return connection;
+      if (Date.now() >= deadlineMs)
+        throw new MemphisError('CONNECT_FAILED', 'Could not connect in the time that was left.');
+    }
   }
 
   /** Gives up a connection that did not answer, so that the next use dials. */
   discard(connection: Connection, reason: string): void {
     if (this.#retired.has(connection)) void connection.close();
-    if (this.#session?.connection !== connection) return;
-    this.#drop(reason);
+    if (this.#session?.connection === connection) this.#drop(reason);
   }
 
   async close(): Promise<void> {
@@ -79,11 +103,6 @@ export class Link {
     const open = [...this.#retired, ...(this.#session === undefined ? [] : [this.#session.connection])];
     this.#session = undefined;
     await Promise.all(open.map((connection) => connection.close()));
-  }
-
-  #touch(): void {
-    this.#usedAtWall = Date.now();
-    this.#usedAtMonotonic = performance.now();
   }
 
   #drop(reason: string): void {
@@ -97,60 +116,69 @@ export class Link {
 
   /** Takes over what was dialled: in place of nothing, of a session that is silent, or of one that is to be left. */
   #arrived(next: Session): void {
-    if (this.#isClosed) return void next.connection.close();
-    const old = this.#session;
-    if (old?.connection.isLeaving === true && !old.connection.isClosed) {
-      this.#retired.add(old.connection);
-      void old.connection.closed.then(() => this.#retired.delete(old.connection));
+    const { connection, address } = next;
+    if (this.#isClosed) return void connection.close();
+    const old = this.#session?.connection;
+    if (old?.isLeaving && !old.isClosed) {
+      this.#retired.add(old);
+      void old.closed.then(() => this.#retired.delete(old));
       this.#session = undefined;
       emit('memphis-serverless:replace', () => ({ reason: 'the server is about to go' }));
     } else this.#drop('no answer after a pause');
     this.#session = next;
-    this.#everOpen = true;
-    this.#touch();
+    connection.accepted.then(
+      () => {
+        this.#everOpen = true;
+        this.#isDoubtful = false;
+        this.#dialler.servers.worked(address);
+        this.#dialler.servers.learn(connection.peers, address);
+      },
+      () => {
+        this.#isDoubtful = true;
+        this.#dialler.servers.failed(address);
+      },
+    );
   }
 
-  async #usable(deadlineMs: number): Promise<Session | undefined> {
+  async #usable(deadlineMs: number, mayRepeat = false): Promise<Session | undefined> {
+    if (this.#session?.connection.isClosed) this.#drop('the session had ended');
     const session = this.#session;
     if (session === undefined) return undefined;
-    if (session.connection.isClosed) {
-      this.#drop('the session had ended');
-      return undefined;
-    }
-    const idleMs = Date.now() - this.#usedAtWall;
-    const verdict = judgeIdle(idleMs, performance.now() - this.#usedAtMonotonic);
-    if (verdict !== 'use') {
-      this.#checking ??= this.#check(session, idleMs, verdict === 'ping', deadlineMs).finally(() => {
+    if (session.connection.isAccepted && silentMs(session.connection) > SILENT_AFTER_MS) {
+      this.#checking ??= this.#check(session, deadlineMs).finally(() => {
         this.#checking = undefined;
       });
-      await this.#checking;
+      if (!mayRepeat) await this.#checking;
     }
-    return this.#session?.connection.isLeaving === true ? this.#leave(this.#session, deadlineMs) : this.#session;
+    return this.#session?.connection.isLeaving ? this.#leave(this.#session, deadlineMs) : this.#session;
   }
 
-  /** Afterwards the session is good, replaced, or gone. */
-  async #check(session: Session, idleMs: number, mayAsk: boolean, deadlineMs: number): Promise<void> {
-    const isAlive = mayAsk && (await this.#answers(session, deadlineMs));
+  /** Afterwards the session is good, replaced, or gone. Never rejects. */
+  async #check(session: Session, deadlineMs: number): Promise<void> {
+    const idleMs = Math.round(silentMs(session.connection));
+    const isAlive = await this.#answers(session, deadlineMs);
     emit('memphis-serverless:thaw', () => ({ idleMs, verdict: isAlive ? 'alive' : 'replaced' }));
-    if (!isAlive && this.#session === session) this.#drop(`idle for ${idleMs} ms`);
+    if (!isAlive && this.#session === session) this.#drop(`silent for ${idleMs} ms`);
   }
 
-  /** Pings. When the answer is late, another session is dialled beside it, and what comes first is used. */
-  async #answers({ connection }: Session, deadlineMs: number): Promise<boolean> {
-    const ping = connection.flush(PING_LIMIT_MS).then(
-      () => true,
-      () => false,
-    );
-    if (!this.#options.reconnect) return await ping;
-    const early = await within(ping, HEDGE_AFTER_MS);
-    if (early !== undefined) return early;
+  /**
+   * Pings. When the answer is late, another session is dialled beside it, and what comes first is used. Nothing else is on its
+   * way on a session that is given up, so a path that is merely slow costs time and no message.
+   */
+  async #answers({ connection, address }: Session, deadlineMs: number): Promise<boolean> {
+    const { servers } = this.#dialler;
+    const limitMs = this.#options.reconnect ? Math.max(1, deadlineMs - Date.now()) : PING_LIMIT_MS;
+    const ping = connection.flush(limitMs).then(yes, no);
+    const early = await within(ping, this.#options.reconnect ? hedgeAfterMs(connection) : limitMs);
+    if (early !== undefined || !this.#options.reconnect) return early === true;
+    servers.failed(address); // others first
     const giveUp = new AbortController();
-    const replaced = this.#dialler.dial(deadlineMs, { signal: giveUp.signal }).then(
-      () => false,
-      () => ping,
-    );
+    const replaced = this.#dialler.dial(deadlineMs, { signal: giveUp.signal }).then(no, () => ping);
     const isAlive = await Promise.race([ping, replaced]);
-    if (isAlive) giveUp.abort();
+    if (isAlive) {
+      servers.worked(address);
+      giveUp.abort();
+    }
     return isAlive;
   }
 
@@ -160,21 +188,24 @@ export class Link {
     if (!this.#options.reconnect || Date.now() < this.#stayUntilMs) return session;
     this.#dialler.servers.learn(connection.peers, address);
     try {
-      return await this.#dialler.dial(Math.min(deadlineMs, Date.now() + LEAVE_LIMIT_MS), { without: address });
+      return await this.#dialler.dial(Math.min(deadlineMs, Date.now() + LEAVE_LIMIT_MS), {
+        without: address,
+        isAccepted: true,
+      });
     } catch {
       this.#stayUntilMs = Date.now() + LEAVE_LIMIT_MS;
       return connection.isClosed ? undefined : session;
     }
   }
 
-  async #redial(deadlineMs: number, signal: AbortSignal | undefined): Promise<Session> {
+  async #redial(deadlineMs: number, { signal, isAccepted = false }: ReadyOptions): Promise<Session> {
     const { reconnect, maxReconnect, reconnectIntervalMs } = this.#options;
     if (this.#everOpen && !reconnect) {
       throw new MemphisError('CONNECTION_LOST', 'The connection has ended and reconnect is off.', { retryable: false });
     }
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#dialler.dial(deadlineMs);
+        return await this.#dialler.dial(deadlineMs, { isAccepted: isAccepted || this.#isDoubtful });
       } catch (error) {
         const canRepeat = this.#everOpen && isMemphisError(error) && error.retryable && attempt <= maxReconnect;
         const waitMs = backoffMs({ baseMs: Math.min(50, reconnectIntervalMs), maxMs: reconnectIntervalMs }, attempt);

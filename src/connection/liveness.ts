@@ -1,22 +1,15 @@
-/** What to do with a connection that was idle: pure policy (freeze rules: an idle socket may be dead without a sign). */
+/** When a session is asked whether it still lives, and how long it has to answer (freeze rules: an idle socket may be dead without a sign). */
 
-/** Idle for longer than this: ask before use. */
-export const PING_AFTER_MS = 10_000;
-/** Idle for longer than this: NAT gateways and load balancers of AWS drop flows at 350 s, so do not even ask. */
-export const REPLACE_AFTER_MS = 300_000;
-/** How long an idle connection has to answer. */
-export const PING_LIMIT_MS = 250;
-/** When the answer is later than this, a new session is dialled beside it. */
-export const HEDGE_AFTER_MS = 100;
+import type { Connection } from './port.ts';
 
-export type Verdict = 'use' | 'ping' | 'replace';
+/** Silent for longer than this, it is asked before use. */
+export const SILENT_AFTER_MS = 1_000;
+/** The least that an answer may take before another session is dialled beside it. */
+const LEAST_HEDGE_MS = 8;
 
-/**
- * @param wallMs since the last use by the wall clock, which a freeze does not stop
- * @param monotonicMs the same by the monotonic clock, which nobody sets
- */
-export function judgeIdle(wallMs: number, monotonicMs: number): Verdict {
-  const idleMs = Math.max(wallMs, monotonicMs);
-  if (idleMs >= REPLACE_AFTER_MS) return 'replace';
-  return idleMs >= PING_AFTER_MS ? 'ping' : 'use';
-}
+/** How long nothing was heard, by the clock that says more: a freeze stops the monotonic one or not, and people set the other. */
+export const silentMs = ({ heardAt }: Pick<Connection, 'heardAt'>): number =>
+  Math.max(Date.now() - heardAt.wall, performance.now() - heardAt.monotonic);
+
+/** An answer that takes longer is late: three times as long as the fastest one so far. */
+export const hedgeAfterMs = ({ rttMs }: Pick<Connection, 'rttMs'>): number => Math.max(LEAST_HEDGE_MS, 3 * rttMs);

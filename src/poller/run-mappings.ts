@@ -60,7 +60,7 @@ export async function runMappings(run: PollRun): Promise<PollReport> {
         envelopeBytes: encoding.envelopeBytes,
         limitBytes: encoding.limitBytes,
         sizeOf: encoding.sizeOf,
-        broker: (deadlineMs) => dialUntil(stop, run.session.broker({ deadlineMs })),
+        broker: (deadlineMs) => dialUntil(stop, run.session.broker({ deadlineMs, isAccepted: true })),
         invoke: (held, events) => invokeBatch(held, setup, events),
         report,
       });

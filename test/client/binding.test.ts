@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { callApi, type Json } from '../../src/brokers/jetstream/wire/api.ts';
-import { openOfficial } from '../../src/connection/official/open-official.ts';
+import { openLean } from '../../src/connection/lean/session.ts';
 import type { Connection } from '../../src/connection/port.ts';
 import { type Client, connect, isMemphisError, type Message } from '../../src/index.ts';
 import { each, withMemphis } from '../../src/lambda/index.ts';
@@ -50,7 +50,7 @@ for (const { binary, version } of serversUnderTest()) {
     before(async () => {
       broker = await startBroker({ binary });
       memphis = await connect({ servers: [broker.url] });
-      raw = openOfficial({ server: `127.0.0.1:${broker.port}`, name: 'test', timeoutMs: 2_000 });
+      raw = openLean({ server: `127.0.0.1:${broker.port}`, name: 'test', timeoutMs: 2_000 });
     });
     after(async () => {
       await raw.close();

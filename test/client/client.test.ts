@@ -59,9 +59,9 @@ for (const { binary, version } of serversUnderTest()) {
 
     test('a station whose making was cut off is completed, one of others is left alone', async () => {
       const name = await newStation();
-      const { openOfficial } = await import('../../src/connection/official/open-official.ts');
+      const { openLean } = await import('../../src/connection/lean/session.ts');
       const { stationStreamConfig } = await import('../../src/brokers/jetstream/wire/streams.ts');
-      const raw = openOfficial({ server: `127.0.0.1:${broker.port}`, name: 'test', timeoutMs: 1_000 });
+      const raw = openLean({ server: `127.0.0.1:${broker.port}`, name: 'test', timeoutMs: 1_000 });
       const settings = {
         partitionsNumber: 3,
         retentionType: 'message_age_sec',
@@ -294,8 +294,8 @@ for (const { binary, version } of serversUnderTest()) {
 
     test('a station made by other tools in the same layout is found without a record', async () => {
       const name = await newStation({ partitionsNumber: 2 });
-      const { openOfficial } = await import('../../src/connection/official/open-official.ts');
-      const raw = openOfficial({ server: `127.0.0.1:${broker.port}`, name: 'test', timeoutMs: 1_000 });
+      const { openLean } = await import('../../src/connection/lean/session.ts');
+      const raw = openLean({ server: `127.0.0.1:${broker.port}`, name: 'test', timeoutMs: 1_000 });
       const body = { name: 'foreign$1', subjects: ['foreign$1.>'], storage: 'memory' };
       await raw.request('$JS.API.STREAM.CREATE.foreign$1', new TextEncoder().encode(JSON.stringify(body)), {
         timeoutMs: 2_000,

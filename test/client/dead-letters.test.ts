@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { openOfficial } from '../../src/connection/official/open-official.ts';
+import { openLean } from '../../src/connection/lean/session.ts';
 import { type Client, connect, isMemphisError, type Message, type StationOptions } from '../../src/index.ts';
 import { type RunningBroker, startBroker } from '../../src/testing/start-broker.ts';
 import { withRawApi } from '../support/raw-api.ts';
@@ -43,7 +43,7 @@ for (const { binary, version } of serversUnderTest()) {
     const ids = (found: readonly { readonly id: number }[]): number[] => found.map(({ id }) => id);
     /** Stores something into a stream as any program could. */
     const put = async (subject: string, headers: [string, string][] = [], data = 'x'): Promise<void> => {
-      const connection = openOfficial({ server: `127.0.0.1:${broker.port}`, name: 'test', timeoutMs: 2_000 });
+      const connection = openLean({ server: `127.0.0.1:${broker.port}`, name: 'test', timeoutMs: 2_000 });
       await connection.request(subject, new TextEncoder().encode(data), { timeoutMs: 2_000, headers });
       await connection.close();
     };

@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { openOfficial } from '../../src/connection/official/open-official.ts';
+import { openLean } from '../../src/connection/lean/session.ts';
 import { type Client, connect } from '../../src/index.ts';
 import { type RunningBroker, startBroker } from '../../src/testing/start-broker.ts';
 import { serversUnderTest } from '../support/servers.ts';
@@ -19,7 +19,7 @@ describe('a schema that nobody expected', () => {
     broker = await startBroker({ binary: (server as NonNullable<typeof server>).binary });
     memphis = await connect({ servers: [broker.url] });
     await memphis.createStation('first', { storageType: 'memory' }); // makes the bucket
-    const connection = openOfficial({ server: `127.0.0.1:${broker.port}`, name: 'test', timeoutMs: 2_000 });
+    const connection = openLean({ server: `127.0.0.1:${broker.port}`, name: 'test', timeoutMs: 2_000 });
     const put = (name: string, record: object) =>
       connection.request(`$KV.memphis_serverless.schema.${name}`, new TextEncoder().encode(JSON.stringify(record)), {
         timeoutMs: 2_000,

@@ -4,9 +4,8 @@ import assert from 'node:assert/strict';
 import diagnostics from 'node:diagnostics_channel';
 import { createServer } from 'node:net';
 import { after, before, test } from 'node:test';
-import { openOfficial } from '../../src/connection/official/open-official.ts';
+import { openLean } from '../../src/connection/lean/session.ts';
 import { makeLink } from '../../src/connection/open.ts';
-import type { Frame } from '../../src/connection/port.ts';
 import { isMemphisError } from '../../src/model/errors.ts';
 import { connectOptions } from '../../src/model/options/connect.ts';
 import { resolveOptions } from '../../src/model/resolve-options.ts';
@@ -20,7 +19,6 @@ after(() => broker.stop());
 
 const linkTo = (options: Record<string, unknown>) => makeLink(resolveOptions('connect', connectOptions, options));
 const soon = (): number => Date.now() + 3_000;
-const empty = new Uint8Array();
 
 test('concurrent uses share one dial, and a failed dial is forgotten', async () => {
   let dials = 0;
@@ -84,7 +82,7 @@ test('credentials: user and password, token, in the address or as options; wrong
     ];
     for (const options of bad) {
       const link = linkTo(options);
-      await assert.rejects(link.ready(soon()), (error) => {
+      await assert.rejects(link.ready(soon(), { isAccepted: true }), (error) => {
         assert.ok(isMemphisError(error, 'AUTHENTICATION_FAILED'), String(error));
         assert.doesNotMatch(`${error.message} ${String(error.cause)}`, /wrong-password|wrong-token/);
         return true;
@@ -144,7 +142,7 @@ test('a session that the server closed is replaced on the next use, and that can
 test('with reconnect off, a lost connection stays lost', async () => {
   const own = await startBroker();
   const link = linkTo({ servers: [own.url], reconnect: false });
-  const first = await link.ready(soon());
+  const first = await link.ready(soon(), { isAccepted: true });
   await own.kill();
   await first.closed;
   await assert.rejects(link.ready(soon()), (error) => isMemphisError(error, 'CONNECTION_LOST') && !error.retryable);
@@ -157,7 +155,7 @@ test('an idle session whose server hangs is replaced by one with another server'
   const link = linkTo({ servers: [one.url, other.url] });
   const first = await link.ready(soon());
   const { serverName } = await first.info;
-  const probe = openOfficial({ server: `127.0.0.1:${one.port}`, name: 'test', timeoutMs: 1_000 });
+  const probe = openLean({ server: `127.0.0.1:${one.port}`, name: 'test', timeoutMs: 1_000 });
   const hung = (await probe.info).serverName === serverName ? one : other;
   await probe.close();
   hung.freeze();
@@ -174,82 +172,6 @@ test('an idle session whose server hangs is replaced by one with another server'
     hung.thaw();
     await link.close();
     await Promise.all([one.stop(), other.stop()]);
-  }
-});
-
-test('the port: publish, request, nobody, limits, drain, end of the session', async () => {
-  const connection = openOfficial({
-    server: `127.0.0.1:${broker.port}`,
-    name: 'test',
-    timeoutMs: 1_000,
-  });
-  const echoed: Frame[] = [];
-  // asked for before the server has answered
-  connection.subscribe('echo', {
-    onFrame: (frame) => connection.publish(frame.reply, frame.data, { headers: frame.headers }),
-  });
-  const reply = await connection.request('echo', new Uint8Array([1, 2]), {
-    timeoutMs: 1_000,
-    headers: [
-      ['a', '1'],
-      ['a', '2'],
-    ],
-  });
-  assert.deepEqual([...reply.data], [1, 2]);
-  assert.deepEqual(reply.headers, [
-    ['a', '1'],
-    ['a', '2'],
-  ]);
-  assert.equal((await connection.request('nobody', empty, { timeoutMs: 1_000 })).status, 503);
-  connection.subscribe('mute', { onFrame: () => {} });
-  await assert.rejects(connection.request('mute', empty, { timeoutMs: 50 }), (error) =>
-    isMemphisError(error, 'TIMEOUT'),
-  );
-
-  let ends = 0;
-  connection.subscribe('limited', { max: 2, onFrame: (frame) => echoed.push(frame), onEnd: () => ends++ });
-  for (let i = 0; i < 5; i++) connection.publish('limited', empty);
-  await connection.flush(1_000);
-  assert.deepEqual([echoed.length, ends], [2, 1]);
-
-  const drained: Frame[] = [];
-  const subscription = connection.subscribe('drained', { onFrame: (frame) => drained.push(frame) });
-  for (let i = 0; i < 100; i++) connection.publish('drained', empty);
-  await subscription.drain(1_000);
-  assert.equal(drained.length, 100, 'what was under way is handed over');
-  connection.publish('drained', empty);
-  await connection.flush(1_000);
-  assert.equal(drained.length, 100);
-
-  const waiting = assert.rejects(connection.request('mute', empty, { timeoutMs: 5_000 }), (error) =>
-    isMemphisError(error, 'CONNECTION_LOST'),
-  );
-  await connection.close();
-  await waiting;
-  assert.equal(await connection.closed, undefined);
-  assert.throws(
-    () => connection.publish('x', empty),
-    (error) => isMemphisError(error, 'CONNECTION_LOST'),
-  );
-});
-
-test('a subject that the user may not publish on is PERMISSION_DENIED at once', async () => {
-  const guarded = await startBroker({
-    config: 'authorization { users: [{ user: u, password: p, permissions: { publish: { deny: ["secret"] } } }] }',
-  });
-  const connection = openOfficial({
-    server: `127.0.0.1:${guarded.port}`,
-    name: 'test',
-    timeoutMs: 1_000,
-    credentials: { kind: 'password', username: 'u', password: 'p' },
-  });
-  try {
-    await assert.rejects(connection.request('secret', empty, { timeoutMs: 5_000 }), (error) =>
-      isMemphisError(error, 'PERMISSION_DENIED'),
-    );
-  } finally {
-    await connection.close();
-    await guarded.stop();
   }
 });
 
@@ -278,29 +200,4 @@ test('credentials with a bare % are INVALID_OPTION, and not shown', () => {
     () => linkTo({ servers: ['nats://user:50%off@127.0.0.1:4222'] }),
     (error) => isMemphisError(error, 'INVALID_OPTION') && !error.message.includes('50%off'),
   );
-});
-
-test('what listens when a session is lost hears of it, and what is begun in that moment is CONNECTION_LOST', async () => {
-  await using doomed = await startBroker();
-  const connection = openOfficial({ server: `127.0.0.1:${doomed.port}`, name: 'test', timeoutMs: 2_000 });
-  await connection.info;
-  const thrown: unknown[] = [];
-  const ended = new Promise<unknown>((resolve) => {
-    connection.subscribe('a', { onFrame: () => {}, onEnd: resolve });
-  }).then(async (error) => {
-    // step by step through the end of the session, which takes the client several
-    for (let step = 0; step < 100; step++) {
-      try {
-        connection.subscribe('b', { onFrame: () => {} });
-      } catch (refusal) {
-        thrown.push(refusal);
-      }
-      await (step < 50 ? null : new Promise(setImmediate));
-    }
-    return error;
-  });
-  await doomed.kill();
-  assert.ok(isMemphisError(await ended, 'CONNECTION_LOST'), 'not an end like that of a pull that was filled');
-  assert.ok(thrown.length > 0);
-  for (const error of thrown) assert.ok(isMemphisError(error, 'CONNECTION_LOST'), String(error));
 });

@@ -15,10 +15,6 @@ import { serversUnderTest } from '../support/servers.ts';
 const secrets = { username: 'somebody', password: 'hunter2hunter2' };
 const info = (more: object = {}): string =>
   `INFO ${JSON.stringify({ server_id: 'x', version: '2.9.10', proto: 1, max_payload: 1_048_576, headers: true, jetstream: true, ...more })}\r\n`;
-const pongs = (socket: Socket): void => {
-  socket.on('data', (data) => String(data).includes('PING') && socket.write('PONG\r\n'));
-};
-
 /** How something greets that listens on the port. */
 const greetings: readonly (readonly [string, ErrorCode, (socket: Socket) => void])[] = [
   ['says nothing', 'CONNECT_FAILED', () => {}],
@@ -31,14 +27,6 @@ const greetings: readonly (readonly [string, ErrorCode, (socket: Socket) => void
   ['greets, and then says nothing', 'CONNECT_FAILED', (socket) => socket.write(info())],
   ['greets, and hangs up', 'CONNECT_FAILED', (socket) => socket.end(info())],
   ['refuses', 'AUTHENTICATION_FAILED', (socket) => socket.write(`${info()}-ERR 'Authorization Violation'\r\n`)],
-  [
-    'is a Memphis broker',
-    'UNSUPPORTED',
-    (socket) => {
-      socket.write(info({ connection_id: '' }));
-      pongs(socket);
-    },
-  ],
 ];
 
 const log = mock.method(console, 'error', () => {});

@@ -208,7 +208,7 @@ test('what is wrong with the environment is told by each wrapper, by variable an
     [{ MEMPHIS_HOST: 'a', MEMPHIS_PASSWORD: secret }, /needs a username/],
     [{ MEMPHIS_HOST: 'a', MEMPHIS_CONNECTION_TOKEN: secret, MEMPHIS_CREDS: secret }, /exclude each other/],
     [{ MEMPHIS_HOST: 'a', MEMPHIS_NKEY: `SU${secret}` }, /nkey/],
-    [{ MEMPHIS_HOST: 'a', MEMPHIS_ACCOUNT_ID: 'one' }, /MEMPHIS_ACCOUNT_ID must be 1/],
+    [{ MEMPHIS_HOST: 'a', MEMPHIS_ACCOUNT_ID: 'one' }, /MEMPHIS_ACCOUNT_ID must be a whole number/],
     [{ MEMPHIS_HOST: 'a', MEMPHIS_BROKER: 'kafka' }, /MEMPHIS_BROKER must be one of/],
     [{ MEMPHIS_HOST: 'a', MEMPHIS_TLS: 'perhaps' }, /MEMPHIS_TLS must be true/],
     [{ MEMPHIS_HOST: 'a', MEMPHIS_TLS_CERT: secret }, /cert and key together/],

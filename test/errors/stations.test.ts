@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { openOfficial } from '../../src/connection/official/open-official.ts';
+import { openLean } from '../../src/connection/lean/session.ts';
 import type { Connection } from '../../src/connection/port.ts';
 import { type Client, connect, isMemphisError } from '../../src/index.ts';
 import { type RunningBroker, startBroker } from '../../src/testing/index.ts';
@@ -16,7 +16,7 @@ for (const { binary, version } of serversUnderTest()) {
     let raw: Connection;
     before(async () => {
       broker = await startBroker({ binary });
-      raw = openOfficial({ server: `127.0.0.1:${broker.port}`, name: 'test', timeoutMs: 2_000 });
+      raw = openLean({ server: `127.0.0.1:${broker.port}`, name: 'test', timeoutMs: 2_000 });
       memphis = await connect({ servers: [broker.url] });
     });
     after(async () => {

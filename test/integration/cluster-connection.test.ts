@@ -167,7 +167,7 @@ for (const { binary, version } of serversUnderTest()) {
       config: 'lame_duck_grace_period: "1s", lame_duck_duration: "30s"',
     });
     const link = linkTo({ servers: [broker.url] });
-    const first = await link.ready(soon());
+    const first = await link.ready(soon(), { isAccepted: true });
     process.kill(broker.pid ?? 0, 'SIGUSR2');
     await until('the client has heard of it', () => first.isLeaving);
     assert.equal(await link.ready(soon()), first);

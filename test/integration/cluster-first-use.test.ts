@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, type TestContext, test } from 'node:test';
-import { openOfficial } from '../../src/connection/official/open-official.ts';
+import { openLean } from '../../src/connection/lean/session.ts';
 import { type Client, connect } from '../../src/index.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import { withRawApi } from '../support/raw-api.ts';
@@ -101,7 +101,7 @@ for (const { binary, version } of serversUnderTest()) {
           const messages = await client.fetchMessages('acks', { group, batchSize: MESSAGES });
           assert.equal(messages.length, MESSAGES);
           const leader = await cluster.leaderOf('acks$1', group);
-          const direct = openOfficial({ server: `127.0.0.1:${leader.port}`, name: 'test', timeoutMs: 2_000 });
+          const direct = openLean({ server: `127.0.0.1:${leader.port}`, name: 'test', timeoutMs: 2_000 });
           try {
             await direct.info;
             await Promise.all(messages.map((message) => message.ack()));

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openOfficial } from '../../src/connection/official/open-official.ts';
+import { openLean } from '../../src/connection/lean/session.ts';
 import type { DialOptions } from '../../src/connection/port.ts';
 import { type RunningBroker, startBroker } from '../../src/testing/start-broker.ts';
 
@@ -166,7 +166,7 @@ async function startNodes(binary: string, size: number, config: string): Promise
 }
 
 const open = (port: number, dial: Partial<DialOptions>) =>
-  openOfficial({ server: `127.0.0.1:${port}`, name: 'cluster test', timeoutMs: 2_000, ...dial });
+  openLean({ server: `127.0.0.1:${port}`, name: 'cluster test', timeoutMs: 2_000, ...dial });
 
 async function nameOf(port: number, dial: Partial<DialOptions>): Promise<string> {
   const connection = open(port, dial);

@@ -2,7 +2,7 @@
 
 import { deadLetterStreamOf } from '../../src/brokers/jetstream/stations.ts';
 import { callApi, isJson } from '../../src/brokers/jetstream/wire/api.ts';
-import { openOfficial } from '../../src/connection/official/open-official.ts';
+import { openLean } from '../../src/connection/lean/session.ts';
 
 export interface FoundDeadLetter {
   readonly text: string;
@@ -11,7 +11,7 @@ export interface FoundDeadLetter {
 
 /** All dead letters of a station, oldest first. */
 export async function readDeadLetters(port: number, station: string): Promise<FoundDeadLetter[]> {
-  const connection = openOfficial({ server: `127.0.0.1:${port}`, name: 'test', timeoutMs: 2_000 });
+  const connection = openLean({ server: `127.0.0.1:${port}`, name: 'test', timeoutMs: 2_000 });
   const stream = deadLetterStreamOf(station);
   const found: FoundDeadLetter[] = [];
   try {

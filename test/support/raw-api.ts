@@ -1,6 +1,6 @@
 /** JetStream's API as it is, for tests that look behind the client. */
 
-import { openOfficial } from '../../src/connection/official/open-official.ts';
+import { openLean } from '../../src/connection/lean/session.ts';
 
 /** The reply of one API request, errors and all. */
 export type RawApi = (
@@ -10,7 +10,7 @@ export type RawApi = (
 
 /** Runs something with a connection of its own to the API of a broker. */
 export async function withRawApi<T>(port: number, run: (api: RawApi) => Promise<T>): Promise<T> {
-  const connection = openOfficial({ server: `127.0.0.1:${port}`, name: 'test', timeoutMs: 2_000 });
+  const connection = openLean({ server: `127.0.0.1:${port}`, name: 'test', timeoutMs: 2_000 });
   try {
     return await run(async (subject, body) => {
       const data = new TextEncoder().encode(body === undefined ? '' : JSON.stringify(body));

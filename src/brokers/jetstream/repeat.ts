@@ -33,7 +33,7 @@ export const healsByItself = (error: unknown): boolean =>
  * Runs one operation, again and again while it fails in a way that patience heals, until time is up.
  * Only for operations that may be done twice.
  *
- * @param operation its name on the retry channel
+ * @param operation its name on the retry channel; each `publish` carries a message id
  * @param run one try; gets the time it may take
  * @param signal after it no further try is made: the error of the last one is thrown
  */
@@ -48,17 +48,19 @@ export async function repeat<T>(
   for (let attempt = 1; ; attempt++) {
     let connection: Connection | undefined;
     try {
-      connection = await link.ready(deadlineMs, signal);
+      connection = await link.ready(deadlineMs, { signal, mayRepeat: operation === 'publish' });
       const leftMs = Math.max(1, deadlineMs - Date.now());
       return await run(connection, Math.min(TRY_LIMIT_MS, leftMs), attempt);
     } catch (error) {
-      const waitMs = backoffMs({ baseMs: 50, maxMs: 250 }, attempt);
+      // a session that was lost is replaced at once
+      const isLost = attempt === 1 && isMemphisError(error, 'CONNECTION_LOST');
+      const waitMs = isLost ? 0 : backoffMs({ baseMs: 50, maxMs: 250 }, attempt);
       if (!healsByItself(error)) throw error;
       if (connection === undefined && !link.wasOpen) throw error; // the first dial is the caller's to repeat
       if (connection !== undefined) await giveUpIfDead(link, connection, error);
       if (signal?.aborted || Date.now() + waitMs >= deadlineMs) throw error;
       emit('memphis-serverless:retry', () => ({ operation, attempt, error }));
-      await wait(waitMs);
+      if (!isLost) await wait(waitMs);
     }
   }
 }

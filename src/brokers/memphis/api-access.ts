@@ -26,8 +26,8 @@ function parse(given: string): URL {
  * @throws MemphisError `INVALID_OPTION`
  */
 export function openApi(settings: ConnectSettings, apiUrl: string | undefined): HttpApi {
-  const [first] = toAddresses(settings);
-  const host = (first?.server ?? '').replace(/:\d+$/, '');
+  const [first] = settings.connection === undefined ? toAddresses(settings) : [];
+  const host = (first?.server ?? 'localhost').replace(/:\d+$/, '');
   const url = apiUrl === undefined ? new URL(`http://${host}:${DEFAULT_PORT}`) : parse(apiUrl);
   const { username, password } = settings;
   const own = url.username !== '';

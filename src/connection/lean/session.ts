@@ -271,7 +271,7 @@ class LeanConnection implements Connection, Sink {
       socket?.destroy();
       raw?.destroy();
     }
-    const lost = this.#lost('connect');
+    const lost = reason ?? this.#lost('connect');
     for (const { reject } of [this.#opened, this.#accepted, this.#info]) reject(lost);
     for (const waiting of this.#waiting.values()) waiting.reject(this.#lost('wait for an answer'));
     for (const listener of this.#listening.values()) listener.end(this.#lost('listen for messages'));
@@ -279,9 +279,10 @@ class LeanConnection implements Connection, Sink {
     this.#closed.resolve(reason);
   }
 
+  /** For what was under way. Where the server had not accepted the session, the next dial says what is wrong. */
   #lost(attempted: string): MemphisError {
     const cause = this.#reason;
-    if (cause !== undefined && !(this.isAccepted && cause.retryable)) return cause;
+    if (cause?.retryable === false && this.isAccepted) return cause;
     const words = `Could not ${attempted}: the connection has ended. The broker may have acted.`;
     return new MemphisError('CONNECTION_LOST', words, { cause });
   }

@@ -64,8 +64,24 @@ const tls: OptionSpec<boolean | Given<typeof tlsOptions> | undefined> = {
   fallback: undefined,
 };
 
+/** A connection that was made elsewhere: what `fromNats` of `memphis-serverless/nats` returns. */
+export interface GivenConnection {
+  /** @internal */
+  readonly open: (options: { readonly timeoutMs: number }) => object;
+}
+
+const givenConnection: OptionSpec<GivenConnection | undefined> = {
+  read: (value) =>
+    typeof (value as Partial<GivenConnection> | null)?.open === 'function'
+      ? (value as GivenConnection)
+      : must("what fromNats of 'memphis-serverless/nats' returns"),
+  fallback: undefined,
+};
+
 /** `connect`, and the connection part of every wrapper. */
 export const connectOptions = {
+  /** In place of servers, credentials and TLS, which are not looked at then. */
+  connection: givenConnection,
   /** `nats://`, `tls://`, `memphis://` or bare `host:port`, may carry `user:password@`; one that answers is used. */
   servers: texts,
   host: text<undefined>(undefined),

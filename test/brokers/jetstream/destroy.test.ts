@@ -79,8 +79,8 @@ for (const { binary, version } of serversUnderTest()) {
         const { state } = await api('STREAM.INFO.KV_memphis_serverless');
         assert.ok(state !== undefined);
       });
-      const { openOfficial } = await import('../../../src/connection/official/open-official.ts');
-      const raw = openOfficial({ server: `127.0.0.1:${broker.port}`, name: 'test', timeoutMs: 1_000 });
+      const { openLean } = await import('../../../src/connection/lean/session.ts');
+      const raw = openLean({ server: `127.0.0.1:${broker.port}`, name: 'test', timeoutMs: 1_000 });
       const subject = '$KV.memphis_serverless.credit.again$1.g.1';
       await raw.request(subject, new TextEncoder().encode('5'), { timeoutMs: 2_000 });
       await raw.close();

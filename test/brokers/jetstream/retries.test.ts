@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { callApi, isJson, type Json } from '../../../src/brokers/jetstream/wire/api.ts';
-import { openOfficial } from '../../../src/connection/official/open-official.ts';
+import { openLean } from '../../../src/connection/lean/session.ts';
 import { type Client, connect, type Message } from '../../../src/index.ts';
 import type { Broker, Reader } from '../../../src/model/broker.ts';
 import { type RunningBroker, startBroker } from '../../../src/testing/start-broker.ts';
@@ -15,7 +15,7 @@ const ACK_WAIT_MS = 200; // a delay of more than four times this one is parked
 const DELAY_MS = 1_500;
 
 async function info(broker: RunningBroker, subject: string): Promise<Json> {
-  const connection = openOfficial({ server: `127.0.0.1:${broker.port}`, name: 'test', timeoutMs: 2_000 });
+  const connection = openLean({ server: `127.0.0.1:${broker.port}`, name: 'test', timeoutMs: 2_000 });
   try {
     return await callApi(connection, { subject: `$JS.API.${subject}`, attempted: 'look', timeoutMs: 2_000 });
   } finally {
@@ -88,7 +88,7 @@ for (const { binary, version } of serversUnderTest()) {
 
     test('parked messages hold nothing fresh up, where the durable lets few out too', async () => {
       await withBroker(async (broker, memphis) => {
-        const connection = openOfficial({ server: `127.0.0.1:${broker.port}`, name: 'test', timeoutMs: 2_000 });
+        const connection = openLean({ server: `127.0.0.1:${broker.port}`, name: 'test', timeoutMs: 2_000 });
         await callApi(connection, {
           subject: '$JS.API.CONSUMER.DURABLE.CREATE.jobs$1.g',
           body: {

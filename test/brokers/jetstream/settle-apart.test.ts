@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openOfficial } from '../../../src/connection/official/open-official.ts';
+import { openLean } from '../../../src/connection/lean/session.ts';
 import { connect, isMemphisError } from '../../../src/index.ts';
 import { startBroker } from '../../../src/testing/start-broker.ts';
 import { withRawApi } from '../../support/raw-api.ts';
@@ -13,7 +13,7 @@ for (const { binary, version } of serversUnderTest()) {
     await using broker = await startBroker({ binary });
     const memphis = await connect({ servers: [broker.url] });
     // somebody who listens and never answers, as a stream without a leader on a cluster
-    const silent = openOfficial({ server: `127.0.0.1:${broker.port}`, name: 'silent', timeoutMs: 2_000 });
+    const silent = openLean({ server: `127.0.0.1:${broker.port}`, name: 'silent', timeoutMs: 2_000 });
     try {
       await memphis.createStation('jobs', { storageType: 'memory' });
       await withRawApi(broker.port, (api) => api('STREAM.DELETE.jobs$dls'));
