@@ -2,6 +2,7 @@
 
 import path from 'node:path';
 import { type Bundle, bundle } from '../support/bundle.ts';
+import { openMemphisScene } from '../support/memphis-scene.ts';
 import { openPath } from '../support/path.ts';
 import { type ColdSample, runCold } from '../support/run-cold.ts';
 import { openScene, type Scene } from '../support/scene.ts';
@@ -23,7 +24,9 @@ export async function makeRunner(variants: readonly Variant[], log?: (line: stri
   const scenes = new Map<string, Scene>();
   const bundles = new Map<string, Bundle>();
   for (const { access, subject } of variants) {
-    const scene = scenes.get(access) ?? (await openScene({ access, ...(log && { log }) }));
+    const scene =
+      scenes.get(access) ??
+      (await (access === 'memphis' ? openMemphisScene() : openScene({ access, ...(log && { log }) })));
     scenes.set(access, scene);
     const known = variants.filter((variant) => variant.access === access).map((variant) => variant.subject);
     await scene.clear([...new Set(known)]);

@@ -7,7 +7,8 @@ export interface Variant {
   readonly name: string;
   readonly title: string;
   readonly subject: Subject;
-  readonly access: AccessKind;
+  /** How to get into which broker. */
+  readonly access: AccessKind | 'memphis';
   /** Variables, over those of the scene; '' takes one away. */
   readonly env?: Readonly<Record<string, string>>;
   /** The group is not there yet. */
@@ -33,6 +34,7 @@ export const ourVariants = [
   },
   { name: 'nkey', title: 'memphis-serverless, nkey', subject: ours, access: 'nkey' },
   { name: 'tls', title: 'memphis-serverless, TLS', subject: ours, access: 'tls' },
+  { name: 'memphis', title: 'memphis-serverless, Memphis, all stated', subject: ours, access: 'memphis' },
   { name: 'new-group', title: 'memphis-serverless, new group', subject: ours, access: 'plain', isNewGroup: true },
 ] as const satisfies readonly Variant[];
 

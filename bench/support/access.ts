@@ -17,6 +17,7 @@ export interface Access {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** Ways into a nats-server. */
 export type AccessKind = 'plain' | 'nkey' | 'tls';
 
 /** @param folder for certificates */

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectOfficial } from '@nats-io/transport-node';
 import { connect } from '../../src/index.ts';
-import { ensureNatsServer, type RunningBroker, startBroker } from '../../src/testing/index.ts';
+import { ensureNatsServer, startBroker } from '../../src/testing/index.ts';
 import { type AccessKind, makeAccess } from './access.ts';
 import { ours, type Subject } from './subjects.ts';
 
@@ -16,7 +16,7 @@ const SUBJECT = 's$1.final';
 const AT_ONCE = 500;
 
 export interface Scene extends AsyncDisposable {
-  readonly broker: RunningBroker;
+  readonly broker: { readonly port: number; readonly version: string };
   /** A folder for bundles, which goes with the scene. */
   readonly folder: string;
   /** The environment of a function of this subject, for a broker at this address; left out: the broker itself. */
