@@ -5,10 +5,7 @@ import type { Broker, OutgoingMessage, PublishOptions, Reader, ReaderOptions } f
 import type { Receipt } from '../../model/receipt.ts';
 import type { StationSchema } from '../../model/schema.ts';
 import { defaultStation } from '../../model/station.ts';
-import { makeStation } from './make-station.ts';
-import { checkerFor, publish } from './publish.ts';
 import { JetStreamReader } from './reader.ts';
-import { setAsideRefused } from './refused.ts';
 import { repeat } from './repeat.ts';
 import { Retries } from './retries.ts';
 import { Schemas } from './schemas.ts';
@@ -22,12 +19,16 @@ export class JetStreamBroker implements Broker {
   readonly retries: Retries;
   readonly schemas: Schemas;
   readonly #readers = new Map<string, Reader>();
+  /** Evaluated with the first message: functions that only read have none. */
+  #publishing: typeof import('./publish.ts') | undefined;
 
   constructor(link: Link, { createStationOnFirstUse = false }: { readonly createStationOnFirstUse?: boolean } = {}) {
     this.link = link;
     this.stations = new Stations(
       link,
-      createStationOnFirstUse ? (name) => makeStation(link, name, defaultStation) : undefined,
+      createStationOnFirstUse
+        ? async (name) => (await import('./make-station.ts')).makeStation(link, name, defaultStation)
+        : undefined,
     );
     this.retries = new Retries(link);
     this.schemas = new Schemas(link, this.stations);
@@ -42,8 +43,9 @@ export class JetStreamBroker implements Broker {
   }
 
   async publish(message: OutgoingMessage, options: PublishOptions): Promise<Receipt> {
+    this.#publishing ??= await import('./publish.ts');
     try {
-      return await publish(this.link, this.stations, message, options);
+      return await this.#publishing.publish(this.link, this.stations, message, options);
     } finally {
       await this.schemas.looking(message.station); // nothing is under way when it is over
     }
@@ -62,11 +64,13 @@ export class JetStreamBroker implements Broker {
     );
   }
 
-  setAside(message: OutgoingMessage, reason: string, { timeoutMs }: PublishOptions): Promise<void> {
-    return setAsideRefused(this.link, this.stations, message, reason, timeoutMs);
+  async setAside(message: OutgoingMessage, reason: string, { timeoutMs }: PublishOptions): Promise<void> {
+    const { setAsideRefused } = await import('./refused.ts');
+    await setAsideRefused(this.link, this.stations, message, reason, timeoutMs);
   }
 
-  checker(options: { readonly timeoutMs: number }): Promise<(message: OutgoingMessage) => number> {
+  async checker(options: { readonly timeoutMs: number }): Promise<(message: OutgoingMessage) => number> {
+    const { checkerFor } = await import('./publish.ts');
     return checkerFor(this.link, options.timeoutMs);
   }
 

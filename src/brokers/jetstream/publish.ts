@@ -6,6 +6,7 @@ import type { OutgoingMessage, PublishOptions } from '../../model/broker.ts';
 import { MemphisError } from '../../model/errors.ts';
 import type { Receipt } from '../../model/receipt.ts';
 import { fromUserHeaders } from './headers.ts';
+import { ownId } from './own-id.ts';
 import { healsByItself, repeat } from './repeat.ts';
 import { isStreamMissing, type Stations, type StationView, stationNotFound, streamOf } from './stations.ts';
 import { frameSize, type PubAck, parsePubAck, storedSize } from './wire/publish.ts';
@@ -13,11 +14,6 @@ import { streamConfig } from './wire/streams.ts';
 
 /** Kept free in each message, so that its dead letter fits under the same limit with its own headers. */
 export const DEAD_LETTER_ROOM_BYTES = 1_024;
-
-let published = 0;
-const processId = Math.random().toString(36).slice(2);
-/** An id for what the user gave none: unique enough to tell our repeats from anybody's messages. */
-export const ownId = (): string => `${processId}.${Math.random().toString(36).slice(2)}.${published++}`;
 
 function toHeaders(message: OutgoingMessage): HeaderList {
   const { msgId, producerName, partitionKey } = message;

@@ -12,8 +12,6 @@ import type { Outcome } from '../../model/outcome.ts';
 import type { StationSchema } from '../../model/schema.ts';
 import { emit } from '../../telemetry/channels.ts';
 import { allot, allotByPending } from './allot.ts';
-import { creditKeyOf, readCredit } from './credits.ts';
-import { storeDeadLetter } from './dead-letters.ts';
 import { LOOK_EVERY_MS, losesToDeadPulls, pause } from './dead-pulls.ts';
 import { withCredit } from './delivery.ts';
 import { type FirstCatch, type FirstFlight, flyFirst } from './first-flight.ts';
@@ -29,6 +27,9 @@ import type { Stations, StationView } from './stations.ts';
 
 /** After waiting so long, look again for lanes that others have opened. */
 const LONGEST_WAIT_MS = 5_000;
+
+/** Evaluated with the first dead letter: most functions never have one. */
+const storeDeadLetter: SetAside = async (...given) => (await import('./dead-letters.ts')).storeDeadLetter(...given);
 
 /** What reading needs to know of a station. */
 type ReadView = Pick<StationView, 'partitions' | 'sendPoisonMsgToDls' | 'dlsStation'>;
@@ -294,6 +295,7 @@ export class JetStreamReader implements Reader {
     const mayHaveCredit = lane.isRetry ? laneDeliveries > 1 : message.deliveryCount > maxDeliveries;
     if (!mayHaveCredit) return delivery;
     // without an answer it counts as exhausted: set aside whole, which can be put back, rather than lost
+    const { creditKeyOf, readCredit } = await import('./credits.ts');
     return withCredit(delivery, await readCredit(this.#link, creditKeyOf(delivery)).catch(() => 0));
   }
 

@@ -7,7 +7,8 @@ import { MemphisError } from '../../model/errors.ts';
 import { makeStream, toHeaderText } from './dead-letters.ts';
 import { fromUserHeaders } from './headers.ts';
 import { storeInLinkedStation } from './linked-station.ts';
-import { ownId, store } from './publish.ts';
+import { ownId } from './own-id.ts';
+import { store } from './publish.ts';
 import { deadLetterStreamOf, type Stations, streamOf } from './stations.ts';
 import { frameSize } from './wire/publish.ts';
 

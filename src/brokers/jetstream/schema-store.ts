@@ -14,7 +14,8 @@ import type {
   SchemaVersion,
 } from '../../model/schema-store.ts';
 import type { JetStreamBroker } from './broker.ts';
-import { ownId, store } from './publish.ts';
+import { ownId } from './own-id.ts';
+import { store } from './publish.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import { schemaSubject, toStationSchema } from './schemas.ts';
 import { BUCKET, keyOf, RECORDS, recordedStation, recordSubject, stationNotFound } from './stations.ts';

@@ -9,11 +9,10 @@ import { isMemphisError, MemphisError } from '../../model/errors.ts';
 import type { StoredMessage } from '../../model/message.ts';
 import { type Outcome, type Settled, withinDeliveries } from '../../model/outcome.ts';
 import { emit } from '../../telemetry/channels.ts';
-import { creditKeyOf, dropCredit, writeCredit } from './credits.ts';
 import type { Delivery } from './lane.ts';
 import type { DeadLetterContext } from './linked-station.ts';
+import { ownId } from './own-id.ts';
 import { shouldPark } from './parking.ts';
-import { ownId } from './publish.ts';
 import { repeat } from './repeat.ts';
 import type { Retries } from './retries.ts';
 import { ackPayload } from './wire/ack.ts';
@@ -34,6 +33,9 @@ export interface SettleContext extends DeadLetterContext {
   /** Off: what would be a dead letter is dropped, as the station's owner wants it. */
   readonly keepDeadLetters: boolean;
 }
+
+/** Few batches need it: evaluated when one does. */
+const loadCredits = () => import('./credits.ts');
 
 interface Entry {
   readonly delivery: Delivery;
@@ -215,6 +217,7 @@ export class Settler {
     const { credit } = delivery;
     if (!this.#mayRunOut(delivery)) return;
     // not noted: the message ends as a dead letter, whole, instead of with a handler
+    const { creditKeyOf, writeCredit } = await loadCredits();
     await writeCredit(link, creditKeyOf(delivery), credit + 1, timeoutMs).catch(() => {});
   }
 
@@ -269,7 +272,10 @@ export class Settler {
     const noted = entries.filter((entry) => entry.delivery.credit > 0 && isOver(entry));
     const kept = entries.filter((entry) => entry.delivery.lane.keepsSettled && isOver(entry));
     await Promise.all([
-      ...noted.map(({ delivery }) => dropCredit(link, creditKeyOf(delivery))),
+      ...noted.map(async ({ delivery }) => {
+        const { creditKeyOf, dropCredit } = await loadCredits();
+        await dropCredit(link, creditKeyOf(delivery));
+      }),
       ...entries.flatMap(({ delivery, outcome }) =>
         outcome.action === 'ack' ? (delivery.lane.rules?.onAcked(delivery) ?? []) : [],
       ),

@@ -3,7 +3,7 @@
 import type { HeaderList } from '../../connection/port.ts';
 import type { OutgoingMessage } from '../../model/broker.ts';
 import { fromUserHeaders, OWN_ID_PREFIX } from '../jetstream/headers.ts';
-import { ownId } from '../jetstream/publish.ts';
+import { ownId } from '../jetstream/own-id.ts';
 
 /** The broker tells repeats by `msg-id`, not by the header of NATS. */
 export function publishHeaders(

@@ -1,0 +1,7 @@
+/** Message ids of our own. */
+
+let made = 0;
+const processId = Math.random().toString(36).slice(2);
+
+/** An id for what the user gave none: unique enough to tell our repeats from anybody's messages. */
+export const ownId = (): string => `${processId}.${Math.random().toString(36).slice(2)}.${made++}`;
