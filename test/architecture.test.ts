@@ -66,6 +66,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'src/schemas/registry.ts',
     'src/schemas/standard-issues.ts',
   ],
+  'src/cli/': ['src/model/', 'src/client/', 'src/schemas/'],
   'src/poller/': ['src/model/', 'src/telemetry/', 'src/envelope/', 'src/batch/', 'src/client/'],
   'src/middy/': ['src/model/', 'src/envelope/', 'src/client/', 'src/lambda/'],
   'src/testing/': ['src/model/', 'src/envelope/', 'src/batch/'],

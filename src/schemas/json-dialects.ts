@@ -24,9 +24,10 @@ const classes: Readonly<Record<string, AjvClass>> = {
   'http://json-schema.org/schema': Ajv2020,
 };
 
-const pattern = Object.assign((text: string) => linearPattern(text), {
-  code: 'require("memphis-serverless/schemas/compiled").linearPattern',
-});
+/** What stands in the code of a precompiled schema for functions of ours (`compile-json.ts`). */
+export const inCode = { pattern: 'MEMPHIS_PATTERN', allUnique: 'MEMPHIS_ALL_UNIQUE' } as const;
+
+const pattern = Object.assign((text: string) => linearPattern(text), { code: inCode.pattern });
 
 /** Names of dialects, as `$schema` has them. */
 function dialectOf(schema: unknown): string {
@@ -77,7 +78,7 @@ export function setUp(schema: unknown, options: Options): InstanceType<AjvClass>
       if (cxt.schema !== true) return;
       const unique = cxt.gen.scopeValue('func', {
         ref: allUnique,
-        code: _`require("memphis-serverless/schemas/compiled").allUnique`,
+        code: _`MEMPHIS_ALL_UNIQUE`,
       });
       cxt.fail(_`!${unique}(${cxt.data})`);
     },
@@ -88,6 +89,7 @@ export function setUp(schema: unknown, options: Options): InstanceType<AjvClass>
 /** With its metaschema left out, ajv would not know the name. */
 export function withoutDialect(schema: unknown): Record<string, unknown> | boolean {
   if (typeof schema === 'boolean') return schema;
-  const { $schema: _dialect, ...rest } = schema as Record<string, unknown>;
+  // $async is ajv's own: its validators would answer later
+  const { $schema: _dialect, $async: _async, ...rest } = schema as Record<string, unknown>;
   return rest;
 }

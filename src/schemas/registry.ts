@@ -46,7 +46,7 @@ export async function readerFor(schema: StationSchema): Promise<SchemaReader> {
   if (reader?.covers(schema) === true) return reader;
   throw new MemphisError(
     'DEPENDENCY_MISSING',
-    `Version ${version} of schema ${name} needs a codec: import 'memphis-serverless/schemas/${type}', with what that needs.`,
+    `Version ${version} of schema ${name} needs a codec: import 'memphis-serverless/schemas/${type}', with what that needs, or compile it anew.`,
     { cause },
   );
 }

@@ -113,6 +113,17 @@ for (const [version, node] of nodes()) {
       assert.doesNotMatch(fromEsm?.stdout ?? '', / 0$/m);
     });
 
+    test('the command is there, and compiles a schema that a bundle can hold', async () => {
+      await write('order.json', '{"type":"object","required":["id"]}');
+      const bin = join(project, 'node_modules/memphis-serverless/dist/esm/cli/bin.js');
+      const { stdout } = await exec(node, [bin, 'schema', 'compile', 'order.json'], { cwd: project });
+      await write('order.schema.mjs', stdout);
+      const file = await write('read.mjs', `import order from './order.schema.mjs';
+        const schema = await order.open(undefined);
+        console.log(JSON.stringify(schema.decode(new TextEncoder().encode('{"id":1}'))));`);
+      assert.equal((await exec(node, [...lambdaFlags, file], { cwd: project })).stdout, '{"id":1}\n');
+    });
+
     test("a user's test with the testing kit passes, the bundle of its function too", async () => {
       await write('handler.mjs', handler);
       const file = await write('user.test.mjs', usersTest);

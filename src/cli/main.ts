@@ -1,0 +1,38 @@
+/** `memphis-serverless`, the command: finds out what is wanted, and turns its end into an exit code. */
+
+import { describeError, isMemphisError } from '../model/errors.ts';
+import { type Output, UsageError } from './print.ts';
+import { schemaCompile } from './schema-compile.ts';
+
+const help = `Usage: memphis-serverless <command> [options]
+
+Commands:
+  schema compile    writes code that reads a schema without compiling it at each start
+
+memphis-serverless <command> --help tells more.
+
+Exit codes: 0 done; 1 failed, the reason is on stderr; 2 called wrongly.
+`;
+
+/** @returns the exit code */
+export async function main(args: readonly string[], output: Output): Promise<number> {
+  const [first, second, ...rest] = args;
+  try {
+    if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
+      output.data(help);
+      return first === undefined ? 2 : 0;
+    }
+    if (first === 'schema' && second === 'compile') {
+      await schemaCompile(rest, output);
+      return 0;
+    }
+    throw new UsageError(`There is no command ${[first, second].filter((part) => part !== undefined).join(' ')}.`);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      output.talk(`${error.message}\nmemphis-serverless --help tells what there is.\n`);
+      return 2;
+    }
+    output.talk(isMemphisError(error) ? `${error.code}: ${error.message}\n` : `${describeError(error)}\n`);
+    return 1;
+  }
+}

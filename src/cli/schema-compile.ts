@@ -1,0 +1,128 @@
+/** `schema compile`: a schema, from a file or as a station has it, -> a module for a function's bundle. */
+
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename, extname } from 'node:path';
+import { parseArgs } from 'node:util';
+import { connect } from '../client/connect.ts';
+import { MemphisError } from '../model/errors.ts';
+import type { SchemaType, StationSchema } from '../model/schema.ts';
+import { checkSchemaName } from '../model/schema-store.ts';
+import { compileSchema } from '../schemas/compile.ts';
+import { type Output, UsageError } from './print.ts';
+
+const help = `Usage:
+  memphis-serverless schema compile <file> [--name order] [--type json] [--schema-version 1]
+  memphis-serverless schema compile --station orders [--servers nats://127.0.0.1:4222]
+
+Writes a module that registers one version of a schema, so that a function compiles nothing at its start. Import it in the
+function: import './order.schema.js'. When the station has another version by then, the codec of the type is used where
+it was imported as well; else producing and reading end with DEPENDENCY_MISSING.
+
+  --station <name>         the schema that this station has now; how to connect is also taken from MEMPHIS_* variables
+  --servers <list>         servers, with commas between them
+  --type <type>            json, protobuf, avro or graphql; left out: by the file's ending (.json, .proto, .avsc, .graphql)
+  --name <name>            the schema's name at the broker; left out: the file's without its ending
+  --schema-version <n>     its version at the broker; 1 unless stated
+  --message-name <name>    of protobuf: which message
+  --import <path=file>     of protobuf: what the source imports; may be given many times
+  --out <file>             where to write; left out: stdout
+  --json                   tells what was written as JSON, with the code where there is no --out
+  --help                   this text
+
+Exit codes: 0 written; 1 failed, the reason is on stderr; 2 called wrongly.
+`;
+
+const options = {
+  station: { type: 'string' },
+  servers: { type: 'string' },
+  type: { type: 'string' },
+  name: { type: 'string' },
+  'schema-version': { type: 'string' },
+  'message-name': { type: 'string' },
+  import: { type: 'string', multiple: true },
+  out: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+type Given = ReturnType<typeof read>['values'];
+
+function read(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+/** @throws UsageError; MemphisError `SCHEMA_INVALID`, `SCHEMA_NOT_FOUND`, `DEPENDENCY_MISSING`, and what connecting throws */
+export async function schemaCompile(args: readonly string[], output: Output): Promise<void> {
+  const { values, positionals } = read(args);
+  if (values.help === true) return output.data(help);
+  const [file, ...more] = positionals;
+  if (more.length > 0) throw new UsageError(`One file at a time: what is ${more[0]}?`);
+  if ((file === undefined) === (values.station === undefined)) {
+    throw new UsageError('schema compile: give either a file or --station.');
+  }
+  const schema = file === undefined ? await ofStation(values) : await ofFile(file, values);
+  const code = await compileSchema(schema);
+  const { name, type, version } = schema;
+  const { out, json } = values;
+  if (out !== undefined) await writeFile(out, code);
+  const bytes = Buffer.byteLength(code);
+  if (json === true) {
+    output.data(`${JSON.stringify({ name, type, version, bytes, ...(out === undefined ? { code } : { out }) })}\n`);
+  } else if (out === undefined) output.data(code);
+  else output.talk(`Schema ${name}, version ${version}, ${type}: ${bytes} bytes in ${out}.\n`);
+}
+
+async function ofStation({ station = '', servers, ...rest }: Given): Promise<StationSchema> {
+  for (const option of ['type', 'name', 'schema-version', 'message-name', 'import'] as const) {
+    if (rest[option] !== undefined) throw new UsageError(`--${option} goes with a file: the station says it itself.`);
+  }
+  const memphis = await connect(servers === undefined ? {} : { servers: servers.split(',') });
+  try {
+    const broker = await memphis.session.broker();
+    const schema = await broker.schemaOf?.(station);
+    if (schema !== undefined && schema.version > 0) return schema;
+    throw new MemphisError('SCHEMA_NOT_FOUND', `Station ${station} has no schema.`, { station });
+  } finally {
+    await memphis.close();
+  }
+}
+
+const endings: Readonly<Record<string, SchemaType>> = {
+  '.json': 'json',
+  '.proto': 'protobuf',
+  '.avsc': 'avro',
+  '.graphql': 'graphql',
+  '.gql': 'graphql',
+};
+
+async function ofFile(file: string, values: Given): Promise<StationSchema> {
+  if (values.servers !== undefined) throw new UsageError('--servers goes with --station.');
+  const type = values.type ?? endings[extname(file)];
+  if (type === undefined) throw new UsageError(`--type is missing: ${basename(file)} does not tell it.`);
+  if (!Object.values(endings).some((one) => one === type)) throw new UsageError(`--type ${type} is none of the types.`);
+  const version = Number(values['schema-version'] ?? 1);
+  if (!Number.isSafeInteger(version) || version < 1)
+    throw new UsageError('--schema-version must be a whole number from 1.');
+  const imports: Record<string, string> = {};
+  for (const pair of values.import ?? []) {
+    const [path = '', from] = pair.split('=', 2);
+    if (from === undefined) throw new UsageError('--import must be path=file.');
+    imports[path] = await readText(from);
+  }
+  const name = checkSchemaName(values.name ?? basename(file, extname(file)));
+  const messageName = values['message-name'];
+  const source = await readText(file);
+  return { name, type, version, source, imports, ...(messageName !== undefined && { messageName }) };
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch {
+    throw new UsageError(`The file ${file} cannot be read.`);
+  }
+}

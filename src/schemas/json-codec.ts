@@ -1,0 +1,77 @@
+/** Messages of JSON Schema by a validator, whatever made that. */
+
+import type { CompiledSchema } from '../model/schema.ts';
+import type { SchemaIssue } from '../model/schema-issue.ts';
+import { NotJson, parseJsonBytes, toJsonMessage } from './json-text.ts';
+import { violation } from './violation.ts';
+
+/** Messages up to this size are looked through for everything that is wrong; of larger ones the first is told. */
+const ALL_ISSUES_BYTES = 65_536;
+
+/** One thing that is wrong, as ajv tells it. */
+interface Failure {
+  readonly instancePath: string;
+  readonly keyword: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly message?: string;
+}
+
+/** A validator as ajv makes it. */
+export type Validate = ((value: unknown) => unknown) & { readonly errors?: readonly Failure[] | null };
+
+/**
+ * Writes and reads JSON text, each value checked.
+ *
+ * @param name the schema's, for error texts
+ * @param first stops at the first thing that is wrong
+ * @param all looks on; made when it is needed
+ */
+export function validatedJson(name: string, first: Validate, all: () => Validate): CompiledSchema {
+  const check = (value: unknown, bytes: number): void => {
+    const found = issuesOf(first, value);
+    if (found === undefined) return;
+    throw violation(name, (bytes > ALL_ISSUES_BYTES ? undefined : issuesOf(all(), value)) ?? found);
+  };
+  const orViolation = <T>(run: () => T): T => {
+    try {
+      return run();
+    } catch (error) {
+      if (!(error instanceof NotJson)) throw error;
+      throw violation(name, [{ path: [], message: error.message }]);
+    }
+  };
+  return {
+    encode: (message) => {
+      const { data, value } = orViolation(() => toJsonMessage(message));
+      check(value, data.length);
+      return data;
+    },
+    decode: (data) => {
+      const value = orViolation(() => parseJsonBytes(data));
+      check(value, data.length);
+      return value;
+    },
+  };
+}
+
+/** What is wrong with a value; nothing where it fits. */
+function issuesOf(validate: Validate, value: unknown): SchemaIssue[] | undefined {
+  try {
+    if (validate(value) === true) return undefined;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return [{ path: [], message: 'it is nested too deeply' }];
+  }
+  return (validate.errors ?? []).map(toIssue);
+}
+
+function toIssue({ instancePath, keyword, params, message = 'is not valid' }: Failure): SchemaIssue {
+  const path = instancePath
+    .split('/')
+    .slice(1)
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map((step) => (/^\d{1,9}$/.test(step) ? Number(step) : step));
+  const extra = params.additionalProperty ?? params.unevaluatedProperty;
+  const isExtra = /^(additional|unevaluated)Properties$/.test(keyword) && typeof extra === 'string';
+  return { path: isExtra ? [...path, extra] : path, message };
+}
