@@ -118,9 +118,12 @@ for (const [version, node] of nodes()) {
       const bin = join(project, 'node_modules/memphis-serverless/dist/esm/cli/bin.js');
       const { stdout } = await exec(node, [bin, 'schema', 'compile', 'order.json'], { cwd: project });
       await write('order.schema.mjs', stdout);
-      const file = await write('read.mjs', `import order from './order.schema.mjs';
+      const file = await write(
+        'read.mjs',
+        `import order from './order.schema.mjs';
         const schema = await order.open(undefined);
-        console.log(JSON.stringify(schema.decode(new TextEncoder().encode('{"id":1}'))));`);
+        console.log(JSON.stringify(schema.decode(new TextEncoder().encode('{"id":1}'))));`,
+      );
       assert.equal((await exec(node, [...lambdaFlags, file], { cwd: project })).stdout, '{"id":1}\n');
     });
 
