@@ -1,6 +1,6 @@
 /** `memphis-serverless`: the client for long-lived callers, errors and types. */
 
-export type { Client } from './client/client.ts';
+export type { Client, SchemaOptions, SchemaSource } from './client/client.ts';
 export { type ConnectOptions, connect } from './client/connect.ts';
 export type { ConsumeHandler } from './client/consume.ts';
 export type { BindingArgument, ConsumeOptions, Consumer, ConsumerOptions, FetchOptions } from './client/consumer.ts';
@@ -31,6 +31,10 @@ export type { DeadLetterRecord, RedriveOutcome, RedriveResult, RedriveTarget } f
 export { type ErrorCode, errorCodes, isMemphisError, MemphisError, type ProduceFailure } from './model/errors.ts';
 export type { Headers, Message, StoredMessage } from './model/message.ts';
 export type { FailedMessage, Receipt, Written } from './model/receipt.ts';
+export type { SchemaType, StationSchema } from './model/schema.ts';
+export type { SchemaIssue } from './model/schema-issue.ts';
+export type { OnInvalid, SchemaReader } from './model/schema-reader.ts';
+export type { CreatedSchema, SchemaDescription, SchemaListing, SchemaVersion } from './model/schema-store.ts';
 export type { RetentionType, StationSettings, StorageType } from './model/station.ts';
 export type {
   Backlog,

@@ -209,7 +209,7 @@ export class Consumer {
       const pulled = await (await this.#reader()).pull({ ...options, waitMs });
       const sifted = await siftBatch(pulled, schema, onInvalid);
       if (sifted === undefined) return pulled;
-      await sifted.unfit;
+      await sifted.unfit?.catch(() => {}); // told on the channel; what is not settled comes again
       if (sifted.batch.messages.length > 0 || pulled.messages.length === 0 || options.signal?.aborted) {
         return sifted.batch;
       }

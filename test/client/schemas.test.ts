@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { openLean } from '../../src/connection/lean/session.ts';
+import type { Connection } from '../../src/connection/port.ts';
 import { type Client, connect, isMemphisError } from '../../src/index.ts';
 import { each, produceHandler, withMemphis } from '../../src/lambda/index.ts';
 import { makeContext } from '../../src/testing/make-context.ts';
@@ -177,6 +179,66 @@ for (const { binary, version } of serversUnderTest()) {
       }
     });
 
+    test('a function follows changes: half a minute later it looks, beside the message that it stores', async (t) => {
+      const name = await newStation();
+      const handler = produceHandler({ servers: [broker.url], station: name });
+      const post = async (body: string): Promise<number> =>
+        (await handler(makeRestEvent({ body }), makeContext())).statusCode;
+      assert.equal(await post('{"id":"x"}'), 202);
+      await memphis.attachSchema('order', name);
+      assert.equal(await post('{"id":"x"}'), 202, 'what is known is young');
+      t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 31_000 });
+      assert.equal(await post('{"id":"x"}'), 202, 'the look is not waited for');
+      assert.equal(await post('{"id":"x"}'), 422);
+      await memphis.detachSchema(name);
+      assert.equal(await post('{"id":"x"}'), 422);
+      t.mock.timers.tick(1_000);
+      assert.equal(await post('{"id":"x"}'), 202, 'before a message is refused, it is looked at');
+    });
+
+    test('a schema that does not compile, arriving under a running producer, refuses messages and nothing else', async () => {
+      const schema = `healing-${version}`;
+      await memphis.createSchema(schema, 'json', order);
+      const [name, other] = [await newStation(schema), await newStation('order')];
+      const running = await connect({ servers: [broker.url] });
+      const put = (source: string, number: number): Promise<unknown> =>
+        withRawConnection(broker.port, (connection) =>
+          connection.request(
+            `$KV.memphis_serverless.schema.${schema}`,
+            new TextEncoder().encode(JSON.stringify({ name: schema, type: 'json', version: number, source })),
+            { timeoutMs: 2_000 },
+          ),
+        );
+      try {
+        const producer = await running.createProducer(name);
+        await producer.produce({ id: 1 });
+        await put('{ broken', 2);
+        await soon(
+          () => producer.produce({ id: 1 }),
+          (error) => isMemphisError(error, 'SCHEMA_INVALID'),
+        );
+        await running.produce(other, { id: 1 });
+        assert.ok(running.isConnected());
+        const [message] = await running.fetchMessages(name, { group: 'g' });
+        assert.throws(() => message?.value(), { code: 'SCHEMA_INVALID' });
+        assert.deepEqual(message?.json(), { id: 1 });
+        await put(JSON.stringify(order), 3);
+        await takesSoon(() => producer.produce({ id: 1 }));
+        await assert.rejects(producer.produce({ id: 'x' }), { code: 'SCHEMA_VIOLATION' });
+      } finally {
+        await running.close();
+      }
+    });
+
+    test('a batch of nothing but what does not fit fails its invocation, once it is dead-lettered', async (t) => {
+      t.mock.method(console, 'error', () => {});
+      const name = await newStation('order');
+      await smuggle(name, '{"id":"x"}');
+      const handler = withMemphis(() => assert.fail('called'), { servers: [broker.url], station: name, group: 'g' });
+      await assert.rejects(handler({}, makeContext()), { code: 'ALL_MESSAGES_FAILED' });
+      assert.equal(await memphis.deadLetters(name).count({ group: 'g' }), 1);
+    });
+
     test('versions wait until they are chosen; the same text is no new one', async () => {
       const name = `versions-${version}`;
       const first = await memphis.createSchema(name, 'json', { type: 'string' });
@@ -284,6 +346,15 @@ for (const { binary, version } of serversUnderTest()) {
       await assert.rejects(newStation('none'), { code: 'SCHEMA_NOT_FOUND' });
     });
   });
+}
+
+async function withRawConnection<T>(port: number, run: (connection: Connection) => Promise<T>): Promise<T> {
+  const connection = openLean({ server: `127.0.0.1:${port}`, name: 'test', timeoutMs: 2_000 });
+  try {
+    return await run(connection);
+  } finally {
+    await connection.close();
+  }
 }
 
 /** A push takes a moment to arrive. */
