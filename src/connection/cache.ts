@@ -16,10 +16,19 @@ function identityOf(value: object): number {
   return nextIdentity++;
 }
 
+/** Options never change, so each object is written down once. */
+const keys = new WeakMap<object, string>();
+
 /** A text that is the same for the same options. It holds secrets: never print it. */
 function toKey(options: Readonly<Record<string, unknown>>): string {
+  const known = keys.get(options);
+  if (known !== undefined) return known;
   const sorted = Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify(sorted, (_, value) => (typeof value === 'function' ? `function ${identityOf(value)}` : value));
+  const key = JSON.stringify(sorted, (_, value) =>
+    typeof value === 'function' ? `function ${identityOf(value)}` : value,
+  );
+  keys.set(options, key);
+  return key;
 }
 
 function store(): Map<string, unknown> {

@@ -1,6 +1,6 @@
 /** The pulling source of functions, evaluated on first use: the session that those of this process share. */
 
-import { sharedSession } from '../client/session.ts';
+import { type Session, sharedSession } from '../client/session.ts';
 import type { Resolved } from '../model/option-spec.ts';
 import { connectOptions } from '../model/options/connect.ts';
 import { pickOptions } from '../model/resolve-options.ts';
@@ -10,11 +10,20 @@ import { type PullSummary, pullInvocation } from './pull-invocation.ts';
 /** One invocation; see {@link pullInvocation}. */
 export function pullFromStation<T, C>(consumption: Consumption<T, C>): Promise<PullSummary> {
   const { where, handler, context, settings } = consumption;
-  const session = consumption.session ?? sharedSession(pickOptions(connectOptions, settings));
+  const session = consumption.session ?? sessionOf(settings);
   return pullInvocation({ where, session, handler, context, options: settings });
 }
 
 /** Starts to dial ahead of the first invocation. @throws MemphisError `INVALID_OPTION` */
 export function warmStation(settings: Resolved<typeof connectOptions>): void {
-  sharedSession(pickOptions(connectOptions, settings)).warm();
+  sessionOf(settings).warm();
+}
+
+/** The connection part of a function's settings, which are the same object at each invocation. */
+const picked = new WeakMap<object, Resolved<typeof connectOptions>>();
+
+function sessionOf(settings: Resolved<typeof connectOptions>): Session {
+  const options = picked.get(settings) ?? pickOptions(connectOptions, settings);
+  picked.set(settings, options);
+  return sharedSession(options);
 }

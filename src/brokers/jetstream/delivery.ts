@@ -22,11 +22,12 @@ export const retryHeader = {
 /** A frame off a pull as a delivery. @throws MemphisError `BROKER_REFUSED` without a delivery's reply subject */
 export function toDelivery(frame: Frame, station: string, lane: Lane): Delivery {
   if (lane.rules !== undefined) return lane.rules.toDelivery(frame, lane);
-  const position = parseAckSubject(frame.reply);
-  const origin = originOf(frame.headers, lane);
-  const headers = origin === undefined ? frame.headers : withoutRetryHeaders(frame.headers);
+  const { reply, headers: all, data } = frame; // read once: a frame decodes what it is asked for
+  const position = parseAckSubject(reply);
+  const origin = originOf(all, lane);
+  const headers = origin === undefined ? all : withoutRetryHeaders(all);
   const { stream, sequence, timestamp } = origin ?? position;
-  const key = headerOf(frame.headers, '$memphis_partitionKey');
+  const key = headerOf(all, '$memphis_partitionKey');
   return {
     message: {
       id: `${stream}:${sequence}`,
@@ -36,14 +37,14 @@ export function toDelivery(frame: Frame, station: string, lane: Lane): Delivery 
       deliveryCount: (origin?.deliveries ?? 0) + position.deliveryCount,
       timestamp,
       headers: toUserHeaders(headers),
-      data: frame.data,
+      data,
       ...(key === undefined ? {} : { partitionKey: decodeKey(key) }),
     },
     lane,
     laneSequence: position.sequence,
     laneDeliveries: position.deliveryCount,
     consumerSequence: position.consumerSequence,
-    ackSubject: frame.reply,
+    ackSubject: reply,
     headers,
     pending: position.pending,
     credit: 0,

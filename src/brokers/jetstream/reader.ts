@@ -289,11 +289,10 @@ export class JetStreamReader implements Reader {
 
   /** Asked only where deliveries may not count, so that the road without trouble costs nothing. */
   async #credited(delivery: Delivery, maxDeliveries: number): Promise<Delivery> {
-    const { message, lane, laneDeliveries, untilMs = 0 } = delivery;
+    const { laneDeliveries, untilMs = 0 } = delivery;
     // before its time no handler has seen it: none of its deliveries counts, whoever they went to
     if (untilMs > Date.now()) return withCredit(delivery, laneDeliveries - 1);
-    const mayHaveCredit = lane.isRetry ? laneDeliveries > 1 : message.deliveryCount > maxDeliveries;
-    if (!mayHaveCredit) return delivery;
+    if (!mayHaveCredit(delivery, maxDeliveries)) return delivery;
     // without an answer it counts as exhausted: set aside whole, which can be put back, rather than lost
     const { creditKeyOf, readCredit } = await import('./credits.ts');
     return withCredit(delivery, await readCredit(this.#link, creditKeyOf(delivery)).catch(() => 0));
@@ -308,9 +307,16 @@ export class JetStreamReader implements Reader {
     const { station, group, ackWaitMs } = this.#options;
     const limits = lanes.map((lane) => lane.maxDeliver).filter((limit) => limit > 0);
     const maxDeliveries = Math.min(this.#options.maxDeliveries, ...limits);
-    const counted = await Promise.all(pulled.map((delivery) => this.#credited(delivery, maxDeliveries)));
+    // no promise for each message where there is nothing to wait for
+    const isPlain = (delivery: Delivery): boolean =>
+      delivery.untilMs === undefined && !mayHaveCredit(delivery, maxDeliveries);
+    const counted = pulled.every(isPlain)
+      ? pulled
+      : await Promise.all(pulled.map((delivery) => this.#credited(delivery, maxDeliveries)));
     const now = Date.now();
-    const isOver = await Promise.all(counted.map((delivery) => delivery.lane.rules?.isOver(delivery) ?? false));
+    const isOver = counted.some(({ lane }) => lane.rules !== undefined)
+      ? await Promise.all(counted.map((delivery) => delivery.lane.rules?.isOver(delivery) ?? false))
+      : [];
     const uncalled = counted.filter(
       ({ lane, message }, index) => isOver[index] === true || isBeforeBegin(lane, message.sequence),
     );
@@ -365,6 +371,10 @@ export class JetStreamReader implements Reader {
     };
   }
 }
+
+/** Whether earlier deliveries may have been noted as ones that do not count. */
+const mayHaveCredit = ({ message, lane, laneDeliveries }: Delivery, maxDeliveries: number): boolean =>
+  lane.isRetry ? laneDeliveries > 1 : message.deliveryCount > maxDeliveries;
 
 /** What is told of a message that no handler is given: the deliveries before this one. */
 const withoutThisOne = (delivery: Delivery): Delivery => {

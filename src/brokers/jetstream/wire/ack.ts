@@ -9,6 +9,8 @@ const IN_PROGRESS = encoder.encode('+WPI');
 const NAK = encoder.encode('-NAK');
 /** A year; beyond 292 of them the server's nanoseconds overflow and it would deliver at once. */
 const MAX_DELAY_MS = 365 * 86_400_000;
+/** From nanoseconds to milliseconds. */
+const NS_DIGITS = 6;
 
 export const ackPayload = {
   ack: ACK,
@@ -40,13 +42,12 @@ export function parseAckSubject(subject: string): DeliveryPosition {
     throw new MemphisError('BROKER_REFUSED', 'A message came without the reply subject of a delivery.');
   }
   const at = tokens.length === 9 ? 2 : 4;
-  const [stream = '', , delivered, sequence, consumerSequence, time = '0', pending] = tokens.slice(at);
   return {
-    stream,
-    deliveryCount: Number(delivered),
-    sequence: Number(sequence),
-    consumerSequence: Number(consumerSequence),
-    timestamp: new Date(Number(BigInt(time) / 1_000_000n)),
-    pending: Number(pending),
+    stream: tokens[at] ?? '',
+    deliveryCount: Number(tokens[at + 2]),
+    sequence: Number(tokens[at + 3]),
+    consumerSequence: Number(tokens[at + 4]),
+    timestamp: new Date(Number(tokens[at + 5]?.slice(0, -NS_DIGITS))), // more digits than a number holds
+    pending: Number(tokens[at + 6]),
   };
 }

@@ -78,24 +78,32 @@ export function startPull(connection: Connection, request: PullRequest, onMessag
       resolve(end);
     };
   });
-  const listen = (): void => {
-    endLimit();
-    endLimit = startTimeLimit(silenceMs, () => {
+  // one timer for all frames: setting it anew for each would cost as much as reading one
+  let heardMs = Date.now();
+  const listen = (ms: number): void => {
+    endLimit = startTimeLimit(ms, () => {
+      const leftMs = Math.min(silenceMs, silenceMs - (Date.now() - heardMs));
+      if (leftMs > 0) return listen(leftMs);
       isSilent = true;
       void stop();
     });
   };
+  // who does not wait gets no sign of life, so the server itself can count: nothing has to be written at the end
+  const isCounted = waitMs === 0;
   const subscription = connection.subscribe('', {
+    ...(isCounted ? { max: batch } : {}),
     onFrame: (frame) => {
+      heardMs = Date.now();
       if (frame.status === 0) {
         left--;
         onMessage(frame);
-        if (left > 0) return listen();
+        if (left > 0) return;
         finish('done');
-        return subscription.end();
+        if (!isCounted) subscription.end();
+        return;
       }
       const end = endOf(frame);
-      if (end === undefined) return listen();
+      if (end === undefined) return;
       finish(end); // before the end of the subscription, which says 'done'
       subscription.end();
     },
@@ -122,6 +130,6 @@ export function startPull(connection: Connection, request: PullRequest, onMessag
     ),
     { reply: subscription.subject },
   );
-  listen();
+  listen(silenceMs);
   return { ended, stop };
 }
