@@ -4,11 +4,14 @@
  */
 
 import type { Connection } from '../../connection/port.ts';
+import { within } from '../../connection/within.ts';
 import { isMemphisError } from '../../model/errors.ts';
 import { emit } from '../../telemetry/channels.ts';
 
 /** A broker asks a host on the internet before it answers, where it is not told otherwise (9.2). */
 const REGISTER_LIMIT_MS = 20_000;
+/** How long closing waits for it. */
+const CLOSE_LIMIT_MS = 5_000;
 /** Two who make a station at the same time: one of them is told so, and asks again (2.3). */
 const MAX_TRIES = 3;
 
@@ -59,7 +62,7 @@ export class Members {
 
   /** Waits for answers that are under way: a connection that ends before them leaves a row that looks alive for ever. */
   async settled(): Promise<void> {
-    await Promise.all(this.#underWay);
+    await within(Promise.all(this.#underWay), CLOSE_LIMIT_MS);
   }
 }
 

@@ -4,6 +4,7 @@
  */
 
 import type { Link } from '../../connection/link.ts';
+import { within } from '../../connection/within.ts';
 import type { StationSchema } from '../../model/schema.ts';
 import { repeat } from '../jetstream/repeat.ts';
 import { Schemas } from '../jetstream/schemas.ts';
@@ -46,7 +47,8 @@ export class MemphisSchemas extends Schemas {
 
   protected override async lookUp(station: string, patienceMs: number): Promise<StationSchema | undefined> {
     await this.stationViews.find(station, patienceMs); // the broker would make one that is missing
-    const expected = await this.#expected.get(station);
+    const telling = this.#expected.get(station);
+    const expected = telling && (await within(telling, patienceMs));
     if (expected !== undefined) return expected.schema;
     return await repeat(this.link, 'look for schema', patienceMs, async (connection, limitMs) => {
       const told = await registerProducer(connection, { name: LOOKING, station, appId: APP_ID }, limitMs);

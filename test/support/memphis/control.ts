@@ -6,12 +6,12 @@ import { internal, nameError, type StationRow, type Tables } from './tables.ts';
 
 /** Faults that a test puts in the way of its client. */
 export interface Faults {
-  /** No answer to requests on this subject. */
-  silent?: string;
+  /** No answer to requests on these subjects. */
+  silent?: readonly string[];
   /** So much later than it could be. */
   delayMs?: number;
-  /** What is answered in place of an answer. */
-  text?: string;
+  /** What is answered in place of an answer, by subject. */
+  text?: Readonly<Record<string, string>>;
 }
 
 const SCHEMA_OF_NONE = {
@@ -91,6 +91,9 @@ export class Control {
     const schema = String(body.schema_name ?? '').toLowerCase();
     if (schema !== '' && !this.#tables.schemas.has(schema)) return '';
     const dls = isJson(body.dls_configuration) ? body.dls_configuration : {};
+    const dlsStation = String(body.dls_station ?? '').toLowerCase();
+    const badDls = dlsStation === '' ? undefined : nameError('Station', dlsStation);
+    if (badDls !== undefined) return badDls;
     const retentionType = String(body.retention_type || 'message_age_sec').toLowerCase();
     const windowMs = Math.max(100, Number(body.idempotency_window_in_ms) || 120_000);
     const value = Number(body.retention_value ?? 0);
@@ -107,7 +110,7 @@ export class Control {
       poison: dls.poison === true,
       schemaverse: (dls.schemaverse ?? dls.Schemaverse) === true,
       schema,
-      dlsStation: String(body.dls_station ?? '').toLowerCase(),
+      dlsStation,
     });
   }
 
@@ -154,6 +157,8 @@ export class Control {
   }
 
   async #destroyStation(name: string): Promise<string> {
+    const wrong = nameError('Station', name);
+    if (wrong !== undefined) return wrong;
     const row = this.#tables.stations.get(name);
     if (row === undefined) return 'Station  does not exist';
     this.#tables.stations.delete(name);
@@ -182,6 +187,7 @@ export class Control {
   async #createConsumer(body: Json): Promise<readonly string[]> {
     const start = Number(body.start_consume_from_sequence ?? 0);
     const last = Number(body.last_messages ?? 0);
+    if (start < 0) return ['']; // read as a request of the oldest version, and taken for the beginning
     if (start < 1) return ['startConsumeFromSequence has to be a positive number'];
     if (last < -1) return ['min value for LastMessages is -1'];
     if (start > 1 && last > -1) {
@@ -201,6 +207,10 @@ export class Control {
         }),
       ];
     }
+    // the broker goes on after a refusal, and answers a second time
+    if (nameError('Station', String(body.station_name ?? '').toLowerCase()) === found) {
+      return [found, JSON.stringify({ error: found })];
+    }
     const second = { schema_update: SCHEMA_OF_NONE, partitions_update: { partitions_list: [] }, error: '' };
     return [found, JSON.stringify(second)];
   }
@@ -214,7 +224,7 @@ export class Control {
     const wrong = nameError(what, name) ?? nameError(what, group) ?? nameError('Station', station);
     if (wrong !== undefined) return wrong;
     if (body.username !== this.#username) {
-      return kind === 'producer' ? `User ${body.username} does not exist` : 'user does not exist';
+      return kind === 'producer' ? `User ${body.username ?? ''} does not exist` : 'user does not exist';
     }
     if (!this.#tables.stations.has(station)) {
       const made = await this.#makeDefault(station);

@@ -79,10 +79,11 @@ export async function startStandIn({
   for (const subject of SUBJECTS) {
     nats.subscribe(subject, {
       onFrame: ({ data, reply }) => {
-        if (faults.silent === subject) return;
+        if (faults.silent?.includes(subject)) return;
         void (async () => {
           if (faults.delayMs !== undefined) await new Promise((resolve) => setTimeout(resolve, faults.delayMs));
-          const replies = faults.text === undefined ? await control.answer(subject, data) : [faults.text];
+          const instead = faults.text?.[subject];
+          const replies = instead === undefined ? await control.answer(subject, data) : [instead];
           if (nats.isClosed || reply === '') return;
           for (const text of replies) nats.publish(reply, new TextEncoder().encode(text));
         })();

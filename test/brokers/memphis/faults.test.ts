@@ -1,0 +1,193 @@
+/** What goes wrong with a Memphis broker: a typed error or recovery, in time, and nothing lost. */
+
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Client, connect, isMemphisError } from '../../../src/index.ts';
+import { type StandIn, startStandIn } from '../../support/memphis/stand-in.ts';
+import { serversUnderTest } from '../../support/servers.ts';
+
+const binary = serversUnderTest().at(-1)?.binary;
+const STATION = 'jobs';
+
+async function scene(t: TestContext): Promise<{ standIn: StandIn; memphis: Client; open: () => Promise<Client> }> {
+  const standIn = await startStandIn(binary === undefined ? {} : { binary });
+  const clients: Client[] = [];
+  const open = async (): Promise<Client> => {
+    const client = await connect({ servers: [standIn.url], apiUrl: standIn.apiUrl, timeoutMs: 3_000 });
+    clients.push(client);
+    return client;
+  };
+  t.after(async () => {
+    standIn.faults.silent = [];
+    for (const client of clients) await client.close().catch(() => {});
+    await standIn[Symbol.asyncDispose]();
+  });
+  const memphis = await open();
+  await memphis.createStation(STATION, { storageType: 'memory' });
+  return { standIn, memphis, open };
+}
+
+const fetchOptions = { group: 'g', maxAckTimeMs: 1_000, batchMaxWaitMs: 0 };
+
+test('a registration without an answer holds up no message, and a function ends all the same', async (t) => {
+  const { standIn, memphis } = await scene(t);
+  standIn.faults.silent = ['$memphis_consumer_creations'];
+  await memphis.produce(STATION, 'a');
+  const startedAt = Date.now();
+  const [message] = await memphis.fetchMessages(STATION, fetchOptions);
+  assert.equal(message?.text(), 'a');
+  await message?.ack();
+  assert.ok(Date.now() - startedAt < 5_000, 'a registration has twenty seconds');
+});
+
+test('a message cannot be set aside while its group is not registered: it stays, and comes again', async (t) => {
+  const { standIn, memphis } = await scene(t);
+  await memphis.produce(STATION, 'a');
+  standIn.faults.text = { $memphis_consumer_creations: 'something is wrong with the database' };
+  const [message] = await memphis.fetchMessages(STATION, fetchOptions);
+  await assert.rejects(async () => message?.deadLetter('why'), { code: 'SETTLE_UNCONFIRMED' });
+  assert.equal(standIn.tables.deadLetters.length, 0);
+  standIn.faults.text = {};
+  await sleep(1_100);
+  const [again] = await memphis.fetchMessages(STATION, { ...fetchOptions, batchMaxWaitMs: 3_000 });
+  assert.equal(again?.text(), 'a');
+  await again?.deadLetter('why');
+  assert.equal(await memphis.station(STATION).deadLetters().count(), 1);
+});
+
+test('a slow control plane holds up no message', async (t) => {
+  const { standIn, memphis, open } = await scene(t);
+  await memphis.produce(STATION, 'a');
+  standIn.faults.delayMs = 700;
+  const other = await open();
+  const startedAt = Date.now();
+  const [message] = await other.fetchMessages(STATION, { ...fetchOptions, group: 'late' });
+  // the schema may be waited for, by whoever could read one: one answer, not two
+  assert.equal(message?.text(), 'a');
+  assert.ok(Date.now() - startedAt < 3_000);
+  await message?.ack();
+});
+
+test('a refusal in words is an error with a code, and its second reply goes nowhere', async (t) => {
+  const { standIn, memphis } = await scene(t);
+  standIn.faults.text = { $memphis_station_creations: 'user root is not allowed to create station x' };
+  await assert.rejects(memphis.createStation('x'), { code: 'PERMISSION_DENIED' });
+  standIn.faults.text = { $memphis_station_creations: '' };
+  await assert.rejects(memphis.createStation('x'), { code: 'BROKER_REFUSED' }, 'nothing was made, whatever it says');
+});
+
+test('a station that is missing is not made by using it', async (t) => {
+  const { standIn, memphis } = await scene(t);
+  await assert.rejects(memphis.produce('nowhere', 'a'), { code: 'STATION_NOT_FOUND' });
+  await assert.rejects(memphis.fetchMessages('nowhere', fetchOptions), { code: 'STATION_NOT_FOUND' });
+  await assert.rejects(memphis.station('nowhere').destroy(), { code: 'STATION_NOT_FOUND' });
+  assert.deepEqual([...standIn.tables.stations.keys()], [STATION]);
+  assert.deepEqual(
+    standIn.tables.requests
+      .filter(({ body }) => JSON.stringify(body).includes('nowhere'))
+      .map(({ subject }) => subject),
+    ['$memphis_station_destructions'],
+  );
+});
+
+test('with createStationOnFirstUse it is made', async (t) => {
+  const { standIn } = await scene(t);
+  const memphis = await connect({ servers: [standIn.url], createStationOnFirstUse: true });
+  const { sequence } = await memphis.produce('made', 'a');
+  assert.equal(sequence, 1);
+  assert.ok(standIn.tables.stations.has('made'));
+  await memphis.close();
+});
+
+test('a connection that is cut between making the group and the pull is dialled again, and registers anew', async (t) => {
+  const { standIn, memphis } = await scene(t);
+  assert.deepEqual(await memphis.fetchMessages(STATION, fetchOptions), []); // an empty one waits for its registration
+  await memphis.produce(STATION, 'a');
+  assert.equal((await memphis.fetchMessages(STATION, fetchOptions)).length, 1);
+  standIn.relay.cut();
+  await sleep(1_100);
+  const [again] = await memphis.fetchMessages(STATION, { ...fetchOptions, batchMaxWaitMs: 3_000 });
+  assert.deepEqual([again?.text(), again?.deliveryCount], ['a', 2]);
+  await again?.ack();
+  const members = standIn.tables.members.filter(({ kind, group }) => kind === 'consumer' && group === 'g');
+  assert.deepEqual(
+    members.map(({ isActive }) => isActive),
+    [false, true],
+  );
+});
+
+test('a durable that somebody deletes is made again, and nothing is lost', async (t) => {
+  const { standIn, memphis, open } = await scene(t);
+  await memphis.produce(STATION, 'a');
+  assert.equal((await memphis.fetchMessages(STATION, fetchOptions)).length, 1);
+  const other = await open();
+  await (await other.createConsumer(STATION, { group: 'g' })).destroy();
+  for (const member of standIn.tables.members) member.isActive = false;
+  await (await other.createConsumer(STATION, { group: 'g' })).destroy();
+  let texts: string[] = [];
+  for (let tries = 0; texts.length === 0 && tries < 20; tries++) {
+    const messages = await memphis.fetchMessages(STATION, { ...fetchOptions, batchMaxWaitMs: 500 }).catch((error) => {
+      assert.ok(isMemphisError(error), String(error));
+      return [];
+    });
+    texts = messages.map((message) => message.text());
+  }
+  assert.deepEqual(texts, ['a']);
+});
+
+test('a wrong password and a wrong account are told as such', async (t) => {
+  const { standIn } = await scene(t);
+  const server = standIn.url.replace('root:memphis@', 'root:wrong@');
+  await assert.rejects(connect({ servers: [server] }), { code: 'AUTHENTICATION_FAILED' });
+  await assert.rejects(connect({ servers: [standIn.url], accountId: 2 }), { code: 'AUTHENTICATION_FAILED' });
+});
+
+test('a broker that hangs in its shutdown is given up in time', async (t) => {
+  const { standIn, memphis } = await scene(t);
+  await memphis.produce(STATION, 'a');
+  standIn.relay.hang();
+  const startedAt = Date.now();
+  await assert.rejects(memphis.produce(STATION, 'b', { ackWaitMs: 3_000 }), (error) => isMemphisError(error));
+  assert.ok(Date.now() - startedAt < 10_000);
+  await assert.rejects(connect({ servers: [standIn.url], timeoutMs: 500 }), { code: 'CONNECT_FAILED' });
+});
+
+test('what is under way is waited for when a client closes: no row is left that looks alive', async (t) => {
+  const { standIn, open } = await scene(t);
+  standIn.faults.delayMs = 300;
+  const memphis = await open();
+  await memphis.produce(STATION, 'a', { async: true });
+  await memphis.close();
+  await sleep(400);
+  assert.deepEqual(
+    standIn.tables.members.filter(({ isActive }) => isActive).map(({ name }) => name),
+    [],
+  );
+});
+
+test('an insisted kind of broker is checked', async (t) => {
+  const { standIn } = await scene(t);
+  await assert.rejects(
+    async () => {
+      const memphis = await connect({ servers: [standIn.url], broker: 'jetstream' });
+      await memphis.produce(STATION, 'a').finally(() => memphis.close());
+    },
+    { code: 'UNSUPPORTED' },
+  );
+  await assert.rejects(
+    async () => {
+      const memphis = await connect({ servers: [standIn.server.url], broker: 'memphis' });
+      await memphis.produce(STATION, 'a').finally(() => memphis.close());
+    },
+    { code: 'UNSUPPORTED' },
+  );
+});
+
+test('more deliveries than the broker makes are refused beforehand', async (t) => {
+  const { memphis } = await scene(t);
+  await assert.rejects(memphis.fetchMessages(STATION, { ...fetchOptions, maxMsgDeliveries: 11 }), {
+    code: 'UNSUPPORTED',
+    option: 'maxMsgDeliveries',
+  });
+});
