@@ -2,6 +2,7 @@
 
 import { benchColdStart } from './cold-start/run.ts';
 import { benchRoundTrips } from './round-trips/run.ts';
+import { benchSchemas } from './schemas/run.ts';
 import type { BenchSettings } from './support/bench.ts';
 import type { Report } from './support/report.ts';
 import { benchThaw } from './thaw/run.ts';
@@ -12,4 +13,5 @@ export const benches: Readonly<Record<string, (settings: BenchSettings) => Promi
   'round-trips': benchRoundTrips,
   warm: benchWarm,
   thaw: benchThaw,
+  schemas: benchSchemas,
 };
