@@ -2,6 +2,7 @@
 
 import { MemphisError } from '../model/errors.ts';
 import type { ConnectSettings, ServerAddress, UserInfo } from './addresses.ts';
+import { monotonicMs } from './monotonic.ts';
 import { isCredsText, isSeedText, parseCreds, parseSeed } from './nkey-text.ts';
 import type { Credentials, DialOptions, TlsSettings } from './port.ts';
 import { askSecret, textOrFile } from './secret-text.ts';
@@ -52,8 +53,8 @@ export async function toAccess(
   addresses: readonly ServerAddress[],
   limitMs: number,
 ): Promise<Access> {
-  const startedAt = performance.now();
-  const leftMs = (): number => Math.max(1, Math.ceil(limitMs - (performance.now() - startedAt)));
+  const startedAt = monotonicMs();
+  const leftMs = (): number => Math.max(1, Math.ceil(limitMs - (monotonicMs() - startedAt)));
   const ask = (option: 'password' | 'connectionToken' | 'creds' | 'nkey') =>
     askSecret(option, options[option], leftMs());
   const tls = await toTlsSettings(options.tls);

@@ -5,6 +5,7 @@ import { emit } from '../telemetry/channels.ts';
 import type { Access } from './access.ts';
 import type { ServerAddress } from './addresses.ts';
 import { dialInTurn, type Failure, STAGGER_MS } from './dial-in-turn.ts';
+import { monotonicMs } from './monotonic.ts';
 import type { Connection, Dial } from './port.ts';
 import { ServerList } from './server-list.ts';
 import { within } from './within.ts';
@@ -102,11 +103,11 @@ export class Dialler {
   }
 
   #open(address: ServerAddress, access: Access, timeoutMs: number): Connection {
-    const startedAt = performance.now();
+    const startedAt = monotonicMs();
     const report = (more?: { readonly error: unknown }): void =>
       emit('memphis-serverless:dial', () => ({
         server: address.server,
-        durationMs: performance.now() - startedAt,
+        durationMs: monotonicMs() - startedAt,
         ...more,
       }));
     const connection = this.#options.dial({ ...access(address), name: 'memphis-serverless', timeoutMs });

@@ -67,7 +67,7 @@ export interface Connection {
   readonly info: Promise<ServerInfo>;
   /** The newest INFO, where one is there already. */
   readonly infoNow: ServerInfo | undefined;
-  /** When the server was last heard, by the wall clock (`Date.now()`) and the monotonic one (`performance.now()`). */
+  /** When the server was last heard, by the wall clock (`Date.now()`) and the monotonic one (`monotonicMs`). */
   readonly heardAt: { readonly wall: number; readonly monotonic: number };
   /** The shortest round trip that was seen so far. */
   readonly rttMs: number;

@@ -1,6 +1,7 @@
 /** The connection port over a connection of the official client. It lasts until that one is disconnected, or is closed. */
 
 import { toIdentity } from '../connection/memphis-connect.ts';
+import { monotonicMs } from '../connection/monotonic.ts';
 import type { Connection, Frame, HeaderList, ServerInfo, Subscription } from '../connection/port.ts';
 import { startTimeLimit } from '../connection/time-limit.ts';
 import { isMemphisError, MemphisError } from '../model/errors.ts';
@@ -58,7 +59,7 @@ export class OfficialSession implements Connection {
   /** The addresses are the client's own business. */
   readonly peers = [];
   isAccepted = false;
-  heardAt = { wall: Date.now(), monotonic: performance.now() };
+  heardAt = { wall: Date.now(), monotonic: monotonicMs() };
   rttMs = Number.POSITIVE_INFINITY;
 
   readonly #nc: OfficialConnection;
@@ -115,7 +116,7 @@ export class OfficialSession implements Connection {
   }
 
   #heard(): void {
-    this.heardAt = { wall: Date.now(), monotonic: performance.now() };
+    this.heardAt = { wall: Date.now(), monotonic: monotonicMs() };
   }
 
   /** Errors that the server reports beside the traffic end the requests they are about; a lost socket ends all. */
@@ -272,7 +273,7 @@ export class OfficialSession implements Connection {
 
   async flush(timeoutMs: number): Promise<void> {
     if (this.isClosed) throw this.#lost('reach the server');
-    const startedAt = performance.now();
+    const startedAt = monotonicMs();
     let endLimit = (): void => {};
     const limit = new Promise<never>((_, reject) => {
       endLimit = startTimeLimit(timeoutMs, () =>
@@ -286,7 +287,7 @@ export class OfficialSession implements Connection {
     ended.catch(() => {});
     try {
       await Promise.race([flushed, limit, ended]);
-      this.rttMs = Math.min(this.rttMs, performance.now() - startedAt);
+      this.rttMs = Math.min(this.rttMs, monotonicMs() - startedAt);
       this.#heard();
     } catch (error) {
       throw isMemphisError(error) ? error : this.#lost('reach the server');

@@ -3,6 +3,8 @@
  * over counts: after a freeze timers run before the sockets are read.
  */
 
+import { monotonicMs } from '../monotonic.ts';
+
 /** No timer of Node is longer. */
 const MAX_MS = 2_147_483_647;
 
@@ -21,7 +23,7 @@ export class Deadlines {
 
   /** @param late called once when the time is over, unless it was deleted before */
   add(ms: number, late: () => void): Deadline {
-    const deadline = { at: performance.now() + ms, late };
+    const deadline = { at: monotonicMs() + ms, late };
     this.#open.add(deadline);
     if (deadline.at < this.#nextAt) this.#arm(deadline.at);
     return deadline;
@@ -51,12 +53,12 @@ export class Deadlines {
       () => {
         this.#reading = setImmediate(() => this.#look());
       },
-      Math.max(1, Math.min(MAX_MS, Math.ceil(at - performance.now()))),
+      Math.max(1, Math.min(MAX_MS, Math.ceil(at - monotonicMs()))),
     );
   }
 
   #look(): void {
-    const now = performance.now() + 1; // a timer may be early by a fraction
+    const now = monotonicMs() + 1; // a timer may be early by a fraction
     this.#nextAt = Number.POSITIVE_INFINITY;
     let next = this.#nextAt;
     for (const deadline of [...this.#open]) {

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { describeError, isMemphisError, MemphisError } from '../../model/errors.ts';
 import { toIdentity } from '../memphis-connect.ts';
+import { monotonicMs } from '../monotonic.ts';
 import type { ClientIdentity, Connection, DialOptions, Frame, HeaderList, ServerInfo, Subscription } from '../port.ts';
 import { connectText } from './connect-text.ts';
 import { Deadlines } from './deadlines.ts';
@@ -57,7 +58,7 @@ class LeanConnection implements Connection, Sink {
   isAccepted = false;
   isClosed = false;
   infoNow: ServerInfo | undefined;
-  heardAt = { wall: Date.now(), monotonic: performance.now() };
+  heardAt = { wall: Date.now(), monotonic: monotonicMs() };
   rttMs = Number.POSITIVE_INFINITY;
 
   readonly #options: DialOptions;
@@ -125,7 +126,7 @@ class LeanConnection implements Connection, Sink {
 
   #dial(): void {
     const { server, tls } = this.#options;
-    const startedAt = performance.now();
+    const startedAt = monotonicMs();
     const socket = process.getBuiltinModule('node:net').connect({
       host: hostOf(server),
       port: Number(/\d+$/.exec(server)?.[0]),
@@ -134,7 +135,7 @@ class LeanConnection implements Connection, Sink {
     this.#raw = socket;
     this.#watch(socket, !tls);
     socket.on('connect', () => {
-      this.rttMs = performance.now() - startedAt;
+      this.rttMs = monotonicMs() - startedAt;
       if (tls === false) this.#up();
     });
     if (tls) this.#encrypt(behindFirstLine(socket, this.#read));
@@ -151,7 +152,7 @@ class LeanConnection implements Connection, Sink {
 
   readonly #read = (chunk: Buffer): void => {
     if (this.isClosed) return;
-    this.heardAt = { wall: Date.now(), monotonic: performance.now() };
+    this.heardAt = { wall: Date.now(), monotonic: monotonicMs() };
     this.#guard(() => this.#parser.push(chunk));
   };
 
@@ -176,7 +177,7 @@ class LeanConnection implements Connection, Sink {
     this.#isOpen = true;
     this.#writer.open(this.#socket, `${connectText(this.#options, this.identity, this.#newest)}${PING}`);
     this.#pings.unshift({
-      sentAt: performance.now(),
+      sentAt: monotonicMs(),
       done: (error) => {
         this.isAccepted = error === undefined;
         if (error === undefined) this.#accepted.resolve();
@@ -193,7 +194,7 @@ class LeanConnection implements Connection, Sink {
     if (operation !== 'PONG') return;
     const ping = this.#pings.shift();
     if (ping === undefined) return;
-    this.rttMs = Math.min(this.rttMs, performance.now() - ping.sentAt);
+    this.rttMs = Math.min(this.rttMs, monotonicMs() - ping.sentAt);
     ping.done();
   }
 
@@ -387,7 +388,7 @@ class LeanConnection implements Connection, Sink {
         reject(new MemphisError('TIMEOUT', `The server did not answer a ping within ${timeoutMs} ms.`)),
       );
       this.#pings.push({
-        sentAt: performance.now(),
+        sentAt: monotonicMs(),
         done: (error) => {
           this.#limits.delete(limit);
           if (error === undefined) resolve();

@@ -1,0 +1,10 @@
+/**
+ * The clock that nobody sets. Not `performance.now()`: its first use loads a module of Node that costs a cold start more
+ * than a millisecond.
+ */
+
+/** Milliseconds since some moment, with a fraction. */
+export function monotonicMs(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1e3 + nanoseconds / 1e6;
+}
