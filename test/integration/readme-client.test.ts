@@ -49,3 +49,12 @@ test('the snippet of dead letters describes the station, lists them, drops one a
   ]);
   await memphis.close();
 });
+
+test('the snippet of schemas has one message refused, with its path, and set aside', async () => {
+  await using broker = await startBroker({ binary: await ensureNatsServer() });
+  assert.equal(run('schemas.ts', broker.url), "[ { path: [ 'total' ], message: 'must be integer' } ]\n");
+  const memphis = await connect({ servers: [broker.url] });
+  assert.equal((await memphis.describeStation('orders')).messages, 1);
+  assert.equal(await memphis.deadLetters('orders').count(), 1);
+  await memphis.close();
+});
