@@ -27,6 +27,7 @@ import { type StationOptions, toStationSettings } from '../model/station-setting
 import { readerFor } from '../schemas/registry.ts';
 import { DataClient } from './data.ts';
 import { DeadLetters, toDeadLetterSource } from './dead-letters.ts';
+import { limitsOf } from './portability.ts';
 import type { Session } from './session.ts';
 import { Station, type StationOwner } from './station.ts';
 
@@ -123,7 +124,9 @@ export class Client extends DataClient implements StationOwner {
       ...(imports !== undefined && { imports }),
     };
     const store = await this.#schemas();
-    return await store.create({ ...(await prepare(schema)), ...schema });
+    const created = await store.create({ ...(await prepare(schema)), ...schema });
+    if (created.created) await this.#warn(schema.name, checked, schema.source);
+    return created;
   }
 
   /**
@@ -189,6 +192,14 @@ export class Client extends DataClient implements StationOwner {
   /** Follows changes of schemas as they happen, for the life of this client. */
   watchSchemas(broker: Broker): void {
     if (broker instanceof JetStreamBroker) this.#endWatch = watchSchemas(broker);
+  }
+
+  /** Programs with SDKs of Memphis may use the schema too; on a NATS server there are none. */
+  async #warn(name: string, type: SchemaType, source: string): Promise<void> {
+    if ((await this.session.broker()).kind !== 'memphis') return;
+    for (const limit of limitsOf(type, source)) {
+      process.emitWarning(`Schema ${name}: ${limit}`, { code: 'MEMPHIS_SCHEMA_LIMIT' });
+    }
   }
 
   async #schemas(): Promise<SchemaStore> {

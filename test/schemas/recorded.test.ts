@@ -1,0 +1,79 @@
+/** Every schema that was recorded with a broker, and what SDKs took for valid by it (`test/fixtures/schemas`). */
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parseSchema } from '../../src/brokers/memphis/wire/schema-update.ts';
+import { isMemphisError } from '../../src/index.ts';
+import type { CompiledSchema, SchemaCodec } from '../../src/model/schema.ts';
+import { avroJsonCodec } from '../../src/schemas/avro.ts';
+import { graphqlCodec } from '../../src/schemas/graphql.ts';
+import { jsonCodec } from '../../src/schemas/json.ts';
+import { protobufCodec } from '../../src/schemas/protobuf.ts';
+
+const read = <T>(name: string): T =>
+  JSON.parse(readFileSync(join(import.meta.dirname, '../fixtures/schemas', `${name}.json`), 'utf8')) as T;
+
+const codecs: Readonly<Record<string, SchemaCodec>> = {
+  avro: avroJsonCodec,
+  graphql: graphqlCodec,
+  json: jsonCodec,
+  protobuf: protobufCodec,
+};
+
+/** An operation by each schema of GraphQL. */
+const operations: Readonly<Record<string, string>> = {
+  'push-gql': '{ __typename }',
+  'sa-gql': '{ __typename }',
+  'x-graphql': '{ greeting }',
+};
+
+test('schemas are read as replies and pushes tell them, by the message that they name', async () => {
+  const { updates } = read<{ readonly updates: readonly { readonly recording: string; readonly update: object }[] }>(
+    'updates',
+  );
+  assert.ok(updates.length > 20);
+  const types = new Set<string>();
+  for (const { recording, update } of updates) {
+    const schema = parseSchema(update);
+    assert.ok(schema !== undefined, recording);
+    types.add(schema.type);
+    const compile = async (): Promise<CompiledSchema> => (codecs[schema.type] as SchemaCodec).compile(schema);
+    if (schema.name === 'ms-nope') await assert.rejects(compile, /no message of that name/);
+    else {
+      const codec = await compile();
+      if (schema.type === 'graphql') assert.ok(codec.encode(operations[schema.name]));
+      if (schema.type === 'protobuf')
+        assert.throws(() => codec.encode({ noSuchField: 1 }), { code: 'SCHEMA_VIOLATION' });
+    }
+  }
+  assert.deepEqual([...types].sort(), Object.keys(codecs).sort());
+});
+
+interface Draft {
+  readonly name: string;
+  readonly source: string;
+  readonly messages: readonly { readonly message: string; readonly taken: Readonly<Record<string, boolean>> }[];
+}
+
+test('of each dialect messages are valid that Go and Python take for valid', async () => {
+  const { schemas } = read<{ readonly schemas: readonly Draft[] }>('drafts');
+  let compared = 0;
+  for (const { name, source, messages } of schemas) {
+    const codec = await jsonCodec.compile({ name, type: 'json', version: 1, source });
+    for (const { message, taken } of messages) {
+      let isValid = true;
+      try {
+        codec.encode(message);
+      } catch (error) {
+        assert.ok(isMemphisError(error, 'SCHEMA_VIOLATION'), name);
+        isValid = false;
+      }
+      if (taken.go === undefined || taken.go !== taken.py) continue;
+      assert.equal(isValid, taken.go, `${name}: ${message} ${JSON.stringify(taken)}`);
+      compared++;
+    }
+  }
+  assert.ok(compared > 40, String(compared));
+});
