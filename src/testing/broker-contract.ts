@@ -2,6 +2,7 @@
 
 import { administering } from './contract/administering.ts';
 import { grouping } from './contract/grouping.ts';
+import { keepingSchemas } from './contract/keeping-schemas.ts';
 import { pulling } from './contract/pulling.ts';
 import { settingAside } from './contract/setting-aside.ts';
 import { settling } from './contract/settling.ts';
@@ -26,4 +27,5 @@ export const brokerContract: readonly ContractCase[] = [
   ...settling,
   ...settingAside,
   ...administering,
+  ...keepingSchemas,
 ];

@@ -9,6 +9,7 @@ import { type StationOptions, toStationSettings } from '../model/station-setting
 import { type Clock, realClock } from './fake-clock.ts';
 import { type MemoryDeadLetter, MemoryDeadLetters } from './memory-dead-letters.ts';
 import { makeMemoryReader } from './memory-reader.ts';
+import { MemorySchemas } from './memory-schemas.ts';
 import { MemoryStation } from './memory-station.ts';
 
 /** A broker in memory, with what tests want to know and do beyond the ports. */
@@ -67,6 +68,8 @@ export function makeMemoryBroker(options?: {
     throw new MemphisError('STATION_NOT_FOUND', `There is no station ${name}; create it first.`, { station: name });
   };
 
+  const schemas = new MemorySchemas(clock, find);
+
   const create = (name: string, given?: StationOptions): boolean => {
     const settings = toStationSettings(name, given);
     if (settings.tieredStorageEnabled) {
@@ -75,8 +78,10 @@ export function makeMemoryBroker(options?: {
       });
     }
     if (stations.has(name)) return false;
+    if (settings.schemaName !== '') schemas.check(settings.schemaName);
     if (settings.dlsStation !== '') create(settings.dlsStation);
     stations.set(name, new MemoryStation(name, settings));
+    if (settings.schemaName !== '') void schemas.attach(settings.schemaName, name);
     return true;
   };
 
@@ -94,6 +99,11 @@ export function makeMemoryBroker(options?: {
     const partition = choosePartition(dlsStation, linked.partitions, { msgId }) ?? 1;
     const headers = { ...message.headers, station, type: 'unacked' };
     linked.store({ station: dlsStation, partition, data: message.data, headers, msgId, producerName: '' }, clock.now());
+  };
+
+  const describe = (name: string) => {
+    const told = find(name).describe();
+    return { ...told, settings: { ...told.settings, schemaName: schemas.nameOf(name) } };
   };
 
   const check = (message: OutgoingMessage): number => {
@@ -123,16 +133,38 @@ export function makeMemoryBroker(options?: {
       notify();
       return receipt;
     },
+    schemas,
+    schemaOf: async (name) => {
+      find(name);
+      return schemas.of(name);
+    },
+    setAside: async ({ station, partition, data, headers, msgId }, reason) => {
+      if (!find(station).settings.sendSchemaFailedMsgToDls) return;
+      const id = ++lastDeadLetter;
+      const now = new Date(clock.now());
+      const carried = msgId === undefined ? headers : { ...headers, 'msg-id': msgId };
+      const origin = { id: `${station}$${partition}:0`, station, partition, sequence: 0, deliveryCount: 0 };
+      const message = { ...origin, timestamp: now, headers: carried, data };
+      deadLetters.push({ id, station, group: '$refused', message, reason, setAsideAt: now });
+    },
     reader: (readerOptions) =>
-      makeMemoryReader(readerOptions, { clock, find, setAside, faults, notify, whenChanged: () => changed.promise }),
+      makeMemoryReader(readerOptions, {
+        clock,
+        find,
+        schemas,
+        setAside,
+        faults,
+        notify,
+        whenChanged: () => changed.promise,
+      }),
     createStation: async (name, given) => create(name, given),
     destroyStation: async (name) => {
-      find(name);
+      await schemas.detach(name);
       stations.delete(name);
       deadLetters.splice(0, deadLetters.length, ...deadLetters.filter(({ station }) => station !== name));
     },
     describeStation: async (name) => ({
-      ...find(name).describe(),
+      ...describe(name),
       deadLetters: deadLetters.filter(({ station }) => station === name).length,
     }),
     listStations: async () => [...stations.keys()].sort().map((name) => ({ name, isOurs: true })),

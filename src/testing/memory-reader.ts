@@ -8,11 +8,13 @@ import type { Outcome, Settled } from '../model/outcome.ts';
 import type { Clock } from './fake-clock.ts';
 import type { MemoryDeadLetter } from './memory-dead-letters.ts';
 import type { MemoryDelivery } from './memory-group.ts';
+import type { MemorySchemas } from './memory-schemas.ts';
 import type { MemoryStation } from './memory-station.ts';
 
 /** What readers share with their broker. */
 export interface MemoryReaderContext {
   readonly clock: Clock;
+  readonly schemas: MemorySchemas;
   readonly faults: { epoch: number; unconfirmed: number };
   find(station: string): MemoryStation;
   setAside(letter: Omit<MemoryDeadLetter, 'id' | 'setAsideAt'>): void;
@@ -81,10 +83,11 @@ function makeBatch(
   { station: name, group, ackWaitMs, maxDeliveries }: ReaderOptions,
   station: MemoryStation,
   deliveries: readonly MemoryDelivery[],
-  { clock, faults, notify }: MemoryReaderContext,
+  { clock, faults, notify, schemas }: MemoryReaderContext,
   setAside: (message: StoredMessage, reason: string) => void,
 ): Batch {
   const epoch = faults.epoch;
+  const schema = schemas.of(name);
   const byMessage = new Map(deliveries.map((delivery) => [delivery.message, delivery]));
   const unconfirmed = (why: string): MemphisError =>
     new MemphisError('SETTLE_UNCONFIRMED', `${why} The message may be delivered again.`, { station: name, group });
@@ -93,6 +96,7 @@ function makeBatch(
     group,
     maxDeliveries,
     ackWaitMs,
+    ...(schema !== undefined && { schema }),
     messages: deliveries.map(({ message }) => message),
     settle: async (message: StoredMessage, outcome: Outcome): Promise<Settled> => {
       const delivery = byMessage.get(message);

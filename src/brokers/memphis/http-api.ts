@@ -107,6 +107,8 @@ function parse(text: string): unknown {
 
 function refused(path: string, status: number, reply: unknown): MemphisError {
   const words = isJson(reply) && typeof reply.message === 'string' ? reply.message : `status ${status}`;
-  const code = /station .*does not exist/i.test(words) ? 'STATION_NOT_FOUND' : 'BROKER_REFUSED';
+  const isMissing = /does not exist/i.test(words);
+  const missing = /^schema/i.test(words) ? 'SCHEMA_NOT_FOUND' : 'STATION_NOT_FOUND';
+  const code = isMissing && /^(schema|station)\b/i.test(words) ? missing : 'BROKER_REFUSED';
   return new MemphisError(code, `The HTTP API of the broker refused ${path.replace(/\?.*/, '')}: ${words}.`);
 }

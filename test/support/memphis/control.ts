@@ -316,8 +316,11 @@ export class Control {
     if (type === 'protobuf' && !/\bmessage\s+\w/.test(content)) this.#onViolation('protobuf text without a message');
     const known = this.#tables.schemas.get(name);
     if (known !== undefined && known.type !== type) return `${name} already exist with type - ${known.type}`;
-    if (known?.content === content) return `${name} already exists in the db with the same schema content`;
-    if (known === undefined) this.#tables.schemas.set(name, { name, type, content, version: 1 });
+    if (known?.versions.at(-1)?.content === content)
+      return `${name} already exists in the db with the same schema content`;
+    const version = { content, createdAt: new Date() };
+    if (known === undefined) this.#tables.schemas.set(name, { name, type, versions: [version], active: 1 });
+    else known.versions.push(version); // it waits until it is chosen, and nobody is told
     return '';
   }
 
@@ -336,13 +339,14 @@ export class Control {
   #schemaOf(row: StationRow | undefined): unknown {
     const schema = this.#tables.schemas.get(row?.schema ?? '');
     if (schema === undefined) return SCHEMA_OF_NONE;
+    const content = schema.versions[schema.active - 1]?.content ?? '';
     return {
       schema_name: schema.name,
       active_version: {
-        version_number: schema.version,
+        version_number: schema.active,
         descriptor: '',
-        schema_content: schema.content,
-        message_struct_name: /\bmessage\s+(\w+)/.exec(schema.content)?.[1] ?? '',
+        schema_content: content,
+        message_struct_name: /\bmessage\s+(\w+)/.exec(content)?.[1] ?? '',
       },
       type: schema.type,
     };

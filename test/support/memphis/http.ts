@@ -79,15 +79,36 @@ export async function startApi(
       case '/api/schemas/getSchemaDetails': {
         const schema = tables.schemas.get(String(query.get('schema_name')));
         if (schema === undefined) return [406, { message: 'Schema does not exist' }];
-        const version = {
-          version_number: schema.version,
-          active: true,
-          created_at: new Date().toISOString(),
-          schema_content: schema.content,
+        const versions = schema.versions.map(({ content, createdAt }, index) => ({
+          version_number: index + 1,
+          active: index + 1 === schema.active,
+          created_at: createdAt.toISOString(),
+          schema_content: content,
           message_struct_name: '',
-        };
-        return [200, { schema_name: schema.name, type: schema.type, versions: [version] }];
+        }));
+        return [200, { schema_name: schema.name, type: schema.type, versions: versions.reverse() }];
       }
+      case '/api/schemas/getAllSchemas':
+        return [
+          200,
+          [...tables.schemas.values()].map((row) => ({
+            name: row.name,
+            type: row.type,
+            active_version_number: row.active,
+          })),
+        ];
+      case '/api/schemas/rollBackVersion': {
+        const schema = tables.schemas.get(String(body.schema_name));
+        if (schema === undefined) return [406, { message: 'Schema does not exist' }];
+        schema.active = Number(body.version_number);
+        return [200, {}];
+      }
+      case '/api/schemas/removeSchema':
+        for (const one of body.schema_names as string[]) {
+          tables.schemas.delete(one);
+          for (const row of tables.stations.values()) if (row.schema === one) row.schema = '';
+        }
+        return [200, {}];
       default:
         return [404, {}];
     }

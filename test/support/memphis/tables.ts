@@ -40,8 +40,9 @@ export interface DeadLetterRow {
 export interface SchemaRow {
   readonly name: string;
   readonly type: string;
-  readonly content: string;
-  readonly version: number;
+  readonly versions: { readonly content: string; readonly createdAt: Date }[];
+  /** The version in use, from 1. */
+  active: number;
 }
 
 export class Tables {
