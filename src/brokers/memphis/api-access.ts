@@ -2,6 +2,7 @@
 
 import { type ConnectSettings, toAddresses } from '../../connection/addresses.ts';
 import { MemphisError } from '../../model/errors.ts';
+import { placedBroker } from '../../model/placed-broker.ts';
 import { HttpApi } from './http-api.ts';
 
 const DEFAULT_PORT = 9000;
@@ -26,7 +27,9 @@ function parse(given: string): URL {
  * @throws MemphisError `INVALID_OPTION`
  */
 export function openApi(settings: ConnectSettings, apiUrl: string | undefined): HttpApi {
-  const [first] = settings.connection === undefined ? toAddresses(settings) : [];
+  // with a broker of a test, or a connection, in its place, there are no servers to be named
+  const isPlaced = placedBroker() !== undefined || settings.connection !== undefined;
+  const [first] = isPlaced ? [] : toAddresses(settings);
   const host = (first?.server ?? 'localhost').replace(/:\d+$/, '');
   const url = apiUrl === undefined ? new URL(`http://${host}:${DEFAULT_PORT}`) : parse(apiUrl);
   const { username, password } = settings;
