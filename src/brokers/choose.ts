@@ -3,8 +3,6 @@
 import type { Link } from '../connection/link.ts';
 import type { Broker } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
-import { JetStreamBroker } from './jetstream/broker.ts';
-import { MemphisBroker } from './memphis/broker.ts';
 
 /** What users say of the broker and how it is used. */
 export interface Choice {
@@ -38,5 +36,7 @@ export async function chooseBroker(
       { option: 'broker' },
     );
   }
-  return new (isMemphis ? MemphisBroker : JetStreamBroker)(link, options);
+  // evaluated on use: a function has one broker
+  if (isMemphis) return new (await import('./memphis/broker.ts')).MemphisBroker(link, options);
+  return new (await import('./jetstream/broker.ts')).JetStreamBroker(link, options);
 }

@@ -53,11 +53,6 @@ export function toEvent(source: EventSource, messages: readonly StoredMessage[])
   return { eventSource: 'memphis', eventVersion: '1.0', mapping, station, group, messages: encoded };
 }
 
-/** Whether an event says that it is a pushed batch; {@link fromEvent} tells whether it is a good one. */
-export function isMemphisEvent(event: unknown): boolean {
-  return typeof event === 'object' && event !== null && 'eventSource' in event && event.eventSource === 'memphis';
-}
-
 /**
  * Reads an event. Fields that a later 1.x may add are passed over; any other difference is refused.
  *

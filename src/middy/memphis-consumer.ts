@@ -1,6 +1,6 @@
 /** `memphisConsumer`: a handler under Middy gets batches of messages, pushed and pulled, as under `withMemphis`. */
 
-import { isMemphisEvent } from '../envelope/event.ts';
+import { isMemphisEvent } from '../envelope/is-event.ts';
 import type { BatchResponse } from '../envelope/response.ts';
 import { consume } from '../lambda/consume.ts';
 import { extendContext } from '../lambda/extend-context.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { emptyEventSize, encodedSize, fromEvent, isMemphisEvent, toEvent } from '../../src/envelope/event.ts';
+import { emptyEventSize, encodedSize, fromEvent, toEvent } from '../../src/envelope/event.ts';
+import { isMemphisEvent } from '../../src/envelope/is-event.ts';
 import { isMemphisError } from '../../src/model/errors.ts';
 import type { StoredMessage } from '../../src/model/message.ts';
 
