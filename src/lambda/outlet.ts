@@ -16,6 +16,7 @@ import type { Message } from '../model/message.ts';
 import type { Resolved } from '../model/option-spec.ts';
 import type { connectOptions } from '../model/options/connect.ts';
 import type { Receipt, Written } from '../model/receipt.ts';
+import type { SchemaReader } from '../model/schema-reader.ts';
 import { checkName } from '../model/station.ts';
 
 /** What is used of a `Producer`. */
@@ -49,6 +50,8 @@ export interface Destination {
   readonly name: string;
   /** One suffix for the life of the process. */
   readonly genUniqueSuffix?: boolean;
+  /** A codec for the station's schema, or a validator in its place. */
+  readonly schema?: SchemaReader | undefined;
 }
 
 /** Kept back of an invocation's time, to answer and return. */
@@ -67,6 +70,8 @@ export class Outlet {
   readonly #load: () => Promise<DataSide>;
   #side: Promise<DataSide> | undefined;
   readonly #producers = new Map<string, Promise<ProducerSide>>();
+  /** Each has a number in the names of producers: validators have no text. */
+  readonly #schemas: (SchemaReader | undefined)[] = [undefined];
 
   constructor(load: () => Promise<DataSide>) {
     this.#load = load;
@@ -89,7 +94,8 @@ export class Outlet {
    */
   async producer(to: Destination, limitMs: number, isLazy = false): Promise<ProducerSide> {
     const station = checkName('station', to.station);
-    const lookedUp = JSON.stringify([station, to.name, to.genUniqueSuffix === true]);
+    if (!this.#schemas.includes(to.schema)) this.#schemas.push(to.schema);
+    const lookedUp = JSON.stringify([station, to.name, to.genUniqueSuffix === true, this.#schemas.indexOf(to.schema)]);
     const key = isLazy && !this.#producers.has(lookedUp) ? `${lookedUp} lazy` : lookedUp;
     let producer = this.#producers.get(key);
     if (producer === undefined) {
@@ -175,10 +181,11 @@ export class Outlet {
   }
 
   async #open(to: Destination, deadlineMs: number, isLazy: boolean): Promise<ProducerSide> {
-    const { station, name, genUniqueSuffix } = to;
+    const { station, name, genUniqueSuffix, schema } = to;
     const side = await this.side();
     await side.session.broker({ deadlineMs });
-    return await side.createProducer(station, { name, ...(genUniqueSuffix ? { genUniqueSuffix } : {}) }, isLazy);
+    const options = { name, schema, ...(genUniqueSuffix ? { genUniqueSuffix } : {}) };
+    return await side.createProducer(station, options, isLazy);
   }
 
   #forget(key: string, producer: Promise<ProducerSide>): void {

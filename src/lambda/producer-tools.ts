@@ -13,6 +13,7 @@ import { type OnProduceError, produceBatchOptions, produceOptions, producerOptio
 import type { producerFunctionOptions } from '../model/options/producer-function.ts';
 import type { Receipt, Written } from '../model/receipt.ts';
 import { checkOptions } from '../model/resolve-options.ts';
+import type { SchemaReader } from '../model/schema-reader.ts';
 import { type DataSide, type Destination, type Outlet, produceLimitMs } from './outlet.ts';
 import type { UnderWay } from './under-way.ts';
 
@@ -41,6 +42,8 @@ export interface FunctionProducerOptions {
   readonly genUniqueSuffix?: boolean;
   readonly ackWaitMs?: number;
   readonly onError?: OnProduceError;
+  /** A codec for the station's schema, or a validator in its place. Left out: the codecs that were imported. */
+  readonly schema?: SchemaReader;
 }
 
 /** The data side of the client, for one invocation. */
@@ -113,7 +116,7 @@ export function makeTools(invocation: Invocation): ProducerContext {
     memphis,
     produce: ((message: Payload, options?: ProduceOptions) =>
       underWay.run(async () =>
-        produce(invocation, { ...own, station: stated(invocation) }, message, options),
+        produce(invocation, { ...own, station: stated(invocation), schema: settings.schema }, message, options),
       )) as ProducerContext['produce'],
   };
 }
@@ -144,6 +147,7 @@ async function createProducer(
     genUniqueSuffix: options.genUniqueSuffix ?? false,
     ackWaitMs: options.ackWaitMs ?? settings.ackWaitMs,
     onError: options.onError ?? settings.onError,
+    schema: options.schema,
   };
   const limitMs = produceLimitMs(context, target.ackWaitMs);
   const { station, name } = await outlet.producer(target, Math.max(1, limitMs));

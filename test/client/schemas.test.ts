@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { openLean } from '../../src/connection/lean/session.ts';
 import type { Connection } from '../../src/connection/port.ts';
 import { type Client, connect, isMemphisError } from '../../src/index.ts';
-import { each, produceHandler, withMemphis } from '../../src/lambda/index.ts';
+import { each, produceHandler, withMemphis, withProducer } from '../../src/lambda/index.ts';
 import { makeContext } from '../../src/testing/make-context.ts';
 import { type RunningBroker, startBroker } from '../../src/testing/start-broker.ts';
 import { makeRestEvent } from '../support/api-events.ts';
@@ -315,6 +315,31 @@ for (const { binary, version } of serversUnderTest()) {
       await assert.rejects(producer.produce('3'), { code: 'SCHEMA_VIOLATION' });
       const [message] = await memphis.fetchMessages(name, { group: 'g', schema: standard(even) });
       assert.equal(message?.value(), 'even');
+    });
+
+    test('a function that produces has a validator of its own, and its producers have theirs', async () => {
+      const name = await newStation();
+      const only = (wanted: number) =>
+        standard({
+          '~standard': {
+            version: 1,
+            vendor: 'own',
+            validate: (value) => (value === wanted ? { value } : { issues: [{ message: 'another' }] }),
+          },
+        });
+      const handler = withProducer(
+        async (_: unknown, { produce, memphis: client }) => {
+          await produce('1');
+          await assert.rejects(produce('2'), { code: 'SCHEMA_VIOLATION' });
+          const producer = await client.createProducer(name, { schema: only(2) });
+          await producer.produce('2');
+          await assert.rejects(producer.produce('1'), { code: 'SCHEMA_VIOLATION' });
+          await client.produce(name, '3');
+        },
+        { servers: [broker.url], station: name, schema: only(1) },
+      );
+      await handler({}, makeContext());
+      assert.equal((await memphis.describeStation(name)).messages, 3);
     });
 
     test('what cannot be a schema is refused', async () => {

@@ -1,6 +1,7 @@
 /** Options of functions that produce. */
 
 import { callback, DAY_MS, flag, integer, text } from '../option-spec.ts';
+import { schemaReader } from './codec.ts';
 import type { OnProduceError } from './produce.ts';
 
 /** What functions that produce share. */
@@ -17,4 +18,6 @@ export const producerFunctionOptions = {
   ...producingOptions,
   /** Takes the failures of what is produced with `async`; left out: the invocation fails. */
   onError: callback<OnProduceError>(),
+  /** Of its station: a codec for the schema, or a validator in its place; left out: the codecs that were imported. */
+  schema: schemaReader,
 } as const;
