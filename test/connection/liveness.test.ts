@@ -5,6 +5,7 @@ import diagnostics from 'node:diagnostics_channel';
 import { after, before, beforeEach, type TestContext, test } from 'node:test';
 import type { Link } from '../../src/connection/link.ts';
 import { makeLink } from '../../src/connection/open.ts';
+import { connect } from '../../src/index.ts';
 import { connectOptions } from '../../src/model/options/connect.ts';
 import { resolveOptions } from '../../src/model/resolve-options.ts';
 import { type RunningBroker, startBroker } from '../../src/testing/start-broker.ts';
@@ -138,4 +139,39 @@ test('with reconnect off, a session that did not survive a pause is not dialled 
     afterPause(t, 60_000, () => proxy.swallow(), { reconnect: false }),
     { code: 'CONNECTION_LOST', retryable: false },
   );
+});
+
+test('a publish does not wait for the answer of a silent session: on one that is dead it is repeated, and stored once', async (t) => {
+  const memphis = await connect({ servers: [proxy.url] });
+  const station = `repeated${Math.random().toString(36).slice(2)}`;
+  await memphis.createStation(station, { storageType: 'memory' });
+  await memphis.produce(station, 'first');
+  const realNow = Date.now;
+  for (const trouble of ['swallow', 'end', 'reset'] as const) {
+    proxy[trouble]();
+    t.mock.method(Date, 'now', () => realNow() + 60_000);
+    const startedAt = performance.now();
+    await memphis.produce(station, trouble);
+    assert.ok(performance.now() - startedAt < 1_000, `${trouble}: ${Math.round(performance.now() - startedAt)} ms`);
+    t.mock.restoreAll();
+  }
+  const messages = await memphis.fetchMessages(station, { group: 'g', batchSize: 10 });
+  assert.deepEqual(
+    messages.map((message) => message.text()),
+    ['first', 'swallow', 'end', 'reset'],
+  );
+  await memphis.close();
+});
+
+test('on a healthy session a publish leaves beside the ping, not behind its answer', async (t) => {
+  const link = linkTo({});
+  await link.ready(soon(), { isAccepted: true });
+  const realNow = Date.now;
+  t.mock.method(Date, 'now', () => realNow() + 60_000);
+  seen = [];
+  await link.ready(soon(), { mayRepeat: true });
+  assert.deepEqual(seen, [], 'nothing is known yet');
+  await link.ready(soon());
+  assert.deepEqual(seen, ['thaw: alive']);
+  await link.close();
 });
