@@ -2,44 +2,44 @@
 
 import { MemphisError } from '../model/errors.ts';
 import type { ConnectSettings, ServerAddress, UserInfo } from './addresses.ts';
+import { defined } from './defined.ts';
 import { monotonicMs } from './monotonic.ts';
 import { isCredsText, isSeedText, parseCreds, parseSeed } from './nkey-text.ts';
 import type { Credentials, DialOptions, TlsSettings } from './port.ts';
-import { askSecret, textOrFile } from './secret-text.ts';
+import { askSecret, textOrFile, withLineBreaks } from './secret-text.ts';
 
 /** What one dial says to a server. */
 export type Access = (
   address: ServerAddress,
 ) => Pick<DialOptions, 'server' | 'certifiedName' | 'credentials' | 'tls' | 'isMemphis' | 'accountId' | 'early'>;
 
-const exclude = (option: string, other: string): never => {
-  throw new MemphisError(
-    'INVALID_OPTION',
-    `${option} and ${other} exclude each other (options or MEMPHIS_ variables).`,
-    {
-      option,
-    },
-  );
+const refuse = (option: string, words: string): never => {
+  throw new MemphisError('INVALID_OPTION', `${words}.`, { option });
 };
+
+const IN_SERVERS = 'credentials in servers';
+const NAMES = ['username', 'password', 'connectionToken', IN_SERVERS];
+/** A username beside the token is what the Memphis SDKs give: the token decides. */
+const EXCLUSIVE = { creds: ['nkey', ...NAMES], nkey: NAMES, password: ['connectionToken'] };
+
+const userInfoOf = (addresses: readonly ServerAddress[]): UserInfo | undefined =>
+  addresses.find(({ userInfo }) => userInfo !== undefined)?.userInfo;
 
 /** Refuses what cannot go together, and texts that can be seen to be wrong. No I/O. @throws MemphisError `INVALID_OPTION` */
 export function checkAccess(options: ConnectSettings, addresses: readonly ServerAddress[]): void {
-  const { username, password, connectionToken, creds, nkey, tls } = options;
-  const inAddress = addresses.find(({ userInfo }) => userInfo !== undefined)?.userInfo;
-  const others = { username, password, connectionToken, 'credentials in servers': inAddress };
-  for (const [option, value] of Object.entries({ creds, nkey })) {
-    if (value === undefined) continue;
-    for (const [other, given] of Object.entries(others)) if (given !== undefined) exclude(option, other);
+  const inServers = userInfoOf(addresses);
+  const insists = addresses.some(({ insistsOnTls }) => insistsOnTls);
+  const given: Readonly<Record<string, unknown>> = { ...options, [IN_SERVERS]: inServers };
+  const exclude = (option: string, other: string): never =>
+    refuse(option, `${option} and ${other} exclude each other (options or MEMPHIS_ variables)`);
+  for (const [option, others] of Object.entries(EXCLUSIVE)) {
+    for (const other of others) if (given[option] !== undefined && given[other] !== undefined) exclude(option, other);
   }
-  if (creds !== undefined && nkey !== undefined) exclude('creds', 'nkey');
-  // a username beside the token is what the Memphis SDKs give: the token decides
-  if (password !== undefined && connectionToken !== undefined) exclude('password', 'connectionToken');
-  if (password !== undefined && username === undefined && inAddress?.username === undefined) {
-    throw new MemphisError('INVALID_OPTION', 'A password needs a username.', { option: 'username' });
-  }
-  if (typeof creds === 'string' && isCredsText(creds)) parseCreds(creds.replaceAll('\\n', '\n'));
-  if (typeof nkey === 'string' && isSeedText(nkey)) parseSeed(nkey.replaceAll('\\n', '\n'));
-  if (tls === false && addresses.some(({ insistsOnTls }) => insistsOnTls)) exclude('tls', 'tls:// in servers');
+  const { username = inServers?.username, password, creds, nkey, tls } = options;
+  if (password !== undefined && username === undefined) refuse('username', 'A password needs a username');
+  if (typeof creds === 'string' && isCredsText(creds)) parseCreds(withLineBreaks(creds));
+  if (typeof nkey === 'string' && isSeedText(nkey)) parseSeed(withLineBreaks(nkey));
+  if (tls === false && insists) exclude('tls', 'tls:// in servers');
 }
 
 /**
@@ -53,70 +53,54 @@ export async function toAccess(
   addresses: readonly ServerAddress[],
   limitMs: number,
 ): Promise<Access> {
-  const startedAt = monotonicMs();
-  const leftMs = (): number => Math.max(1, Math.ceil(limitMs - (monotonicMs() - startedAt)));
+  const untilMs = monotonicMs() + limitMs;
   const ask = (option: 'password' | 'connectionToken' | 'creds' | 'nkey') =>
-    askSecret(option, options[option], leftMs());
-  const tls = await toTlsSettings(options.tls);
+    askSecret(option, options[option], Math.max(1, untilMs - monotonicMs()));
+  const settings = await toTlsSettings(options.tls);
   const creds = await ask('creds');
   const nkey = await ask('nkey');
-  if (creds !== undefined) {
-    const parsed = parseCreds(await textOrFile('creds', creds, isCredsText));
-    return toDial(options, tls, () => ({ kind: 'jwt', ...parsed }));
-  }
-  if (nkey !== undefined) {
-    const seed = parseSeed(await textOrFile('nkey', nkey, isSeedText));
-    return toDial(options, tls, () => ({ kind: 'nkey', seed }));
-  }
-  const given = { username: options.username, password: await ask('password'), token: await ask('connectionToken') };
-  const shared = addresses.find(({ userInfo }) => userInfo !== undefined)?.userInfo;
-  return toDial(options, tls, ({ userInfo }) => toCredentials(given, userInfo ?? shared ?? {}));
-}
-
-function toDial(
-  { tls: option, broker, accountId }: ConnectSettings,
-  settings: false | TlsSettings | undefined,
-  credentialsFor: (address: ServerAddress) => Credentials | undefined,
-): Access {
-  const serverName = typeof option === 'object' ? option.serverName : undefined;
-  return (address) => {
-    const certifiedName = serverName ?? address.certifiedName;
-    const tls = settings ?? (address.insistsOnTls ? {} : undefined);
-    const credentials = credentialsFor(address);
-    return {
-      server: address.server,
-      ...(certifiedName === undefined ? {} : { certifiedName }),
-      ...(credentials === undefined ? {} : { credentials }),
-      ...(tls === undefined ? {} : { tls }),
-      ...(tls !== undefined && broker !== 'auto' ? { early: true } : {}),
-      ...(accountId === 1 ? {} : { accountId }),
-      ...(broker === 'memphis' ? { isMemphis: true } : {}),
-    };
+  const password = await ask('password');
+  const token = await ask('connectionToken');
+  let signed: Credentials | undefined;
+  if (creds !== undefined) signed = { kind: 'jwt', ...parseCreds(await textOrFile('creds', creds, isCredsText)) };
+  else if (nkey !== undefined) signed = { kind: 'nkey', seed: parseSeed(await textOrFile('nkey', nkey, isSeedText)) };
+  const { broker, accountId, username } = options;
+  const serverName = typeof options.tls === 'object' ? options.tls.serverName : undefined;
+  const shared = userInfoOf(addresses);
+  return ({ server, certifiedName, insistsOnTls, userInfo = shared }) => {
+    const tls = settings ?? (insistsOnTls ? {} : undefined);
+    return defined({
+      server,
+      certifiedName: serverName ?? certifiedName,
+      credentials: signed ?? toCredentials({ username, password, token }, userInfo),
+      tls,
+      early: (tls !== undefined && broker !== 'auto') || undefined,
+      accountId: accountId === 1 ? undefined : accountId,
+      isMemphis: broker === 'memphis' || undefined,
+    });
   };
 }
 
 /** Options go before what stands in an address. */
 function toCredentials(
   given: { readonly [Name in keyof UserInfo]-?: string | undefined },
-  inAddress: UserInfo,
+  inAddress: UserInfo = {},
 ): Credentials | undefined {
-  const username = given.username ?? inAddress.username;
-  const password = given.password ?? inAddress.password;
-  const token = given.token ?? inAddress.token;
-  if (token !== undefined && (given.token !== undefined || password === undefined))
-    return { kind: 'token', token, ...(username === undefined ? {} : { username }) };
+  const { username, password, token }: UserInfo = { ...inAddress, ...defined(given) };
+  const isToken = token !== undefined && (given.token !== undefined || password === undefined);
+  if (isToken) return { kind: 'token', token, ...defined({ username }) };
   return username === undefined ? undefined : { kind: 'password', username, password: password ?? '' };
 }
 
 const isPem = (value: string): boolean => value.includes('-----BEGIN');
 
 async function toTlsSettings(tls: ConnectSettings['tls']): Promise<false | TlsSettings | undefined> {
-  if (tls === undefined || tls === false) return tls;
-  if (tls === true) return {};
-  const read = async (field: 'ca' | 'cert' | 'key'): Promise<{ readonly [Name in typeof field]?: string }> => {
-    const given = tls[field];
-    return given === undefined ? {} : { [field]: await textOrFile('tls', given, isPem, `tls.${field}`) };
-  };
-  const [ca, cert, key] = await Promise.all([read('ca'), read('cert'), read('key')]);
-  return { ...ca, ...cert, ...key, ...(tls.handshakeFirst ? { handshakeFirst: true } : {}) };
+  if (typeof tls !== 'object') return tls === true ? {} : tls;
+  const [ca, cert, key] = await Promise.all(
+    (['ca', 'cert', 'key'] as const).map((field) => {
+      const given = tls[field];
+      return given === undefined ? undefined : textOrFile('tls', given, isPem, `tls.${field}`);
+    }),
+  );
+  return defined({ ca, cert, key, handshakeFirst: tls.handshakeFirst || undefined });
 }

@@ -25,62 +25,51 @@ export interface ServerAddress {
   readonly userInfo?: UserInfo;
 }
 
-const SCHEMES = new Set([undefined, 'nats', 'memphis', 'tls']);
-
-const refuse = (entry: string, why: string): never => {
-  // an entry may carry a password: name only what stands behind the @
-  const shown = entry.slice(entry.lastIndexOf('@') + 1);
-  throw new MemphisError('INVALID_OPTION', `servers: ${JSON.stringify(shown)} ${why}.`, { option: 'servers' });
+const refuse = (option: string, words: string): never => {
+  throw new MemphisError('INVALID_OPTION', `${words}.`, { option });
 };
 
 /** One entry of `servers`, or `host` and `port`: scheme and credentials taken apart. */
 export function parseServer(entry: string, defaultPort?: number): ServerAddress {
-  const scheme = /^([a-z]+):\/\//i.exec(entry)?.[1]?.toLowerCase();
-  if (!SCHEMES.has(scheme)) refuse(entry, 'must begin with nats://, tls:// or memphis://');
-  let url: URL;
-  try {
-    url = new URL(`http://${scheme === undefined ? entry : entry.slice(scheme.length + 3)}`);
-  } catch {
-    return refuse(entry, 'is no server address; write host:port or nats://host:port');
-  }
-  if (url.hostname === '' || (url.pathname !== '/' && url.pathname !== '') || url.search !== '') {
-    refuse(entry, 'is no server address; write host:port or nats://host:port');
+  // an entry may carry a password: name only what stands behind the @
+  const refuseIt = (why: string): never =>
+    refuse('servers', `servers: ${JSON.stringify(entry.slice(entry.lastIndexOf('@') + 1))} ${why}`);
+  const [before = '', scheme = ''] = /^([a-z]+):\/\//.exec(entry.toLowerCase()) ?? [];
+  if (!/^(nats|tls|memphis|)$/.test(scheme)) refuseIt('must begin with nats://, tls:// or memphis://');
+  const address = `http://${entry.slice(before.length)}`;
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (!url?.hostname || url.pathname !== '/' || url.search !== '') {
+    return refuseIt('is no server address; write host:port or nats://host:port');
   }
   const explicit = /:(\d+)\/?$/.exec(entry)?.[1]; // URL drops http's own port 80
-  const port = explicit ?? String(defaultPort ?? (scheme === 'nats' || scheme === 'tls' ? 4222 : 6666));
-  const decode = (part: string): string => {
-    try {
-      return decodeURIComponent(part);
-    } catch {
-      return refuse(entry, 'has credentials with a bare %; write it as %25');
-    }
+  const port = explicit ?? defaultPort ?? (scheme === 'nats' || scheme === 'tls' ? 4222 : 6666);
+  let [username, password] = [url.username, url.password];
+  try {
+    [username, password] = [decodeURIComponent(username), decodeURIComponent(password)];
+  } catch {
+    refuseIt('has credentials with a bare %; write it as %25');
+  }
+  const userInfo = password === '' ? { token: username } : { username, password };
+  return {
+    server: `${url.hostname}:${port}`,
+    insistsOnTls: scheme === 'tls',
+    ...(username + password === '' ? {} : { userInfo }),
   };
-  const username = decode(url.username);
-  const password = decode(url.password);
-  const userInfo = password !== '' ? { username, password } : username !== '' ? { token: username } : undefined;
-  const address = { server: `${url.hostname}:${port}`, insistsOnTls: scheme === 'tls' };
-  return userInfo === undefined ? address : { ...address, userInfo };
 }
 
 /** The servers that options name, in order. @throws MemphisError `INVALID_OPTION` */
-export function toAddresses(options: ConnectSettings): readonly ServerAddress[] {
-  if (options.servers !== undefined && options.host !== undefined) {
-    throw new MemphisError('INVALID_OPTION', 'Give either servers or host, not both.', { option: 'host' });
-  }
-  if (options.servers !== undefined) return options.servers.map((entry) => parseServer(entry, options.port));
-  if (options.host === undefined) {
-    throw new MemphisError(
-      'INVALID_OPTION',
-      'No broker is named: set servers or host, or MEMPHIS_SERVERS or MEMPHIS_HOST.',
-      { option: 'servers' },
-    );
-  }
+export function toAddresses({ servers, host, port }: ConnectSettings): readonly ServerAddress[] {
+  if (servers !== undefined && host !== undefined) refuse('host', 'Give either servers or host, not both');
   // the Memphis SDKs take a host with http:// in front and strip it
-  return [parseServer(options.host.replace(/^https?:\/\//, ''), options.port)];
+  const named = servers ?? (host === undefined ? [] : [host.replace(/^https?:\/\//, '')]);
+  if (named.length > 0) return named.map((entry) => parseServer(entry, port));
+  return refuse('servers', 'No broker is named: set servers or host, or MEMPHIS_SERVERS or MEMPHIS_HOST');
 }
 
-const hostOf = (server: string): string => server.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
-const isIp = (host: string): boolean => host.includes(':') || /^[\d.]+$/.test(host);
+/** Of `host:port`; without the brackets of IPv6. */
+export const hostOf = (server: string): string => server.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+/** Whether a host is an IP address. */
+export const isIp = (host: string): boolean => host.includes(':') || /^[\d.]+$/.test(host);
 
 /**
  * A server that INFO named, as `host:port`. Clusters tell addresses, while certificates bear names: an address must

@@ -144,7 +144,6 @@ export class Link {
     if (this.#session?.connection.isClosed) this.#drop('the session had ended');
     const session = this.#session;
     if (session === undefined) return undefined;
-    // also one that was not accepted yet: a freeze may lie between its first flight and now
     if (silentMs(session.connection) > SILENT_AFTER_MS) {
       this.#checking ??= this.#check(session, deadlineMs).finally(() => {
         this.#checking = undefined;

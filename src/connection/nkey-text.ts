@@ -13,39 +13,38 @@ const refuse = (option: string, why: string): never => {
 };
 
 /** Files hold a secret between lines of dashes, as `nsc` and `nk` write them. */
-const between = (text: string, label: RegExp): string | undefined =>
-  new RegExp(`-{3,} *BEGIN ${label.source} *-{3,}\\s*(\\S+)\\s*-{3,} *END ${label.source} *-{3,}`, 'i').exec(text)?.[1];
+const between = (text: string, label: string): string | undefined =>
+  new RegExp(`-{3,} *BEGIN ${label} *-{3,}\\s*(\\S+)\\s*-{3,} *END ${label} *-{3,}`, 'i').exec(text)?.[1];
 
+const USER_JWT = 'NATS USER JWT';
+const USER_SEED = 'USER NKEY SEED';
 const SEED = /^S[A-Z2-7]{57}$/;
 
 /** Whether a value is a creds text, and not the path of a file with one. */
 export const isCredsText = (value: string): boolean => value.includes('BEGIN');
 /** Whether a value is a seed or a file's text around one, and not a path. */
-export const isSeedText = (value: string): boolean => value.includes('BEGIN') || SEED.test(value.trim());
+export const isSeedText = (value: string): boolean => isCredsText(value) || SEED.test(value.trim());
 
 /** @throws MemphisError `INVALID_OPTION` */
-export function parseCreds(text: string, option = 'creds'): Creds {
-  const jwt = between(text, /NATS USER JWT/);
-  const seed = between(text, /USER NKEY SEED/);
-  if (jwt === undefined) return refuse(option, 'the text holds no user JWT between its BEGIN and END lines');
-  if (seed === undefined) return refuse(option, 'the text holds no NKEY seed between its BEGIN and END lines');
-  if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(jwt)) return refuse(option, 'the JWT in it is damaged');
-  return { jwt, seed: toUserSeed(seed, option) };
+export function parseCreds(text: string): Creds {
+  const find = (label: string): string =>
+    between(text, label) ?? refuse('creds', `the text holds no ${label} between its BEGIN and END lines`);
+  const jwt = find(USER_JWT);
+  const seed = find(USER_SEED);
+  if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(jwt)) refuse('creds', 'the JWT in it is damaged');
+  return { jwt, seed: toUserSeed(seed, 'creds') };
 }
 
 /** @throws MemphisError `INVALID_OPTION` */
-export function parseSeed(text: string, option = 'nkey'): string {
-  return toUserSeed(between(text, /USER NKEY SEED/) ?? text.trim(), option);
-}
+export const parseSeed = (text: string): string => toUserSeed(between(text, USER_SEED) ?? text.trim(), 'nkey');
 
 function toUserSeed(seed: string, option: string): string {
-  if (!SEED.test(seed)) return refuse(option, 'the seed is damaged: it must be S and 57 letters or digits');
-  if (!seed.startsWith('SU')) return refuse(option, 'the seed must be that of a user, which begins with SU');
+  if (!SEED.test(seed)) refuse(option, 'the seed is damaged: it must be S and 57 letters or digits');
+  if (!seed.startsWith('SU')) refuse(option, 'the seed must be that of a user, which begins with SU');
   const bytes = fromBase32(seed);
   // the last two bytes are the checksum of those before them, low byte first
-  return checksum(bytes.subarray(0, -2)) === bytes.readUInt16LE(34)
-    ? seed
-    : refuse(option, 'the seed is damaged: its checksum does not fit');
+  if (checksum(bytes.subarray(0, -2)) === bytes.readUInt16LE(34)) return seed;
+  return refuse(option, 'the seed is damaged: its checksum does not fit');
 }
 
 /** The 32 bytes that a seed stands for: those between two of its kind and two of its checksum. */

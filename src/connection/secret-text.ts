@@ -2,6 +2,7 @@
 
 import { MemphisError } from '../model/errors.ts';
 import type { Secret } from '../model/options/connect.ts';
+import { within } from './within.ts';
 
 /**
  * What an option holds, or what its function returns in time.
@@ -14,16 +15,14 @@ export async function askSecret(
   timeoutMs: number,
 ): Promise<string | undefined> {
   if (typeof secret !== 'function') return secret;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-  });
-  const answer: unknown = await Promise.race([Promise.resolve().then(secret), limit])
-    .catch((cause: unknown) => {
-      const words = `Could not connect: the function given as ${option} failed or took too long; see the cause.`;
-      throw new MemphisError('CONNECT_FAILED', words, { cause, option });
-    })
-    .finally(() => clearTimeout(timer));
+  const fail = (cause?: unknown): never => {
+    const words = `Could not connect: the function given as ${option} failed or took too long; see the cause.`;
+    throw new MemphisError('CONNECT_FAILED', words, { cause, option });
+  };
+  const asked = Promise.resolve()
+    .then(secret)
+    .then((answer: unknown) => [answer], fail);
+  const [answer] = (await within(asked, timeoutMs)) ?? fail(new Error(`no answer within ${Math.round(timeoutMs)} ms`));
   if (typeof answer === 'string' && answer !== '') return answer;
   throw new MemphisError('INVALID_OPTION', `${option}: the function given returned no text.`, { option });
 }
@@ -42,13 +41,15 @@ export async function textOrFile(
   field: string = option,
 ): Promise<string> {
   if (isText(given)) return withLineBreaks(given);
-  const { readFile } = await import('node:fs/promises');
-  const text = await readFile(given.trim(), 'utf8').catch((error: { readonly code?: string }) => {
+  try {
+    return withLineBreaks(await process.getBuiltinModule('node:fs/promises').readFile(given.trim(), 'utf8'));
+  } catch (error) {
     // the value may be a secret that was cut off: it is neither shown nor kept as a cause, which names the path
-    const why = `it is neither such a text nor a file that can be read (${error.code ?? 'unknown reason'})`;
-    throw new MemphisError('INVALID_OPTION', `${field}: ${why}.`, { option });
-  });
-  return withLineBreaks(text);
+    const { code = 'unknown reason' } = error as { readonly code?: string };
+    const words = `${field}: it is neither such a text nor a file that can be read (${code}).`;
+    throw new MemphisError('INVALID_OPTION', words, { option });
+  }
 }
 
-const withLineBreaks = (text: string): string => (text.includes('\n') ? text : text.replaceAll('\\n', '\n'));
+/** What stands on one line in an environment variable. */
+export const withLineBreaks = (text: string): string => (text.includes('\n') ? text : text.replaceAll('\\n', '\n'));

@@ -17,8 +17,7 @@ export class ServerList {
   /** Takes over what a cluster says of itself; a server that names nobody changes nothing. */
   learn(peers: readonly string[], toldBy: ServerAddress): void {
     if (peers.length === 0) return;
-    const known = new Set(this.#configured.map(({ server }) => server));
-    this.#learned = unique(peers.map((peer) => toPeer(peer, toldBy))).filter(({ server }) => !known.has(server));
+    this.#learned = unique(peers.map((peer) => toPeer(peer, toldBy))).filter((peer) => !this.isConfigured(peer));
   }
 
   /** It could not be dialled, or answers no more. */
@@ -43,14 +42,14 @@ export class ServerList {
    */
   inTurn(without?: ServerAddress): readonly ServerAddress[] {
     const since = Date.now() - MEMORY_MS;
+    const rankOf = (address: ServerAddress): number =>
+      ((this.#failedAt.get(address.server) ?? 0) > since ? 2 : 0) +
+      (this.isConfigured(address) ? 0 : 1) +
+      Math.random();
     return [...this.#configured, ...this.#learned]
       .filter(({ server }) => server !== without?.server)
-      .map((address) => ({
-        address,
-        rank: ((this.#failedAt.get(address.server) ?? 0) > since ? 2 : 0) + (this.isConfigured(address) ? 0 : 1),
-        chance: Math.random(),
-      }))
-      .sort((a, b) => a.rank - b.rank || a.chance - b.chance)
+      .map((address) => ({ address, rank: rankOf(address) }))
+      .sort((a, b) => a.rank - b.rank)
       .map(({ address }) => address);
   }
 }

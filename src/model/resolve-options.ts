@@ -80,12 +80,13 @@ export function resolveOptions<Table extends OptionTable>(
   where: string,
   table: Table,
   given: unknown,
-  env: Readonly<Record<string, string | undefined>> = {},
+  env?: Readonly<Record<string, string | undefined>>,
 ): Resolved<Table> {
   const checked = checkOptions(where, table, given);
   const resolved: Record<string, unknown> = {};
   for (const [name, spec] of Object.entries(table)) {
-    resolved[name] = name in checked ? checked[name] : readEnv(where, name, spec, env);
+    if (name in checked) resolved[name] = checked[name];
+    else resolved[name] = env === undefined ? spec.fallback : readEnv(where, name, spec, env);
   }
   return resolved as Resolved<Table>;
 }

@@ -12,6 +12,7 @@ const MAX_MS = 2_147_483_647;
 export interface Deadline {
   /** By the monotonic clock. */
   readonly at: number;
+  /** Called once when the time is over, unless it was deleted before. */
   late(): void;
 }
 
@@ -21,40 +22,30 @@ export class Deadlines {
   #reading: NodeJS.Immediate | undefined;
   #nextAt = Number.POSITIVE_INFINITY;
 
-  /** @param late called once when the time is over, unless it was deleted before */
-  add(ms: number, late: () => void): Deadline {
-    const deadline = { at: monotonicMs() + ms, late };
+  add(deadline: Deadline): void {
     this.#open.add(deadline);
     if (deadline.at < this.#nextAt) this.#arm(deadline.at);
-    return deadline;
   }
 
   delete(deadline: Deadline): void {
-    this.#open.delete(deadline);
-    if (this.#open.size === 0) this.#disarm();
+    if (this.#open.delete(deadline) && this.#open.size === 0) this.#arm(Number.POSITIVE_INFINITY);
   }
 
   /** Nobody waits any more. */
   clear(): void {
     this.#open.clear();
-    this.#disarm();
-  }
-
-  #disarm(): void {
-    clearTimeout(this.#timer);
-    clearImmediate(this.#reading);
-    this.#nextAt = Number.POSITIVE_INFINITY;
+    this.#arm(Number.POSITIVE_INFINITY);
   }
 
   #arm(at: number): void {
-    this.#disarm();
+    clearTimeout(this.#timer);
+    clearImmediate(this.#reading);
     this.#nextAt = at;
-    this.#timer = setTimeout(
-      () => {
-        this.#reading = setImmediate(() => this.#look());
-      },
-      Math.max(1, Math.min(MAX_MS, Math.ceil(at - monotonicMs()))),
-    );
+    if (at === Number.POSITIVE_INFINITY) return;
+    const look = (): void => {
+      this.#reading = setImmediate(() => this.#look());
+    };
+    this.#timer = setTimeout(look, Math.min(MAX_MS, Math.ceil(at - monotonicMs())));
   }
 
   #look(): void {

@@ -9,6 +9,7 @@ export const VERSION = 'NATS/1.0';
 export class LeanFrame implements Frame {
   readonly #bytes: Buffer;
   readonly #at: readonly number[];
+  #headers: HeaderList | undefined;
 
   /** @param at offsets: subject, its end, reply, its end, header block, payload, end of the payload */
   constructor(bytes: Buffer, at: readonly number[]) {
@@ -45,6 +46,11 @@ export class LeanFrame implements Frame {
   }
 
   get headers(): HeaderList {
+    this.#headers ??= this.#parseHeaders();
+    return this.#headers;
+  }
+
+  #parseHeaders(): HeaderList {
     const list: [string, string][] = [];
     for (const line of this.#lines.slice(1)) {
       const colon = line.indexOf(':');

@@ -7,7 +7,7 @@ import { toIdentity } from '../memphis-connect.ts';
 import { monotonicMs } from '../monotonic.ts';
 import type { ClientIdentity, Connection, DialOptions, Frame, HeaderList, ServerInfo, Subscription } from '../port.ts';
 import { connectText } from './connect-text.ts';
-import { Deadlines } from './deadlines.ts';
+import { type Deadline, Deadlines } from './deadlines.ts';
 import { dialError, ServerError, trouble } from './errors.ts';
 import { VERSION } from './frame.ts';
 import { type Info, parseInfo, toServerInfo } from './info.ts';
@@ -15,10 +15,12 @@ import { Parser, type Sink } from './parser.ts';
 import { behindFirstLine, startTls } from './tls.ts';
 import { Writer } from './writer.ts';
 
+/** Ends a wait: with an error, or with what was waited for. */
+type End<T> = (error?: Error, value?: T) => void;
+
 interface Waiting {
   readonly subject: string;
-  resolve(frame: Frame): void;
-  reject(error: Error): void;
+  readonly end: End<Frame>;
 }
 
 interface Listener {
@@ -31,7 +33,7 @@ interface Listener {
 
 interface Ping {
   readonly sentAt: number;
-  done(error?: Error): void;
+  readonly end: End<void>;
 }
 
 /** All replies come on one subscription. */
@@ -69,6 +71,8 @@ class LeanConnection implements Connection, Sink {
   readonly #parser = new Parser(this);
   readonly #writer = new Writer();
   readonly #limits = new Deadlines();
+  /** Of the dial. */
+  readonly #limit: Deadline;
   readonly #inbox = `_INBOX.${randomToken()}${randomToken()}.`;
   readonly #waiting = new Map<string, Waiting>();
   readonly #listening = new Map<number, Listener>();
@@ -97,13 +101,11 @@ class LeanConnection implements Connection, Sink {
     this.closed = this.#closed.promise;
     // whoever needs them awaits them; nobody must be hurt by not doing so
     for (const promise of [this.opened, this.accepted, this.info]) promise.catch(() => {});
-    const limit = this.#limits.add(options.timeoutMs, () =>
-      this.#fail(new Error(`no answer within ${options.timeoutMs} ms`)),
-    );
-    this.accepted.then(
-      () => this.#limits.delete(limit),
-      () => {},
-    );
+    this.#limit = {
+      at: monotonicMs() + options.timeoutMs,
+      late: () => this.#fail(new Error(`no answer within ${Math.round(options.timeoutMs)} ms`)),
+    };
+    this.#limits.add(this.#limit);
     this.#guard(() => this.#dial());
   }
 
@@ -178,9 +180,11 @@ class LeanConnection implements Connection, Sink {
     this.#writer.open(this.#socket, `${connectText(this.#options, this.identity, this.#newest)}${PING}`);
     this.#pings.unshift({
       sentAt: monotonicMs(),
-      done: (error) => {
-        this.isAccepted = error === undefined;
-        if (error === undefined) this.#accepted.resolve();
+      end: (error) => {
+        if (error !== undefined) return;
+        this.isAccepted = true;
+        this.#limits.delete(this.#limit);
+        this.#accepted.resolve();
       },
     });
     this.#opened.resolve();
@@ -195,7 +199,7 @@ class LeanConnection implements Connection, Sink {
     const ping = this.#pings.shift();
     if (ping === undefined) return;
     this.rttMs = Math.min(this.rttMs, monotonicMs() - ping.sentAt);
-    ping.done();
+    ping.end();
   }
 
   /** @returns whether TLS begins behind it */
@@ -232,9 +236,9 @@ class LeanConnection implements Connection, Sink {
     );
     if (subject.startsWith(this.#inbox)) {
       this.#deaf = error;
-      for (const waiting of this.#waiting.values()) waiting.reject(error);
+      for (const waiting of this.#waiting.values()) waiting.end(error);
     }
-    for (const waiting of this.#waiting.values()) if (waiting.subject === subject) waiting.reject(error);
+    for (const waiting of this.#waiting.values()) if (waiting.subject === subject) waiting.end(error);
     for (const listener of this.#listening.values()) {
       if (listener.subject === subject || listener.asked === subject) listener.end(error);
     }
@@ -248,7 +252,7 @@ class LeanConnection implements Connection, Sink {
     }
     const { subject } = frame;
     // without a wait it came after its time limit
-    if (subject.startsWith(this.#inbox)) this.#waiting.get(subject.slice(this.#inbox.length))?.resolve(frame);
+    if (subject.startsWith(this.#inbox)) this.#waiting.get(subject.slice(this.#inbox.length))?.end(undefined, frame);
   }
 
   #fail(cause: Error): void {
@@ -274,9 +278,9 @@ class LeanConnection implements Connection, Sink {
     }
     const lost = reason ?? this.#lost('connect');
     for (const { reject } of [this.#opened, this.#accepted, this.#info]) reject(lost);
-    for (const waiting of this.#waiting.values()) waiting.reject(this.#lost('wait for an answer'));
+    for (const waiting of this.#waiting.values()) waiting.end(this.#lost('wait for an answer'));
     for (const listener of this.#listening.values()) listener.end(this.#lost('listen for messages'));
-    for (const ping of this.#pings) ping.done(this.#lost('reach the server'));
+    for (const ping of this.#pings) ping.end(this.#lost('reach the server'));
     this.#closed.resolve(reason);
   }
 
@@ -288,7 +292,7 @@ class LeanConnection implements Connection, Sink {
     return new MemphisError('CONNECTION_LOST', words, { cause });
   }
 
-  publish(subject: string, data: Uint8Array, options: { reply?: string; headers?: HeaderList } = {}): void {
+  publish(subject: string, data: Uint8Array, options: { reply?: string; headers?: HeaderList | undefined } = {}): void {
     const { reply = '', headers = [] } = options;
     if (this.isClosed) throw this.#lost('write');
     if (isInvalid(subject) || /\s/.test(reply))
@@ -307,35 +311,38 @@ class LeanConnection implements Connection, Sink {
     this.#writer.put(`${line}\r\n${block}`, data, '\r\n');
   }
 
-  request(subject: string, data: Uint8Array, options: { timeoutMs: number; headers?: HeaderList }): Promise<Frame> {
-    const { timeoutMs, headers = [] } = options;
-    if (this.#deaf !== undefined) return Promise.reject(this.#deaf);
+  /**
+   * A wait that ends once, however it ends.
+   *
+   * @param begin what is done so that it ends; the wait fails with what it throws
+   * @param over told of the end
+   */
+  #wait<T>(timeoutMs: number, late: string, begin: (end: End<T>) => void, over?: () => void): Promise<T> {
     return new Promise((resolve, reject) => {
-      const key = (++this.#lastKey).toString(36);
-      const over = (): void => {
-        this.#waiting.delete(key);
+      const end: End<T> = (error, value) => {
         this.#limits.delete(limit);
+        over?.();
+        if (error === undefined) resolve(value as T);
+        else reject(error);
       };
+      const limit = { at: monotonicMs() + timeoutMs, late: () => end(new MemphisError('TIMEOUT', late)) };
+      begin(end);
+      this.#limits.add(limit);
+    });
+  }
+
+  request(subject: string, data: Uint8Array, options: { timeoutMs: number; headers?: HeaderList }): Promise<Frame> {
+    const { timeoutMs, headers } = options;
+    if (this.#deaf !== undefined) return Promise.reject(this.#deaf);
+    const key = (++this.#lastKey).toString(36);
+    const begin = (end: End<Frame>): void => {
       if (!this.#hasReplies) this.#writer.put(`SUB ${this.#inbox}* ${REPLIES}\r\n`);
       this.#hasReplies = true;
       this.publish(subject, data, { reply: this.#inbox + key, headers });
-      const limit = this.#limits.add(timeoutMs, () => {
-        over();
-        const words = `No answer on ${subject} within ${timeoutMs} ms. The broker may have acted.`;
-        reject(new MemphisError('TIMEOUT', words));
-      });
-      this.#waiting.set(key, {
-        subject,
-        resolve: (frame) => {
-          over();
-          resolve(frame);
-        },
-        reject: (error) => {
-          over();
-          reject(error);
-        },
-      });
-    });
+      this.#waiting.set(key, { subject, end });
+    };
+    const late = `No answer on ${subject} within ${timeoutMs} ms. The broker may have acted.`;
+    return this.#wait(timeoutMs, late, begin, () => this.#waiting.delete(key));
   }
 
   subscribe(
@@ -381,20 +388,11 @@ class LeanConnection implements Connection, Sink {
     };
   }
 
-  flush(timeoutMs: number): Promise<void> {
-    if (this.isClosed) return Promise.reject(this.#lost('reach the server'));
-    return new Promise((resolve, reject) => {
-      const limit = this.#limits.add(timeoutMs, () =>
-        reject(new MemphisError('TIMEOUT', `The server did not answer a ping within ${timeoutMs} ms.`)),
-      );
-      this.#pings.push({
-        sentAt: monotonicMs(),
-        done: (error) => {
-          this.#limits.delete(limit);
-          if (error === undefined) resolve();
-          else reject(error);
-        },
-      });
+  async flush(timeoutMs: number): Promise<void> {
+    if (this.isClosed) throw this.#lost('reach the server');
+    const late = `The server did not answer a ping within ${timeoutMs} ms.`;
+    return this.#wait(timeoutMs, late, (end) => {
+      this.#pings.push({ sentAt: monotonicMs(), end });
       this.#writer.put(PING);
     });
   }
