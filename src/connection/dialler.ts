@@ -28,6 +28,8 @@ export interface Session {
 
 /** How a dial is made, unless it is under way. */
 export interface StartOptions {
+  /** When the caller began, by the wall clock: a dial that began later fails for it too. */
+  readonly sinceMs?: number;
   /** Gives the dial up. */
   readonly signal?: AbortSignal;
   /** A server that is about to go. */
@@ -42,6 +44,7 @@ export class Dialler {
   readonly #onOpen: (session: Session) => void;
   readonly #closing = new AbortController();
   #underWay: Promise<Session> | undefined;
+  #beganAtMs = 0;
 
   /** @param onOpen takes each session over, before those who wait for it hear of it */
   constructor(options: DiallerOptions, onOpen: (session: Session) => void) {
@@ -57,13 +60,17 @@ export class Dialler {
    * @throws MemphisError `CONNECT_FAILED`, `AUTHENTICATION_FAILED`, `TLS_FAILED`, `INVALID_OPTION`, `CLOSED`
    */
   async dial(deadlineMs: number, options: StartOptions = {}): Promise<Session> {
+    const { sinceMs = Date.now() } = options;
+    const mayBeStale = this.#beganAtMs < sinceMs;
     try {
       if (this.#underWay !== undefined) return await this.#join(this.#underWay, deadlineMs);
     } catch (error) {
       // it may have begun before a freeze: that it failed says nothing about now
-      if (!isMemphisError(error) || !error.retryable || Date.now() >= deadlineMs) throw error;
+      const isFinal = !mayBeStale || !isMemphisError(error) || !error.retryable;
+      if (isFinal || Date.now() >= deadlineMs) throw error;
     }
     if (this.#underWay !== undefined) return await this.#join(this.#underWay, deadlineMs);
+    this.#beganAtMs = Date.now();
     this.#underWay = this.#start(deadlineMs, options).finally(() => {
       this.#underWay = undefined;
     });

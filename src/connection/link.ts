@@ -79,9 +79,10 @@ export class Link {
    */
   async ready(deadlineMs: number, options: ReadyOptions = {}): Promise<Connection> {
     if (this.#isClosed) throw new MemphisError('CLOSED', 'This client was closed; connect again.');
+    const sinceMs = Date.now();
     for (;;) {
       const { connection } =
-        (await this.#usable(deadlineMs, options.mayRepeat)) ?? (await this.#redial(deadlineMs, options));
+        (await this.#usable(deadlineMs, options.mayRepeat)) ?? (await this.#redial(deadlineMs, sinceMs, options));
       if (!options.isAccepted || connection.isAccepted) return connection;
       // somebody else's dial may have waited for less
       const accepted = await within(connection.accepted.then(yes, no), deadlineMs - Date.now());
@@ -198,14 +199,14 @@ export class Link {
     }
   }
 
-  async #redial(deadlineMs: number, { signal, isAccepted = false }: ReadyOptions): Promise<Session> {
+  async #redial(deadlineMs: number, sinceMs: number, { signal, isAccepted = false }: ReadyOptions): Promise<Session> {
     const { reconnect, maxReconnect, reconnectIntervalMs } = this.#options;
     if (this.#everOpen && !reconnect) {
       throw new MemphisError('CONNECTION_LOST', 'The connection has ended and reconnect is off.', { retryable: false });
     }
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#dialler.dial(deadlineMs, { isAccepted: isAccepted || this.#isDoubtful });
+        return await this.#dialler.dial(deadlineMs, { sinceMs, isAccepted: isAccepted || this.#isDoubtful });
       } catch (error) {
         const canRepeat = this.#everOpen && isMemphisError(error) && error.retryable && attempt <= maxReconnect;
         const waitMs = backoffMs({ baseMs: Math.min(50, reconnectIntervalMs), maxMs: reconnectIntervalMs }, attempt);
