@@ -2,6 +2,7 @@
 
 import type { SchemaIssue } from '../model/schema-issue.ts';
 import { type AvroField, type AvroType, branchName } from './avro-table.ts';
+import { holdsFields } from './holds-fields.ts';
 
 type Path = readonly (string | number)[];
 
@@ -88,8 +89,7 @@ function convert(type: AvroType, value: unknown, target: AvroTarget, path: Path,
   }
 }
 
-const isObject = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+const isObject = holdsFields;
 
 function entriesOf(value: object, path: Path): [string, unknown][] {
   if (!(value instanceof Map)) return Object.entries(value);

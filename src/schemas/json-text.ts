@@ -1,5 +1,6 @@
 /** Messages as JSON text, without the silent losses of `JSON.stringify`: what JSON cannot say is an error. */
 
+import { holdsFields } from './holds-fields.ts';
 import { wrongInput } from './violation.ts';
 
 const encoder = new TextEncoder();
@@ -64,6 +65,12 @@ function write(message: object): string {
   return text;
 }
 
+/** Nothing of it would be written; boxed texts and numbers are. */
+function isLost(value: object | null): boolean {
+  if (value === null || Array.isArray(value) || Object.keys(value).length > 0 || holdsFields(value)) return false;
+  return !/^\[object (String|Number|Boolean|BigInt)\]$/.test(Object.prototype.toString.call(value));
+}
+
 class Unsayable extends Error {}
 
 /** Names the key, never a value. */
@@ -87,7 +94,8 @@ function replace(this: unknown, key: string, value: unknown): unknown {
         if (![...value.keys()].every((name) => typeof name === 'string')) refuse('a Map with keys other than texts');
         return Object.fromEntries(value);
       }
-      if (value instanceof Set || value instanceof Promise) refuse('a Set or a promise');
+      // a Set, a promise, an error: written as {} they would be lost without a word
+      if (isLost(value)) refuse('nothing that JSON can write');
       if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) refuse('bytes, which JSON has not: give text');
       return value;
     default:

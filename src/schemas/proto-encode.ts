@@ -1,6 +1,8 @@
 /** A value by the JSON mapping of protobuf -> bytes. Unknown names, wrong types and lost digits are errors with a path. */
 
 import type { SchemaIssue } from '../model/schema-issue.ts';
+import { holdsFields } from './holds-fields.ts';
+import { fromJsonForm } from './proto-known-types.ts';
 import type { ProtoField, ProtoTable } from './proto-table.ts';
 import { MAX_DEPTH, ProtoWriter } from './proto-wire.ts';
 
@@ -38,9 +40,10 @@ function writeMessage(
   depth: number,
 ): unknown {
   if (depth > MAX_DEPTH) return issues.add(path, 'is nested too deeply');
-  if (!isObject(value)) return issues.add(path, 'must be an object');
-  const { fields } = table.messages[which] as ProtoTable['messages'][number];
-  const given = gather(fields, value, path, issues);
+  const { name, fields } = table.messages[which] as ProtoTable['messages'][number];
+  const message = fromJsonForm(name, value);
+  if (!isObject(message)) return issues.add(path, 'must be an object');
+  const given = gather(fields, message, path, issues);
   for (const field of fields) {
     const one = given.get(field);
     if (one !== undefined) writeField(table, field, one.value, [...path, one.key], issues, writer, depth);
@@ -48,8 +51,7 @@ function writeMessage(
   }
 }
 
-const isObject = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+const isObject = (value: unknown): value is Fields => holdsFields(value);
 
 /** The fields that a value gives, in either spelling; also a oneof as `{ case, value }`. `null` is as if it were not there. */
 function gather(

@@ -117,6 +117,8 @@ describe('avro', () => {
       [{ id: 'o', size: 'XL' }, 'size'],
       [{ id: 'o', lines: [{ sku: 's' }, { skuu: 's' }] }, 'lines.1.sku'],
       [{ id: 'o', counts: { k: 'x' } }, 'counts.k'],
+      [{ id: 'o', counts: new Date() }, 'counts'],
+      [new Set(['id']), ''],
       [{ id: 'o', counts: { k: Number.NaN } }, 'counts.k'],
       [{ id: 'o', next: { nothing: 1 } }, 'next'],
       [{ id: 'o', next: 7 }, 'next'],

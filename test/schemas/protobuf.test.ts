@@ -125,6 +125,9 @@ describe('protobuf', () => {
       [{ tags: 'one' }, 'tags'],
       [{ tags: [null] }, 'tags.0'],
       [{ lines: {} }, 'lines'],
+      [{ firstLine: new Date() }, 'firstLine'],
+      [{ counts: new Set(['a']) }, 'counts'],
+      [new Date(), ''],
     ];
     for (const [message, path] of refused) {
       assert.throws(
@@ -221,6 +224,28 @@ describe('protobuf', () => {
       'syntax = "proto3"; message M { Missing a = 1; }',
     ]) {
       await assert.rejects(make(broken), broken);
+    }
+  });
+
+  test('what comes with protobuf is taken in the form that JSON has for it', async () => {
+    const codec =
+      await make(`syntax = "proto3"; import "google/protobuf/timestamp.proto"; import "google/protobuf/duration.proto";
+      import "google/protobuf/wrappers.proto"; message M { google.protobuf.Timestamp at = 1; google.protobuf.Duration in = 2;
+      google.protobuf.Int64Value n = 3; google.protobuf.BytesValue b = 4; repeated google.protobuf.StringValue s = 5; }`);
+    const read = async (message: object): Promise<unknown> => codec.decode(await codec.encode(message));
+    const at = { seconds: 1_767_225_599n, nanos: 500_000_000 };
+    const rest = { s: [] };
+    assert.deepEqual(await read({ at: new Date('2025-12-31T23:59:59.5Z') }), { at, ...rest });
+    assert.deepEqual(await read({ at: '2026-01-01T00:59:59.5+01:00' }), { at, ...rest });
+    assert.deepEqual(await read({ at: new Date(-500) }), { at: { seconds: -1n, nanos: 500_000_000 }, ...rest });
+    assert.deepEqual(await read({ in: '-1.000000001s' }), { in: { seconds: -1n, nanos: -1 }, ...rest });
+    assert.deepEqual(await read({ n: 5n, b: new Uint8Array([1]), s: ['x', { value: 'y' }] }), {
+      n: { value: 5n },
+      b: { value: new Uint8Array([1]) },
+      s: [{ value: 'x' }, { value: 'y' }],
+    });
+    for (const wrong of [{ at: 'soon' }, { at: new Date(Number.NaN) }, { in: '1' }, { n: 'x' }]) {
+      assert.throws(() => codec.encode(wrong), { code: 'SCHEMA_VIOLATION' });
     }
   });
 
