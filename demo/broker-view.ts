@@ -20,9 +20,16 @@ export interface BrokerView {
   close(): Promise<void>;
 }
 
-/** Connects; a broker that is away is waited for. */
-export async function viewBroker(url: string): Promise<BrokerView> {
-  const connection = await connect({ servers: url, maxReconnectAttempts: -1, reconnectTimeWait: 100 });
+/**
+ * Connects; a broker that is away is waited for.
+ *
+ * @param access where the broker asks for it
+ */
+export async function viewBroker(
+  url: string,
+  access: { readonly user?: string; readonly pass?: string } = {},
+): Promise<BrokerView> {
+  const connection = await connect({ ...access, servers: url, maxReconnectAttempts: -1, reconnectTimeWait: 100 });
   const streams = (): Promise<string[]> => streamNames(connection);
   const isOf = (station: string) => (name: string) => name === station || /^\$\d+$/.test(name.slice(station.length));
   const partitions = async (station: string): Promise<string[]> =>

@@ -7,6 +7,8 @@ export interface DemoOptions {
   readonly messages: number;
   /** Kill the broker half-way through the sending and start it again. */
   readonly chaos: boolean;
+  /** `memphis`: the broker that `MEMPHIS_TEST_URL` names, else the one of compose.yaml. */
+  readonly broker: 'jetstream' | 'memphis';
   /** Print the result as JSON; progress goes to stderr. */
   readonly json: boolean;
   readonly help: boolean;
@@ -19,6 +21,8 @@ lets the poller and the scheduled job work, and checks that every message is acc
 
   --messages N   orders to send, 1 to 100000 (default 200)
   --chaos        kill the broker half-way and start it again
+  --broker KIND  jetstream (a nats-server that is started here, the default) or memphis: the broker that MEMPHIS_TEST_URL
+                 names (HTTP API: MEMPHIS_API_URL), else that of compose.yaml; it must have no stations orders and invoices
   --json         print the result as JSON
   --help         show this text
 
@@ -35,13 +39,18 @@ export function parseDemoOptions(args: readonly string[]): DemoOptions {
       options: {
         messages: { type: 'string', default: '200' },
         chaos: { type: 'boolean', default: false },
+        broker: { type: 'string', default: 'jetstream' },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     });
     const messages = /^\d{1,6}$/.test(values.messages) ? Number(values.messages) : 0;
     if (messages < 1 || messages > 100_000) throw new UsageError('--messages must be a whole number from 1 to 100000.');
-    return { ...values, messages };
+    const { broker } = values;
+    if (broker !== 'jetstream' && broker !== 'memphis') throw new UsageError('--broker must be jetstream or memphis.');
+    if (broker === 'memphis' && values.chaos)
+      throw new UsageError('--chaos kills a broker that the demo started itself.');
+    return { ...values, messages, broker };
   } catch (error) {
     throw error instanceof UsageError ? error : new UsageError(error instanceof Error ? error.message : String(error));
   }

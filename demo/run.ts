@@ -2,13 +2,14 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { connect } from 'memphis-serverless';
+import { type Client, connect } from 'memphis-serverless';
 import { startBroker } from 'memphis-serverless/testing';
 import type { JournalEntry } from '../handlers/journal.ts';
 import type { Progress } from '../tools/progress.ts';
 import { type BrokerView, viewBroker } from './broker-view.ts';
 import { type Functions, startFunctions } from './functions.ts';
 import { type Account, account, type Problem } from './ledger.ts';
+import { memphisUrl, viewMemphis } from './memphis-view.ts';
 import { invalidOrder, makeInvoice, makeOrder, makeSent, postOrders, produceInvoices, type Sent } from './traffic.ts';
 
 /** Stations with the group and the function that work on them. */
@@ -38,6 +39,7 @@ export interface Result {
 export interface RunOptions {
   readonly messages: number;
   readonly chaos: boolean;
+  readonly broker: 'jetstream' | 'memphis';
   /** An empty folder for files of this run. */
   readonly folder: string;
   readonly progress: Progress;
@@ -60,7 +62,7 @@ async function runWith(options: RunOptions, closing: Closing[]): Promise<Result>
   const startedAt = performance.now();
   const journalFile = path.join(folder, 'journal.jsonl');
   progress.say('Starting a broker and the functions of serverless.yml ...');
-  const broker = await startBroker();
+  const broker = options.broker === 'memphis' ? memphisBroker() : await startBroker();
   closing.push(() => broker.stop());
   const functions = await startFunctions({
     env: { MEMPHIS_SERVERS: broker.url, JOURNAL_FILE: journalFile },
@@ -75,9 +77,10 @@ async function runWith(options: RunOptions, closing: Closing[]): Promise<Result>
   });
   const memphis = await connect({ servers: [broker.url], maxReconnect: 100, reconnectIntervalMs: 100 });
   closing.push(() => memphis.close());
+  if (options.broker === 'memphis') await borrowStations(memphis, closing);
   await memphis.createStation('orders', { partitionsNumber: 2 });
   await memphis.createStation('invoices');
-  const view = await viewBroker(broker.url);
+  const view = options.broker === 'memphis' ? await viewMemphis(broker.url) : await viewBroker(broker.url);
   closing.push(() => view.close());
   const readyAt = performance.now();
 
@@ -137,6 +140,25 @@ async function runWith(options: RunOptions, closing: Closing[]): Promise<Result>
       check: seconds(workedAt, performance.now()),
     },
   };
+}
+
+/** One that is there already: nothing starts or stops it. */
+function memphisBroker() {
+  const refuse = async (): Promise<void> => {
+    throw new Error('this broker was not started by the demo');
+  };
+  return { url: memphisUrl(), stop: async () => {}, kill: refuse, restart: refuse };
+}
+
+/** The functions have their stations by name: on a broker of others these must not be anybody's, and go again. */
+async function borrowStations(memphis: Client, closing: Closing[]): Promise<void> {
+  const names = work.map(({ station }) => station);
+  const there = (await memphis.listStations()).filter(({ name }) => names.some((one) => one === name));
+  if (there.length > 0) {
+    const list = there.map(({ name }) => name).join(', ');
+    throw new Error(`the broker has ${list} already, and the demo would work on what is in there`);
+  }
+  closing.push(() => Promise.all(names.map((name) => memphis.destroyStation(name).catch(() => undefined))));
 }
 
 async function restartBroker(

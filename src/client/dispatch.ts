@@ -280,7 +280,12 @@ export class Dispatch {
 
   async destroy(): Promise<void> {
     this.#isDestroyed = true;
-    await this.flush();
+    try {
+      await this.flush();
+    } finally {
+      const broker = this.#session.isConnected() ? await this.#session.broker() : undefined;
+      for (const station of this.stations) await broker?.endProducer?.(station, this.name);
+    }
   }
 
   #nextOf(station: string, partitions: readonly number[]): number {

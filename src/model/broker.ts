@@ -102,6 +102,8 @@ export interface Broker {
    */
   checker(options: { readonly timeoutMs: number }): Promise<(message: OutgoingMessage) => number>;
   reader(options: ReaderOptions): Reader;
+  /** Takes a producer out of the broker's lists, where it has any. Never rejects. */
+  endProducer?(station: string, producerName: string): Promise<void>;
   /** Waits for what the broker was told beside the work, before the connection ends. Never rejects. */
   close?(): Promise<void>;
   /**

@@ -11,6 +11,12 @@ import { isBefore } from './server-version.ts';
 /** Between two looks: what waiting costs in delay, against what it costs in requests. */
 export const LOOK_EVERY_MS = 40;
 
+/**
+ * The same where requests have to have a limit of time (a Memphis broker): one that has run out is a dead pull too, until
+ * the server has taken it away.
+ */
+export const LOOK_SHARED_EVERY_MS = 200;
+
 /** Whether a server loses redeliveries to dead pulls, by the `version` of its INFO. */
 export const losesToDeadPulls = (version: string): boolean => isBefore(version, 2, 10, 16);
 

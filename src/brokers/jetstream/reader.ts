@@ -12,7 +12,7 @@ import type { Outcome } from '../../model/outcome.ts';
 import type { StationSchema } from '../../model/schema.ts';
 import { emit } from '../../telemetry/channels.ts';
 import { allot, allotByPending } from './allot.ts';
-import { LOOK_EVERY_MS, losesToDeadPulls, pause } from './dead-pulls.ts';
+import { LOOK_EVERY_MS, LOOK_SHARED_EVERY_MS, losesToDeadPulls, pause } from './dead-pulls.ts';
 import { withCredit } from './delivery.ts';
 import { type FirstCatch, type FirstFlight, flyFirst } from './first-flight.ts';
 import { Group } from './groups.ts';
@@ -255,7 +255,9 @@ export class JetStreamReader implements Reader {
     signal: AbortSignal | undefined,
   ): Promise<readonly Delivery[]> {
     if (losesToDeadPulls((await connection.info).version)) {
-      await pause(Math.min(waitMs, LOOK_EVERY_MS), signal);
+      // each request that runs out there is a moment in which a redelivery may go astray (dead-pulls.ts)
+      const everyMs = this.#group.isShared ? LOOK_SHARED_EVERY_MS : LOOK_EVERY_MS;
+      await pause(Math.min(waitMs, everyMs), signal);
       return signal?.aborted ? [] : this.#takeWhatIsThere(connection, lanes, wanted);
     }
     const slices = Math.ceil(lanes.length / wanted);

@@ -5,8 +5,8 @@ import { toDelivery } from './delivery.ts';
 import { type Delivery, isLimited, isOrdered, type Lane } from './lane.ts';
 import { type PullEnd, type PullRequest, startPull } from './wire/pull.ts';
 
-/** A Memphis broker sends what is there before it looks at the time: a limit is all that it needs (memphis-wire 5.3). */
-export const SHARED_HANG_MS = 5;
+/** A Memphis broker sends what is there at once; this is only the limit that a request there must have (memphis-wire 5.3). */
+export const SHARED_HANG_MS = 25;
 /** How long the broker may take over a request that does not wait. */
 export const NO_WAIT_LIMIT_MS = 1_000;
 /** Two heartbeats missed in this time: ask again. */

@@ -20,9 +20,13 @@ import { Members } from './members.ts';
 import { publishHeaders } from './publish-headers.ts';
 import { MemphisSchemas } from './schemas.ts';
 import { MemphisStations } from './stations.ts';
+import { destroyProducer } from './wire/member-destruction.ts';
 import { registerProducer } from './wire/producer-creation.ts';
 import { createStation } from './wire/station-creation.ts';
 import { violationNotification, violationReport } from './wire/violation-report.ts';
+
+/** How long taking a producer out of the lists may take. */
+const END_LIMIT_MS = 2_000;
 
 export class MemphisBroker implements Broker {
   readonly kind = 'memphis';
@@ -137,6 +141,19 @@ export class MemphisBroker implements Broker {
       this.#readers.set(key, reader);
     }
     return reader;
+  }
+
+  async endProducer(station: string, name: string): Promise<void> {
+    try {
+      const connection = await this.link.ready(Date.now() + END_LIMIT_MS);
+      const key = `producer ${station} ${name}`;
+      if (this.members.joined(connection, key) === undefined) return; // this connection has no row
+      await this.members.joined(connection, key);
+      this.members.forget(key);
+      await destroyProducer(connection, name, station, END_LIMIT_MS);
+    } catch {
+      // its row goes with the connection
+    }
   }
 
   /** Waits for registrations that are under way: without their answer they would look alive for ever. */

@@ -20,8 +20,17 @@ import type { BrokerParts } from '../jetstream/redrive.ts';
 import { PATIENCE_MS, repeat } from '../jetstream/repeat.ts';
 import { streamOf } from '../jetstream/stations.ts';
 import type { PubAck } from '../jetstream/wire/publish.ts';
+import { messageAt } from '../jetstream/wire/read.ts';
 import { untilAdvisoriesAreRead } from './advisories-read.ts';
-import { headersBefore, parseDetails, parseRows, type Row, toRecords } from './dead-letter-rows.ts';
+import {
+  detailsOf,
+  headersBefore,
+  parseDetails,
+  parseRows,
+  type Row,
+  type RowDetails,
+  toRecords,
+} from './dead-letter-rows.ts';
 import type { HttpApi } from './http-api.ts';
 import { sendResendAck } from './wire/resend-ack.ts';
 
@@ -208,11 +217,29 @@ export class MemphisDeadLetters implements DeadLetterStore {
       const details = parseDetails(await this.#api.get('stations/getPoisonMessageJourney', { message_id: row.id }));
       return toRecords(this.#station, row, details).map((record) => ({ row, record }));
     } catch (error) {
-      // one that went in the meantime is told of in no other way than one that cannot be read
-      if (!isMemphisError(error, 'BROKER_REFUSED') || (await this.#rowsOf(-1)).some(({ id }) => id === row.id))
-        throw error;
+      if (!isMemphisError(error, 'BROKER_REFUSED')) throw error;
+      // one that went in the meantime is told of in no other way than one whose group has no member at its station
+      if ((await this.#rowsOf(-1)).some(({ id }) => id === row.id)) {
+        const details = await this.#detailsOf(row);
+        if (details === undefined) throw error;
+        return toRecords(this.#station, row, details).map((record) => ({ row, record }));
+      }
       return [];
     }
+  }
+
+  /** Out of the list, and what is too long for that out of the station, while it is still there. */
+  async #detailsOf(row: Row): Promise<RowDetails | undefined> {
+    const known = detailsOf({ ...row, start: row.start.slice(0, 78) });
+    if (known === undefined || row.start.length < 80) return known;
+    const stream = streamOf(this.#station, row.partition);
+    const read = repeat(this.#broker.link, 'read message', PATIENCE_MS, (connection, limitMs) =>
+      messageAt(connection, stream, row.sequence, limitMs),
+    );
+    return await read.then(
+      ({ data }) => ({ ...known, data }),
+      () => undefined,
+    );
   }
 
   async #rowsOf(partition: number): Promise<readonly Row[]> {

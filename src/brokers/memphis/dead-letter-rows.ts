@@ -27,6 +27,8 @@ export interface Row {
   readonly sequence: number;
   readonly headers: HeaderList;
   readonly timeSent: string;
+  /** Hexadecimal, cut to 80 digits. */
+  readonly start: string;
   /** Where the row tells it, or the list was that of one partition; else 0. */
   readonly partition: number;
 }
@@ -47,6 +49,7 @@ export function parseRows(overview: unknown, ofPartition = 0): readonly Row[] {
         headers,
         partition: count(/\$(\d+)$/.exec(headerOf(headers, dlsHeader.stream) ?? '')?.[1]) || ofPartition,
         timeSent: String(message.time_sent ?? ''),
+        start: String(message.data ?? ''),
       };
     })
     .sort((a, b) => a.id - b.id);
@@ -74,6 +77,14 @@ export function parseDetails(journey: unknown): RowDetails {
     updatedAt: new Date(String(details.updated_at)),
     error: String(details.validation_error ?? ''),
   };
+}
+
+/** What the list alone says of a row that was set aside by us: the group that was first. Nothing where that is not all. */
+export function detailsOf(row: Row): RowDetails | undefined {
+  const name = headerOf(row.headers, dlsHeader.group);
+  if (name === undefined || row.start.length >= 80) return undefined;
+  const data = new Uint8Array(Buffer.from(row.start, 'hex'));
+  return { groups: [{ name, maxDeliveries: 0 }], data, updatedAt: new Date(row.timeSent), error: '' };
 }
 
 /** A row as dead letters, one a group. What deliveries ran out of by themselves says less of itself. */

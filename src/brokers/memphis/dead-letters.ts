@@ -35,12 +35,13 @@ const originOf = ({ message }: Delivery) => ({
   sequence: message.sequence,
 });
 
-function headersOf(delivery: Delivery, reason: string): HeaderList {
+function headersOf(delivery: Delivery, group: string, reason: string): HeaderList {
   const { message, headers } = delivery;
   const { stream, sequence } = originOf(delivery);
   return [
     ...originalHeaders(headers).filter(([name]) => name !== dlsHeader.reason),
     [dlsHeader.reason, toHeaderText(reason)],
+    [dlsHeader.group, group],
     [dlsHeader.deliveries, String(message.deliveryCount)],
     [dlsHeader.storedAt, message.timestamp.toISOString()],
     [dlsHeader.stream, stream],
@@ -67,7 +68,7 @@ export function setAsideFor(group: MemphisGroup): SetAside {
     };
     const whole = poisonAdvisory({
       ...notice,
-      message: { headers: headersOf(delivery, reason), data: delivery.message.data },
+      message: { headers: headersOf(delivery, context.group, reason), data: delivery.message.data },
     });
     const { maxPayload } = await connection.info;
     if (whole.length <= maxPayload) return void (await hand(context, notice, whole));

@@ -1,0 +1,60 @@
+/** What a Memphis broker says of the stations: messages and groups as on any NATS server, dead letters by its HTTP API. */
+
+import { type BrokerView, viewBroker } from './broker-view.ts';
+
+const REQUEST_LIMIT_MS = 5_000;
+
+/** That of `MEMPHIS_TEST_URL`, else the one of compose.yaml. */
+export const memphisUrl = (): string => process.env.MEMPHIS_TEST_URL ?? 'memphis://root:memphis@127.0.0.1:6666';
+
+interface Row {
+  readonly id: number;
+  readonly message: { readonly data: string };
+}
+
+/** Connects; a broker that is away is waited for. */
+export async function viewMemphis(url: string): Promise<BrokerView> {
+  const { hostname, host, username, password } = new URL(url.replace(/^memphis:/, 'http:'));
+  const api = process.env.MEMPHIS_API_URL ?? `http://${hostname}:9000`;
+  const [user, pass] = [decodeURIComponent(username), decodeURIComponent(password)];
+  const view = await viewBroker(`nats://${host}`, { user, pass });
+  const token = await logIn(api, user, pass);
+  const ask = async (path: string): Promise<Record<string, unknown>> => {
+    const headers = { authorization: `Bearer ${token}` };
+    const signal = AbortSignal.timeout(REQUEST_LIMIT_MS);
+    return (await (await fetch(`${api}/api/${path}`, { headers, signal })).json()) as Record<string, unknown>;
+  };
+  const rows = async (station: string): Promise<readonly Row[]> => {
+    const found = await ask(`monitoring/getStationOverviewData?station_name=${station}&partition_number=-1`);
+    return Array.isArray(found.poison_messages) ? found.poison_messages : [];
+  };
+  return {
+    ...view,
+    countDeadLetters: async (station) => (await rows(station)).length,
+    deadLetterIds: async (station) => {
+      // the broker makes rows in rounds of five seconds
+      for (let before = -1, found = await rows(station); ; before = found.length, found = await rows(station)) {
+        if (found.length === before) return Promise.all(found.map(({ id }) => idOf(ask, id)));
+        await new Promise((resolve) => setTimeout(resolve, 6_000));
+      }
+    },
+  };
+}
+
+async function idOf(ask: (path: string) => Promise<Record<string, unknown>>, row: number): Promise<string> {
+  const { message } = await ask(`stations/getPoisonMessageJourney?message_id=${row}`);
+  const { data } = message as { readonly data: string };
+  return String(JSON.parse(Buffer.from(data, 'hex').toString('utf8')).id);
+}
+
+async function logIn(api: string, username: string, password: string): Promise<string> {
+  const response = await fetch(`${api}/api/usermgmt/login`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ username, password }),
+    signal: AbortSignal.timeout(REQUEST_LIMIT_MS),
+  });
+  const { jwt } = (await response.json()) as { readonly jwt?: string };
+  if (jwt === undefined) throw new Error(`The broker's HTTP API at ${api} lets ${username} not in.`);
+  return jwt;
+}
