@@ -18,6 +18,7 @@ import type { connectOptions } from '../model/options/connect.ts';
 import type { Receipt, Written } from '../model/receipt.ts';
 import type { SchemaReader } from '../model/schema-reader.ts';
 import { checkName } from '../model/station.ts';
+import { Alarms } from './alarms.ts';
 
 /** What is used of a `Producer`. */
 export type ProducerSide = Pick<Producer, 'station' | 'name' | 'begin' | 'produceBatch'> & {
@@ -72,6 +73,9 @@ export class Outlet {
   readonly #producers = new Map<string, Promise<ProducerSide>>();
   /** Each has a number in the names of producers: validators have no text. */
   readonly #schemas: (SchemaReader | undefined)[] = [undefined];
+  /** Those of them that are there. */
+  readonly #ready = new Map<string, ProducerSide>();
+  readonly #alarms = new Alarms();
 
   constructor(load: () => Promise<DataSide>) {
     this.#load = load;
@@ -95,15 +99,20 @@ export class Outlet {
   async producer(to: Destination, limitMs: number, isLazy = false): Promise<ProducerSide> {
     const station = checkName('station', to.station);
     if (!this.#schemas.includes(to.schema)) this.#schemas.push(to.schema);
-    const lookedUp = JSON.stringify([station, to.name, to.genUniqueSuffix === true, this.#schemas.indexOf(to.schema)]);
+    const kind = `${to.genUniqueSuffix === true} ${this.#schemas.indexOf(to.schema)}`;
+    const lookedUp = `${kind} ${to.name.length} ${to.name} ${station}`;
     const key = isLazy && !this.#producers.has(lookedUp) ? `${lookedUp} lazy` : lookedUp;
+    const ready = this.#ready.get(key);
+    if (ready !== undefined) return ready;
     let producer = this.#producers.get(key);
     if (producer === undefined) {
       producer = this.#open(to, Date.now() + limitMs, isLazy);
       this.#producers.set(key, producer);
     }
     try {
-      return await within(producer, limitMs, () => unreachable(limitMs));
+      const opened = await within(producer, limitMs, () => unreachable(limitMs));
+      if (this.#producers.get(key) === producer) this.#ready.set(key, opened);
+      return opened;
     } catch (error) {
       this.#forget(key, producer);
       throw error;
@@ -172,10 +181,13 @@ export class Outlet {
   /** The broker's word, or `TIMEOUT`: what is given up may be stored. */
   async #confirmed<T>(producer: ProducerSide, work: Promise<T>, limitMs: number): Promise<T> {
     try {
-      return await within(work, limitMs + GRACE_MS, () => unconfirmed(producer.station, limitMs));
+      return await this.#alarms.within(work, limitMs + GRACE_MS, () => unconfirmed(producer.station, limitMs));
     } catch (error) {
       // what looked the station up stands no more: look again, within the next one's limit
-      if (isMemphisError(error, 'STATION_NOT_FOUND')) this.#producers.clear();
+      if (isMemphisError(error, 'STATION_NOT_FOUND')) {
+        this.#producers.clear();
+        this.#ready.clear();
+      }
       throw error;
     }
   }
@@ -189,7 +201,9 @@ export class Outlet {
   }
 
   #forget(key: string, producer: Promise<ProducerSide>): void {
-    if (this.#producers.get(key) === producer) this.#producers.delete(key);
+    if (this.#producers.get(key) !== producer) return;
+    this.#producers.delete(key);
+    this.#ready.delete(key);
   }
 }
 
