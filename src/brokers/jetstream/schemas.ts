@@ -60,6 +60,7 @@ export class Schemas {
   protected readonly link: Link;
   protected readonly stationViews: Stations;
   readonly #known = new Map<string, Known>();
+  readonly #firsts = new Map<string, Promise<void>>();
   readonly #looks = new Map<string, Promise<void>>();
   /** Called at each use: a client that lives long listens for changes. */
   onUse: (() => void) | undefined;
@@ -72,15 +73,24 @@ export class Schemas {
   /** What is known; at the first use it is looked up. @throws MemphisError `STATION_NOT_FOUND`, and what looking up throws */
   async of(station: string, patienceMs: number = PATIENCE_MS): Promise<StationSchema | undefined> {
     this.onUse?.();
-    const known = this.#known.get(station);
-    if (known === undefined) {
-      // mostly there is none, which is known by then
-      const { schemaName } = await this.stationViews.view(station, patienceMs);
-      if (schemaName === '') this.learn(station, undefined);
-    }
-    if ((known ?? this.#known.get(station))?.atMs === undefined) await this.#look(station, patienceMs);
-    else if (this.#ageMs(station) >= SCHEMA_MAX_AGE_MS) void this.refresh(station);
+    if (this.#known.get(station)?.atMs === undefined) {
+      // thousands of messages may want to know at once, and one question is enough
+      let first = this.#firsts.get(station);
+      if (first === undefined) {
+        first = this.#first(station, patienceMs).finally(() => this.#firsts.delete(station));
+        this.#firsts.set(station, first);
+      }
+      await first;
+    } else if (this.#ageMs(station) >= SCHEMA_MAX_AGE_MS) void this.refresh(station);
     return this.current(station);
+  }
+
+  /** Mostly there is none, which is known with the station. */
+  async #first(station: string, patienceMs: number): Promise<void> {
+    if (this.#known.has(station)) return await this.#look(station, patienceMs);
+    const { schemaName } = await this.stationViews.view(station, patienceMs);
+    const isNone = schemaName === '';
+    this.learn(station, isNone ? undefined : await this.lookUp(station, patienceMs, schemaName));
   }
 
   /** What is known now. No I/O. */
@@ -138,10 +148,10 @@ export class Schemas {
     this.learn(station, await this.lookUp(station, patienceMs));
   }
 
-  /** Asks the broker. */
-  protected async lookUp(station: string, patienceMs: number): Promise<StationSchema | undefined> {
+  /** Asks the broker. @param schema the name of it, where that was told just now */
+  protected async lookUp(station: string, patienceMs: number, schema?: string): Promise<StationSchema | undefined> {
     return await repeat(this.link, 'look for schema', patienceMs, async (connection, limitMs) => {
-      const name = (await readRecord(connection, station, limitMs))?.schemaName ?? '';
+      const name = schema ?? (await readRecord(connection, station, limitMs))?.schemaName ?? '';
       return name === '' ? undefined : await readSchema(connection, name, limitMs);
     });
   }
