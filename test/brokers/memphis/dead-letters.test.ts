@@ -1,0 +1,112 @@
+/** Dead letters of a Memphis broker: stored before the message is terminated, whatever the station is like. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openLean } from '../../../src/connection/lean/session.ts';
+import { type Client, connect, type Message } from '../../../src/index.ts';
+import { toInternalName } from '../../../src/model/station.ts';
+import type { StationOptions } from '../../../src/model/station-settings.ts';
+import { freshName, type MemphisUnderTest, memphisBrokers } from '../../support/memphis/brokers.ts';
+
+interface Scene {
+  readonly broker: MemphisUnderTest;
+  readonly memphis: Client;
+  readonly station: string;
+}
+
+async function play(
+  open: () => Promise<MemphisUnderTest>,
+  options: StationOptions,
+  run: (scene: Scene) => Promise<void>,
+) {
+  await using broker = await open();
+  const memphis = await connect({ servers: [broker.url], ...(broker.apiUrl && { apiUrl: broker.apiUrl }) });
+  const station = freshName('dls');
+  try {
+    await memphis.createStation(station, { storageType: 'memory', ...options });
+    await run({ broker, memphis, station });
+    await memphis.station(station).destroy();
+  } finally {
+    await memphis.close();
+  }
+}
+
+async function take({ memphis, station }: Scene, group = 'g'): Promise<Message> {
+  const options = { group, maxAckTimeMs: 20_000, maxMsgDeliveries: 3, batchMaxWaitMs: 3_000, batchSize: 1 };
+  const [message] = await memphis.fetchMessages(station, options);
+  return message ?? assert.fail('nothing came');
+}
+
+for (const { name: on, open } of memphisBrokers) {
+  test(`${on}: on a station that keeps nothing but what is not acked, a dead letter is whole`, () =>
+    play(open, { retentionType: 'ack_based' }, async (scene) => {
+      const { memphis, station } = scene;
+      assert.deepEqual(
+        await memphis.fetchMessages(station, { group: 'g', maxMsgDeliveries: 3, batchMaxWaitMs: 0 }),
+        [],
+      );
+      await memphis.produce(station, { n: 1 }, { headers: { a: 'b' } });
+      await (await take(scene)).deadLetter('no such customer');
+      const [letter, ...more] = await memphis.station(station).deadLetters().list();
+      assert.equal(more.length, 0);
+      assert.deepEqual([letter?.json(), letter?.headers, letter?.reason], [{ n: 1 }, { a: 'b' }, 'no such customer']);
+    }));
+
+  test(`${on}: a message that does not fit into a notice is read by the broker before it is terminated`, () =>
+    play(open, { retentionType: 'ack_based' }, async (scene) => {
+      const { memphis, station } = scene;
+      assert.deepEqual(
+        await memphis.fetchMessages(station, { group: 'g', maxMsgDeliveries: 3, batchMaxWaitMs: 0 }),
+        [],
+      );
+      const data = new Uint8Array(900_000).fill(7);
+      await memphis.produce(station, data);
+      await (await take(scene)).deadLetter('too heavy');
+      const [letter] = await memphis.station(station).deadLetters().list();
+      assert.equal(Buffer.compare(letter?.data ?? new Uint8Array(), data), 0);
+    }));
+
+  test(`${on}: a message of others without headers is set aside with some, which a linked station needs`, () =>
+    play(open, { dlsStation: freshName('linked') }, async (scene) => {
+      const { broker, memphis, station } = scene;
+      const url = new URL((broker.standIn?.server.url ?? broker.url).replace(/^\w+:/, 'http:'));
+      const password = { kind: 'password', username: url.username, password: url.password } as const;
+      const raw = openLean({
+        server: url.host,
+        name: 'others',
+        timeoutMs: 5_000,
+        ...(url.username === '' ? {} : { credentials: password, isMemphis: true }),
+      });
+      await raw.request(`${toInternalName(station)}$1.final`, new TextEncoder().encode('bare'), { timeoutMs: 5_000 });
+      await raw.close();
+      const message = await take(scene);
+      assert.deepEqual(message.headers, {});
+      await message.deadLetter('bare');
+      const [letter] = await memphis.station(station).deadLetters().list();
+      assert.deepEqual([letter?.text(), letter?.headers], ['bare', {}]);
+      const { settings } = await memphis.describeStation(station);
+      const [copy] = await memphis.fetchMessages(settings.dlsStation, { group: 'w', batchMaxWaitMs: 5_000 });
+      assert.equal(copy?.text(), 'bare');
+      await copy?.ack();
+      await memphis.station(settings.dlsStation).destroy();
+    }));
+
+  test(`${on}: two groups set the same message aside, and each has its own dead letter`, () =>
+    play(open, {}, async (scene) => {
+      const { memphis, station } = scene;
+      await memphis.produce(station, 'x', { msgId: 'm' });
+      for (const group of ['a.1', 'b']) await (await take(scene, group)).deadLetter(`not for ${group}`);
+      const letters = memphis.station(station).deadLetters();
+      assert.deepEqual((await letters.list()).map(({ group }) => group).sort(), ['a.1', 'b']);
+      assert.deepEqual(await letters.redriveAll({ group: 'a.1' }).then((all) => all.map(({ outcome }) => outcome)), [
+        'redriven',
+      ]);
+      const again = await take(scene, 'a.1');
+      assert.equal(again.text(), 'x');
+      await again.ack();
+      assert.deepEqual(
+        (await letters.list()).map(({ group }) => group),
+        ['b'],
+      );
+    }));
+}
