@@ -201,6 +201,10 @@ export class Settler {
       }));
       return { ...entry, outcome };
     } catch (error) {
+      if (delivery.lane.isShared && isMemphisError(error, 'PERMISSION_DENIED')) {
+        // who may not say so can use the deliveries up: the broker sets it aside then, without a reason (memphis-wire 11.5)
+        return { ...entry, outcome: { action: 'retry', delayMs: 0 } };
+      }
       entry.reject(this.#unconfirmed(1, error));
       return undefined;
     }

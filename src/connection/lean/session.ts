@@ -38,6 +38,8 @@ interface Ping {
 
 /** All replies come on one subscription. */
 const REPLIES = 1;
+/** By then all that is allowed has been answered, mostly. */
+const UNNAMED_AFTER_MS = 300;
 const PING = 'PING\r\n';
 const randomToken = (): string => Math.random().toString(36).slice(2).padEnd(11, '0');
 const hostOf = (server: string): string => server.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
@@ -234,6 +236,14 @@ class LeanConnection implements Connection, Sink {
       'PERMISSION_DENIED',
       `The broker denies this user a subject: ${text}. Allow it, or use another user.`,
     );
+    if (subject === '') {
+      // a Memphis broker does not say which: what was asked before and stays without an answer (memphis-wire 1.6)
+      const asked = [...this.#waiting.entries()];
+      setTimeout(() => {
+        for (const [key, waiting] of asked) if (this.#waiting.get(key) === waiting) waiting.end(error);
+      }, UNNAMED_AFTER_MS).unref();
+      return;
+    }
     if (subject.startsWith(this.#inbox)) {
       this.#deaf = error;
       for (const waiting of this.#waiting.values()) waiting.end(error);

@@ -191,3 +191,29 @@ test('more deliveries than the broker makes are refused beforehand', async (t) =
     option: 'maxMsgDeliveries',
   });
 });
+
+test('what a user may not is told soon, although the broker does not say which request it refused', async (t) => {
+  const { standIn, memphis } = await scene(t);
+  await memphis.createStation('closed', { storageType: 'memory' });
+  standIn.relay.forbid(/closed/);
+  const startedAt = Date.now();
+  await assert.rejects(memphis.produce('closed', 'a'), { code: 'PERMISSION_DENIED' });
+  await assert.rejects(memphis.fetchMessages('closed', fetchOptions), { code: 'PERMISSION_DENIED' });
+  assert.ok(Date.now() - startedAt < 4_000);
+  await memphis.produce(STATION, 'a');
+});
+
+test('who may not set aside lets the deliveries run out, and the broker sets aside', async (t) => {
+  const { standIn, memphis } = await scene(t);
+  await memphis.produce(STATION, 'a');
+  standIn.relay.forbid(/MAX_DELIVERIES/);
+  const options = { ...fetchOptions, maxMsgDeliveries: 2, batchMaxWaitMs: 2_000 };
+  for (const delivery of [1, 2]) {
+    const [message] = await memphis.fetchMessages(STATION, options);
+    assert.equal(message?.deliveryCount, delivery);
+    await message?.deadLetter('why');
+  }
+  assert.deepEqual(await memphis.fetchMessages(STATION, { ...options, batchMaxWaitMs: 500 }), []);
+  const [letter] = await memphis.station(STATION).deadLetters().list();
+  assert.deepEqual([letter?.text(), letter?.deliveryCount], ['a', 2]);
+});

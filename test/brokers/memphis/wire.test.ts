@@ -219,6 +219,7 @@ test('no notice of a dead letter can end a broker: with its data there is a bloc
       assert.match(block, /^NATS\/1\.0\r\n[\s\S]*\r\n$/);
       assert.equal(Buffer.from(notice.data, 'base64').compare(data), 0);
       const bare = JSON.parse(new TextDecoder().decode(poisonAdvisory(whole)));
+      assert.equal(notice.account, undefined, 'another one in token mode: the broker knows');
       assert.deepEqual([bare.data, bare.headers, bare.stream_seq], [undefined, undefined, sequence]);
     }),
   );

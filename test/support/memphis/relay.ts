@@ -25,6 +25,8 @@ export interface Relay extends AsyncDisposable {
   readonly port: number;
   /** Ends all connections without a word. */
   cut(): void;
+  /** From now on these subjects are not permitted, and the broker does not say which was meant (memphis-wire 1.6). */
+  forbid(subjects: RegExp): void;
   /** As a broker that was asked to stop and hangs: new connections get no INFO, requests no answer (memphis-wire 1.7). */
   hang(): void;
 }
@@ -115,6 +117,7 @@ class Conversation {
 export async function startRelay(options: RelayOptions): Promise<Relay> {
   const sockets = new Set<Socket>();
   let isHanging = false;
+  let forbidden: RegExp | undefined;
   const listener = createServer((client) => {
     sockets.add(client);
     client.on('error', () => {}).on('close', () => sockets.delete(client));
@@ -125,6 +128,12 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     const [up, down] = [new FrameReader(), new FrameReader()];
     client.on('data', (chunk) => {
       for (const frame of up.push(chunk)) {
+        if (frame.verb.endsWith('PUB') && forbidden?.test(frame.args[0] ?? '')) {
+          client.write(
+            "-ERR 'Permissions Violation - cant access the requested station, please contact your Memphis administrator'\r\n",
+          );
+          continue;
+        }
         const bytes = conversation.fromClient(frame) ?? rawBytes(frame);
         if (!isHanging || frame.verb === 'PING') server.write(bytes);
       }
@@ -147,6 +156,9 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   return {
     port: (listener.address() as { port: number }).port,
     cut,
+    forbid: (subjects) => {
+      forbidden = subjects;
+    },
     hang: () => {
       isHanging = true;
     },

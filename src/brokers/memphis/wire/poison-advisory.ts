@@ -32,7 +32,8 @@ const base64 = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64');
 
 /*
- * { stream, consumer, stream_seq, deliveries, account, headers: base64, data: base64, time_sent (ns) }
+ * { stream, consumer, stream_seq, deliveries, headers: base64, data: base64, time_sent (ns) }
+ * Without `account`, which the broker fills in: it is another one where users have no passwords.
  * `headers` and `data` only together.
  */
 export function poisonAdvisory(of: PoisonAdvisory): Uint8Array {
@@ -42,7 +43,6 @@ export function poisonAdvisory(of: PoisonAdvisory): Uint8Array {
     consumer: of.durable,
     stream_seq: of.sequence,
     deliveries: of.deliveries,
-    account: '$memphis',
     ...(of.message === undefined
       ? {}
       : { headers: base64(headerBlock(of.message.headers)), data: base64(of.message.data) }),
