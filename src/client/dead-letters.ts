@@ -1,6 +1,12 @@
 /** The dead letters of one station: listed, read, dropped, put back. */
 
-import type { DeadLetterRecord, DeadLetterStore, OnProgress, RedriveResult } from '../model/dead-letter.ts';
+import {
+  type DeadLetterRecord,
+  type DeadLetterStore,
+  type OnProgress,
+  REFUSED,
+  type RedriveResult,
+} from '../model/dead-letter.ts';
 import { MemphisError } from '../model/errors.ts';
 import { isList, readFields } from '../model/fields.ts';
 import { parseJson } from '../model/message.ts';
@@ -163,7 +169,7 @@ export class DeadLetters {
   /** Groups of a binding are named as their owners like. */
   #groupOf(name: string | undefined): { readonly group?: string } {
     if (name === undefined) return {};
-    return { group: this.#source.isBound ? name : checkName('group', name) };
+    return { group: this.#source.isBound || name === REFUSED ? name : checkName('group', name) };
   }
 
   #checkTarget(target: 'group' | 'station'): void {

@@ -55,9 +55,10 @@ export class Producer extends BaseProducer {
    * Stores one message and resolves when the broker has confirmed it. With `async` it resolves when the message is
    * written: what fails later goes to `onError`, and without one to `flush()`, `destroy()` or `close()`.
    *
-   * @param message bytes and text as they are, objects as JSON
+   * @param message as the station's schema has it; without one bytes and text as they are, objects as JSON
    * @throws MemphisError `STATION_NOT_FOUND`, `PARTITION_NOT_FOUND`, `INVALID_MESSAGE`, `INVALID_OPTION`,
-   * `PAYLOAD_TOO_LARGE`, `STORAGE_FULL`, `PERMISSION_DENIED`, `TIMEOUT`, `CONNECTION_LOST`, `CLOSED`
+   * `PAYLOAD_TOO_LARGE`, `STORAGE_FULL`, `PERMISSION_DENIED`, `TIMEOUT`, `CONNECTION_LOST`, `CLOSED`; where there is a schema
+   * `SCHEMA_VIOLATION`, and where it cannot be used `DEPENDENCY_MISSING`, `SCHEMA_INVALID`, `SCHEMA_NOT_FOUND`
    * @example
    * ```ts
    * const receipt = await producer.produce({ id: 1 }, { msgId: '1', partitionKey: 'customer-7' });

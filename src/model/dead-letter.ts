@@ -2,12 +2,15 @@
 
 import type { Headers } from './message.ts';
 
+/** In the place of a group: what a producer was refused because it breaks the schema. `$` cannot occur in a name. */
+export const REFUSED = '$refused';
+
 /** One dead letter: plain data. */
 export interface DeadLetterRecord {
   /** Its place among the dead letters of the station: ascending, never used twice. */
   readonly id: number;
   readonly station: string;
-  /** The group that it is a dead letter of. */
+  /** The group that it is a dead letter of; `$refused`: it broke the schema, and was never stored. */
   readonly group: string;
   /** `id` of the message, as handlers saw it. */
   readonly messageId: string;

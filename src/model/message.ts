@@ -32,7 +32,12 @@ export interface Message<T = unknown> extends StoredMessage {
   text(): string;
   /** The payload parsed as JSON. @throws SyntaxError, which quotes nothing of it */
   json<J = T>(): J;
-  /** The decoded value: parsed JSON where the payload is JSON, else its text, else (no UTF-8) its bytes. */
+  /**
+   * The value by the station's schema where it has one, else parsed JSON where the payload is JSON, else its text, else (no
+   * UTF-8) its bytes.
+   *
+   * @throws MemphisError where the schema cannot be used: `DEPENDENCY_MISSING`, `SCHEMA_INVALID`, `SCHEMA_NOT_FOUND`
+   */
   value(): T;
   /** Done: never delivered to this group again. */
   ack(): Promise<void>;

@@ -1,6 +1,7 @@
 /** A broker in memory: both driver ports with nothing outside of this process, on a clock that tests can hold still. */
 
 import type { Broker, BrokerAdmin, OutgoingMessage } from '../model/broker.ts';
+import { REFUSED } from '../model/dead-letter.ts';
 import { MemphisError } from '../model/errors.ts';
 import { integer, must } from '../model/option-spec.ts';
 import { choosePartition } from '../model/partition.ts';
@@ -145,7 +146,7 @@ export function makeMemoryBroker(options?: {
       const carried = msgId === undefined ? headers : { ...headers, 'msg-id': msgId };
       const origin = { id: `${station}$${partition}:0`, station, partition, sequence: 0, deliveryCount: 0 };
       const message = { ...origin, timestamp: now, headers: carried, data };
-      deadLetters.push({ id, station, group: '$refused', message, reason, setAsideAt: now });
+      deadLetters.push({ id, station, group: REFUSED, message, reason, setAsideAt: now });
     },
     reader: (readerOptions) =>
       makeMemoryReader(readerOptions, {

@@ -71,6 +71,10 @@ for (const { binary, version } of serversUnderTest()) {
       assert.deepEqual(letter?.json(), { id: 'secret', extra: 1 });
       assert.deepEqual(letter?.headers, { k: 'v', 'msg-id': 'm' });
       assert.equal(letter?.group, '$refused');
+      assert.equal(await memphis.deadLetters(name).count({ group: '$refused' }), 1);
+      const [redriven] = await memphis.deadLetters(name).redriveAll({ to: 'station' });
+      assert.equal(redriven?.outcome, 'failed');
+      assert.match(String(redriven?.error), /was refused and never stored/);
       assert.match(letter?.reason ?? '', /does not satisfy schema order at /);
       const messages = await memphis.fetchMessages(name, { group: 'g' });
       assert.deepEqual(

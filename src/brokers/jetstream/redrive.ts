@@ -4,7 +4,7 @@
  */
 
 import type { Link } from '../../connection/link.ts';
-import type { RedriveResult, RedriveTarget } from '../../model/dead-letter.ts';
+import { REFUSED, type RedriveResult, type RedriveTarget } from '../../model/dead-letter.ts';
 import { MemphisError } from '../../model/errors.ts';
 import { toInternalName } from '../../model/station.ts';
 import { mapAtOnce } from './at-once.ts';
@@ -130,7 +130,9 @@ export class Redrive {
     if (record.sequence === 0) {
       throw new MemphisError(
         'INVALID_MESSAGE',
-        `Dead letter ${record.id} of station ${this.#station} does not say where it is from: others put it there.`,
+        record.group === REFUSED
+          ? `Dead letter ${record.id} of station ${this.#station} was refused and never stored: produce it again, as the schema wants it.`
+          : `Dead letter ${record.id} of station ${this.#station} does not say where it is from: others put it there.`,
         { station: this.#station },
       );
     }

@@ -3,6 +3,7 @@
 import type { Link } from '../../connection/link.ts';
 import type { HeaderList } from '../../connection/port.ts';
 import type { OutgoingMessage } from '../../model/broker.ts';
+import { REFUSED } from '../../model/dead-letter.ts';
 import { MemphisError } from '../../model/errors.ts';
 import { makeStream, toHeaderText } from './dead-letters.ts';
 import { fromUserHeaders } from './headers.ts';
@@ -11,9 +12,6 @@ import { ownId } from './own-id.ts';
 import { store } from './publish.ts';
 import { deadLetterStreamOf, type Stations, streamOf } from './stations.ts';
 import { frameSize } from './wire/publish.ts';
-
-/** In the place of a group: no group has seen it. `$` cannot occur in a name. */
-const REFUSED = '$refused';
 
 /**
  * Stores a dead letter of what was not stored, and its copy in a linked station. Under the message's id it is stored once.
