@@ -29,19 +29,12 @@ export const schemaSubject = (name: string): string => `$KV.${BUCKET}.schema.${k
 
 /** Of a schema that is not there, or whose record somebody has damaged, nothing is known but its name. */
 export function toStationSchema(name: string, record: Json): StationSchema {
-  const { type, version, source, descriptor, messageName, imports, prepared } = record;
+  const { type, version, source, createdAt: _, newestVersion: __, ...rest } = record;
   const isSound = typeof type === 'string' && Number.isSafeInteger(version) && typeof source === 'string';
-  if (!isSound) return { name, type: '', version: 0, source: '' };
-  return {
-    name,
-    type,
-    version: Number(version),
-    source,
-    ...(typeof descriptor === 'string' && { descriptor }),
-    ...(typeof messageName === 'string' && { messageName }),
-    ...(prepared !== undefined && { prepared }),
-    ...(isJson(imports) && { imports: imports as Readonly<Record<string, string>> }),
-  };
+  // what else it says is for the codec to judge
+  return isSound
+    ? { ...rest, name, type, version: Number(version), source }
+    : { name, type: '', version: 0, source: '' };
 }
 
 async function readSchema(connection: Connection, name: string, limitMs: number): Promise<StationSchema> {
