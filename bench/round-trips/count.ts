@@ -4,10 +4,10 @@ import { type Role, type Runner, roundTrips } from './measure.ts';
 import type { Variant } from './variants.ts';
 
 /** So far apart that half a round trip is more than what a busy machine adds. */
-const DELAYS = [20, 140] as const;
+const DELAYS = [20, 200] as const;
 /** The short way twice: a slow one would hide a round trip. */
 const RUNS = [0, 0, 1] as const;
-const TRIES = 3;
+const TRIES = 6;
 
 export interface Counted {
   /** To the first batch of a consumer. */
