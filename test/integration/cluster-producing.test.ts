@@ -51,7 +51,8 @@ for (const { binary, version } of serversUnderTest()) {
       unsubscribe('memphis-serverless:retry', onRetry);
 
       assert.ok(marker.sequence > 0);
-      assert.ok(repeated > 0, 'it was in the middle');
+      // a new leader may be there before anybody has missed the old one that stepped down
+      assert.ok(repeated > 0 || station === 'stepped', 'it was in the middle');
       assert.deepEqual(
         results.filter((result) => !result.ok),
         [],
