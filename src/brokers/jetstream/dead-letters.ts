@@ -10,7 +10,7 @@ import type { Delivery } from './lane.ts';
 import { type DeadLetterContext, storeInLinkedStation } from './linked-station.ts';
 import { ownId } from './own-id.ts';
 import { store } from './publish.ts';
-import { repeat } from './repeat.ts';
+import { infoOf, repeat } from './repeat.ts';
 import { deadLetterStreamOf } from './stations.ts';
 import { apiError, refusalOf } from './wire/api.ts';
 import { frameSize, type PubAck } from './wire/publish.ts';
@@ -71,7 +71,7 @@ export async function storeDeadLetter(context: DeadLetterContext, delivery: Deli
   const { link, group, timeoutMs } = context;
   const { message } = delivery;
   const stream = deadLetterStreamOf(message.station);
-  const { maxPayload } = await (await link.ready(Date.now() + timeoutMs)).info;
+  const { maxPayload } = await infoOf(link, timeoutMs);
   const headers = deadLetterHeaders(delivery, group, reason, maxPayload);
   if (frameSize(headers, message.data) > maxPayload) {
     throw new MemphisError(

@@ -7,7 +7,7 @@ import { MemphisError } from '../../model/errors.ts';
 import type { Receipt } from '../../model/receipt.ts';
 import { fromUserHeaders } from './headers.ts';
 import { ownId } from './own-id.ts';
-import { healsByItself, repeat } from './repeat.ts';
+import { healsByItself, infoOf, repeat } from './repeat.ts';
 import { isStreamMissing, type Stations, type StationView, stationNotFound, streamOf } from './stations.ts';
 import { frameSize, type PubAck, parsePubAck, storedSize } from './wire/publish.ts';
 import { streamConfig } from './wire/streams.ts';
@@ -85,8 +85,7 @@ export async function checkerFor(
   timeoutMs: number,
   headersOf = toHeaders,
 ): Promise<(message: OutgoingMessage) => number> {
-  const connection = await link.ready(Date.now() + timeoutMs);
-  const { maxPayload } = await connection.info;
+  const { maxPayload } = await infoOf(link, timeoutMs);
   return (message) => sizeWithin(maxPayload, message.station, headersOf(message), message.data);
 }
 

@@ -10,6 +10,7 @@ import { fromUserHeaders } from './headers.ts';
 import { storeInLinkedStation } from './linked-station.ts';
 import { ownId } from './own-id.ts';
 import { store } from './publish.ts';
+import { infoOf } from './repeat.ts';
 import { deadLetterStreamOf, type Stations, streamOf } from './stations.ts';
 import { frameSize } from './wire/publish.ts';
 
@@ -28,7 +29,7 @@ export async function setAsideRefused(
   const { station, partition, data, msgId, producerName } = message;
   const { sendSchemaFailedMsgToDls, dlsStation } = await stations.view(station);
   if (!sendSchemaFailedMsgToDls) return;
-  const { maxPayload } = await (await link.ready(Date.now() + timeoutMs)).info;
+  const { maxPayload } = await infoOf(link, timeoutMs);
   const id = msgId === undefined ? ownId() : `refused:${station}:${msgId.trim()}`;
   const own: HeaderList = [
     ...fromUserHeaders(message.headers),

@@ -4,7 +4,7 @@
  */
 
 import type { Link } from '../../connection/link.ts';
-import type { Connection } from '../../connection/port.ts';
+import type { Connection, ServerInfo } from '../../connection/port.ts';
 import { backoffMs } from '../../model/backoff.ts';
 import { isMemphisError } from '../../model/errors.ts';
 import { emit } from '../../telemetry/channels.ts';
@@ -64,6 +64,15 @@ export async function repeat<T>(
     }
   }
 }
+
+/**
+ * What the server at the other end says of itself. A session may be used before that has come, and may end before it comes:
+ * then the next one is asked.
+ *
+ * @throws MemphisError what dialling throws
+ */
+export const infoOf = (link: Link, timeoutMs: number): Promise<ServerInfo> =>
+  repeat(link, 'look at the server', timeoutMs, (connection) => connection.info);
 
 /** Pings under way: thousands of operations may have met the same silence. */
 const pings = new WeakMap<Connection, Promise<void>>();

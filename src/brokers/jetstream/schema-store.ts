@@ -16,7 +16,7 @@ import type {
 import type { JetStreamBroker } from './broker.ts';
 import { ownId } from './own-id.ts';
 import { store } from './publish.ts';
-import { PATIENCE_MS, repeat } from './repeat.ts';
+import { infoOf, PATIENCE_MS, repeat } from './repeat.ts';
 import { schemaSubject, toStationSchema } from './schemas.ts';
 import { BUCKET, keyOf, RECORDS, recordedStation, recordSubject, stationNotFound } from './stations.ts';
 import { apiError, callApi, encodeJson, isJson, type Json, refusalOf } from './wire/api.ts';
@@ -246,7 +246,7 @@ export class JetStreamSchemas implements SchemaStore {
       ...(revision === undefined ? [] : [['Nats-Expected-Last-Subject-Sequence', String(revision)] as const]),
       ...(record === undefined ? [['KV-Operation', 'DEL'] as const] : []),
     ];
-    const { maxPayload } = await (await link.ready(Date.now() + PATIENCE_MS)).info;
+    const { maxPayload } = await infoOf(link, PATIENCE_MS);
     if (frameSize(headers, data) > maxPayload) {
       throw new MemphisError(
         'PAYLOAD_TOO_LARGE',
