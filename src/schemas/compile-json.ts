@@ -2,6 +2,7 @@
 
 import type { Ajv } from 'ajv';
 import standaloneCode from 'ajv/dist/standalone/index.js';
+import { parseJson } from '../model/message.ts';
 import { inCode, setUp, withoutDialect } from './json-dialects.ts';
 import { linearPattern } from './patterns.ts';
 
@@ -78,7 +79,7 @@ export function isSimple(pattern: string): boolean {
 
 /** @returns the module behind its first lines */
 export function compileJson(name: string, source: string): { readonly imports: string; readonly value: string } {
-  const schema: unknown = JSON.parse(source);
+  const schema = parseJson(source, 'Its text');
   const first = validatorOf(schema, false);
   const all = validatorOf(schema, true);
   const uses = [...new Set([...first.uses, ...all.uses])].sort();

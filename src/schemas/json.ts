@@ -5,6 +5,7 @@
  */
 
 import type { ValidateFunction } from 'ajv';
+import { parseJson } from '../model/message.ts';
 import type { SchemaCodec } from '../model/schema.ts';
 import { validatedJson } from './json-codec.ts';
 import { makeAjv } from './json-dialects.ts';
@@ -14,7 +15,7 @@ import { CodecReader, registerCodec } from './reader.ts';
 export const jsonCodec: SchemaCodec = {
   type: 'json',
   compile: ({ name, source }) => {
-    const schema: unknown = JSON.parse(source);
+    const schema = parseJson(source, 'Its text'); // the parser's own words would quote it
     let all: ValidateFunction | undefined;
     return validatedJson(name, makeAjv(schema, false), () => {
       all ??= makeAjv(schema, true);

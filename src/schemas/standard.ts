@@ -1,16 +1,16 @@
 /**
  * "./schemas/standard": any Standard Schema validator (zod, valibot, arktype, ...) for a station of one's own. Messages
- * are JSON. Registers nothing: hand it in as the option `schema`.
+ * are JSON. It registers nothing: hand it in as the option `schema`. And codecs of one's own, in place of ours.
  *
  * @module
  */
 
 import type { Batch } from '../model/batch.ts';
-import type { CompiledSchema } from '../model/schema.ts';
+import type { CompiledSchema, SchemaCodec } from '../model/schema.ts';
 import type { OnInvalid, SchemaReader, Sifted } from '../model/schema-reader.ts';
 import type { StandardSchema } from '../model/standard-schema.ts';
 import { NotJson, parseJsonBytes, toJsonMessage } from './json-text.ts';
-import { sift } from './reader.ts';
+import { CodecReader, registerCodec, sift } from './reader.ts';
 import { report } from './report.ts';
 import { toIssues } from './standard-issues.ts';
 import { violation, wrongInput } from './violation.ts';
@@ -61,4 +61,24 @@ export function standard(schema: StandardSchema): SchemaReader {
     prepare: async () => ({}),
     report,
   };
+}
+
+export type { CompiledSchema, SchemaCodec, SchemaType, StationSchema } from '../model/schema.ts';
+
+/**
+ * Puts a codec of one's own, over another library for example, in the place of ours.
+ *
+ * @param codec says which type it reads, and makes schemas of that type ready for use
+ * @returns it for the option `schema`, where it shall not count for all
+ * @example
+ * ```ts
+ * useCodec({ type: 'json', compile: ({ source }) => fastSchema(source) });
+ * ```
+ */
+export function useCodec(codec: SchemaCodec): SchemaReader {
+  if (typeof codec?.compile !== 'function' || typeof codec.type !== 'string') {
+    throw wrongInput('useCodec: give a codec with type and compile.');
+  }
+  registerCodec(codec);
+  return new CodecReader(codec);
 }

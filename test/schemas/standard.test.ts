@@ -5,7 +5,8 @@ import { describe, test } from 'node:test';
 import * as v from 'valibot';
 import { each, withMemphis } from '../../src/lambda/index.ts';
 import type { StandardSchema } from '../../src/model/standard-schema.ts';
-import { standard } from '../../src/schemas/standard.ts';
+import { readerFor } from '../../src/schemas/registry.ts';
+import { standard, useCodec } from '../../src/schemas/standard.ts';
 import { makeContext, makeEvent } from '../../src/testing/index.ts';
 
 const order = v.object({
@@ -63,5 +64,17 @@ describe('standard', () => {
         },
       ],
     });
+  });
+
+  test('a codec of ones own stands in the place of ours', async () => {
+    const reader = useCodec({
+      type: 'avro',
+      compile: ({ source }) => ({ encode: () => new TextEncoder().encode(source), decode: () => source }),
+    });
+    const schema = { name: 's', type: 'avro', version: 1, source: 'mine' };
+    assert.ok(reader.covers(schema) && !reader.covers({ ...schema, type: 'json' }));
+    assert.equal(await (await reader.open(schema)).decode(new Uint8Array()), 'mine');
+    assert.equal(await (await (await readerFor(schema)).open(schema)).decode(new Uint8Array()), 'mine');
+    assert.throws(() => useCodec({ type: 'json' } as never), { code: 'INVALID_MESSAGE' });
   });
 });

@@ -86,8 +86,7 @@ export function watchSchemas(broker: JetStreamBroker): () => void {
       if (!next.isClosed) listening.end();
       throw error;
     }
-    // what changed while nobody listened
-    if (connection !== undefined) schemas.forget();
+    schemas.forget(); // what changed while nobody listened
     connection = next;
     subscription = listening;
     if (isOver) end();
