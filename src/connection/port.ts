@@ -65,8 +65,6 @@ export interface Connection {
   readonly isAccepted: boolean;
   /** Resolves when the first INFO is there; rejects when opening failed. */
   readonly info: Promise<ServerInfo>;
-  /** The newest INFO, where one is there already. */
-  readonly infoNow: ServerInfo | undefined;
   /** When the server was last heard, by the wall clock (`Date.now()`) and the monotonic one (`monotonicMs`). */
   readonly heardAt: { readonly wall: number; readonly monotonic: number };
   /** The shortest round trip that was seen so far. */

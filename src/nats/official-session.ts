@@ -107,10 +107,6 @@ export class OfficialSession implements Connection {
     return this.#hasEnded || this.#nc.isClosed();
   }
 
-  get infoNow(): ServerInfo | undefined {
-    return this.isAccepted ? toInfo(this.#nc) : undefined;
-  }
-
   get isLeaving(): boolean {
     return (this.#nc.info as { readonly ldm?: boolean } | undefined)?.ldm === true;
   }

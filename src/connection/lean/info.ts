@@ -20,12 +20,11 @@ export interface Info {
 
 /** @throws MemphisError `PROTOCOL_ERROR` */
 export function parseInfo(text: string): Info {
-  let info: unknown;
   try {
-    info = JSON.parse(text);
+    const info: unknown = JSON.parse(text);
+    if (typeof info === 'object' && info !== null) return info;
   } catch {}
-  if (typeof info !== 'object' || info === null) throw nonsense('INFO is no JSON object');
-  return info;
+  throw nonsense('INFO');
 }
 
 /** In our words. */
@@ -35,5 +34,5 @@ export const toServerInfo = (info: Info): ServerInfo => ({
   maxPayload: Number(info.max_payload ?? 1_048_576),
   jetstream: info.jetstream === true,
   apiLevel: Number(info.api_lvl ?? 0),
-  isMemphis: Object.hasOwn(info, 'connection_id'),
+  isMemphis: 'connection_id' in info,
 });

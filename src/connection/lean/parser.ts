@@ -7,6 +7,7 @@ import { MemphisError } from '../../model/errors.ts';
 import { LeanFrame, VERSION } from './frame.ts';
 
 const LF = 10;
+const CR = 13;
 const SPACE = 32;
 const [H, M] = [72, 77];
 /** INFO of a large cluster is the longest line that there is. */
@@ -16,7 +17,7 @@ const MAX_MESSAGE_BYTES = 0x500_0000;
 
 /** What the other side said is not the protocol. Nothing of it is shown: it may be anything. */
 export const nonsense = (what: string): MemphisError =>
-  new MemphisError('PROTOCOL_ERROR', `The server does not speak the protocol of NATS: ${what}.`);
+  new MemphisError('PROTOCOL_ERROR', `The server does not speak the protocol of NATS: ${what} cannot be right.`);
 
 /** Who is told. */
 export interface Sink {
@@ -50,31 +51,26 @@ export class Parser {
 
   /** @returns where the first operation begins that is not whole */
   #parse(bytes: Buffer): number {
-    let at = 0;
     this.#wanted = 0;
-    while (at < bytes.length) {
+    for (let at = 0; ; ) {
       const first = bytes[at];
       const next = first === M || first === H ? this.#message(bytes, at, first === H) : this.#line(bytes, at);
-      if (next === at) break;
+      if (next === at) return at;
       at = next;
     }
-    return at;
   }
 
+  /** @returns where the next operation begins, or this one where it is not whole */
   #line(bytes: Buffer, at: number): number {
     const end = bytes.indexOf(LF, at);
-    this.#limitLine((end < 0 ? bytes.length : end) - at);
+    limitLine((end < 0 ? bytes.length : end) - at);
     if (end < 0) return at;
     const line = bytes.toString('utf8', at, end).trim();
-    const operation = /^(INFO|PING|PONG|\+OK|-ERR)(?=\s|$)/.exec(line)?.[0] ?? '';
-    if (operation === '') throw nonsense('unknown operation');
-    if (this.#sink.onLine(operation, line.slice(operation.length).trim()) && end + 1 < bytes.length)
-      throw nonsense('words in clear before TLS');
+    const operation = /^(INFO|PING|PONG|\+OK|-ERR)(?=\s|$)/.exec(line)?.[0];
+    if (operation === undefined) throw nonsense('an operation');
+    const isOver = this.#sink.onLine(operation, line.slice(operation.length).trim());
+    if (isOver && end + 1 < bytes.length) throw nonsense('what stands in clear before TLS');
     return end + 1;
-  }
-
-  #limitLine(length: number): void {
-    if (length > MAX_LINE_BYTES) throw nonsense('a line without an end');
   }
 
   /*
@@ -82,64 +78,52 @@ export class Parser {
    * Brokers of Memphis write two blanks where there is no reply.
    */
   #message(bytes: Buffer, at: number, hasHeaders: boolean): number {
+    /** Where each word begins and ends. */
     const words: number[] = [];
     let end = at;
-    for (let start = -1; ; end++) {
+    for (let start = -1; bytes[end - 1] !== LF || end === at; end++) {
       if (end === bytes.length) {
-        this.#limitLine(end - at);
+        limitLine(end - at);
         return at;
       }
       if ((bytes[end] as number) > SPACE) {
         if (start < 0) start = end;
-        continue;
+      } else if (start >= 0) {
+        words.push(start, end);
+        start = -1;
       }
-      if (start >= 0) words.push(start, end);
-      start = -1;
-      if (bytes[end] === LF) break;
     }
-    this.#limitLine(end - at);
-    const count = words.length / 2;
-    const least = hasHeaders ? 5 : 4;
-    if (
-      bytes.toString('latin1', at, words[1]) !== (hasHeaders ? 'HMSG' : 'MSG') ||
-      (count !== least && count !== least + 1)
-    ) {
-      throw nonsense('a message line with other words');
-    }
-    const number = (word: number): number => toNumber(bytes, words[2 * word] as number, words[2 * word + 1] as number);
-    const head = end + 1;
-    const size = number(count - 1);
-    const headSize = hasHeaders ? number(count - 2) : 0;
-    const total = head + size;
-    if (headSize > size || size > MAX_MESSAGE_BYTES) throw nonsense('a message of an impossible size');
+    limitLine(end - at);
+    const least = hasHeaders ? 10 : 8;
+    const hasReply = words.length === least + 2;
+    const isWrong = bytes.toString('latin1', at, words[1]) !== (hasHeaders ? 'HMSG' : 'MSG');
+    if (isWrong || (words.length !== least && !hasReply)) throw nonsense('the line of a message');
+    const [, , subject, subjectEnd, sid, sidEnd, reply, replyEnd] = words;
+    const size = toNumber(bytes, words.at(-2), words.at(-1));
+    const headSize = hasHeaders ? toNumber(bytes, words.at(-4), words.at(-3)) : 0;
+    const total = end + size;
+    if (headSize > size || size > MAX_MESSAGE_BYTES) throw nonsense('the size of a message');
     if (bytes.length < total + 2) {
       this.#wanted = total + 2 - at;
       return at;
     }
-    if (bytes[total] !== 13 || bytes[total + 1] !== LF) throw nonsense('a message of another size than announced');
-    if (hasHeaders && bytes.toString('latin1', head, head + VERSION.length) !== VERSION)
-      throw nonsense('headers of another kind');
-    const [, , subject = 0, subjectEnd = 0, , , reply = 0, replyEnd = 0] = words;
-    const hasReply = count > least;
-    const frame = new LeanFrame(bytes, [
-      subject,
-      subjectEnd,
-      hasReply ? reply : 0,
-      hasReply ? replyEnd : 0,
-      head,
-      head + headSize,
-      total,
-    ]);
-    this.#sink.onMessage(number(2), frame);
+    if (bytes[total] !== CR || bytes[total + 1] !== LF) throw nonsense('the size of a message');
+    if (hasHeaders && bytes.toString('latin1', end, end + VERSION.length) !== VERSION) throw nonsense('a header block');
+    const offsets = [subject, subjectEnd, hasReply ? reply : 0, hasReply ? replyEnd : 0, end, end + headSize, total];
+    this.#sink.onMessage(toNumber(bytes, sid, sidEnd), new LeanFrame(bytes, offsets as number[]));
     return total + 2;
   }
 }
 
-function toNumber(bytes: Buffer, start: number, end: number): number {
+function limitLine(length: number): void {
+  if (length > MAX_LINE_BYTES) throw nonsense('a line without an end');
+}
+
+function toNumber(bytes: Buffer, start = 0, end = 0): number {
   let value = 0;
   for (let at = start; at < end; at++) {
     const digit = (bytes[at] as number) - 48;
-    if (digit < 0 || digit > 9 || end - start > 9) throw nonsense('a number that is none');
+    if (digit < 0 || digit > 9 || end - start > 9) throw nonsense('a number');
     value = value * 10 + digit;
   }
   return value;

@@ -4,14 +4,14 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import { MemphisError } from '../../model/errors.ts';
+import { isIp } from '../addresses.ts';
+import { defined } from '../defined.ts';
 import type { TlsSettings } from '../port.ts';
 import { MAX_LINE_BYTES } from './parser.ts';
 
 /** A line in clear is INFO; TLS begins with another byte. */
 const I = 73;
 const LF = 10;
-
-const isAddress = (host: string): boolean => host.includes(':') || /^[\d.]+$/.test(host);
 
 /**
  * Starts TLS; the ClientHello leaves at once.
@@ -28,16 +28,15 @@ export function startTls(
 ): TLSSocket {
   const { checkServerIdentity, connect, createSecureContext } = process.getBuiltinModule('node:tls');
   const { X509Certificate } = process.getBuiltinModule('node:crypto');
-  for (const [option, text] of Object.entries({ ca, cert })) {
+  for (const [option, text] of Object.entries(defined({ ca, cert }))) {
     // an authority that cannot be read would be passed over in silence
-    const blocks = text?.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [''];
-    for (const block of text === undefined ? [] : blocks) check(option, () => new X509Certificate(block));
+    const blocks = text.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [''];
+    for (const block of blocks) check(option, () => new X509Certificate(block));
   }
-  const given = Object.fromEntries(Object.entries({ ca, cert, key }).filter(([, text]) => text !== undefined));
   return connect({
     socket,
-    secureContext: check('key', () => createSecureContext(given)),
-    servername: isAddress(name) ? '' : name, // RFC 6066: no addresses
+    secureContext: check('key', () => createSecureContext(defined({ ca, cert, key }))),
+    servername: isIp(name) ? '' : name, // RFC 6066: no addresses
     checkServerIdentity: (_: string, certificate: PeerCertificate) => {
       const error = checkServerIdentity(name, certificate);
       if (error === undefined) onVerified();

@@ -32,7 +32,6 @@ class EndingConnection implements Connection {
   readonly opened = Promise.resolve();
   readonly accepted = Promise.resolve();
   readonly isAccepted = true;
-  readonly infoNow = undefined;
   readonly heardAt = { wall: Date.now(), monotonic: performance.now() };
   readonly rttMs = 1;
   readonly closed = new Promise<undefined>(() => {});

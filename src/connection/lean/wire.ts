@@ -1,0 +1,261 @@
+/**
+ * The wire under a session: dials, agrees on TLS, says CONNECT as soon as nothing speaks against it, answers what the server
+ * asks, and ends once. No reconnect loop, no pings by itself; each timer belongs to a wait and ends with it.
+ */
+
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { describeError, isMemphisError, MemphisError } from '../../model/errors.ts';
+import { hostOf } from '../addresses.ts';
+import { toIdentity } from '../memphis-connect.ts';
+import { monotonicMs } from '../monotonic.ts';
+import type { Connection, DialOptions, Frame, ServerInfo } from '../port.ts';
+import { connectText } from './connect-text.ts';
+import { Deadlines } from './deadlines.ts';
+import { dialError, ServerError, trouble } from './errors.ts';
+import { type Info, parseInfo, toServerInfo } from './info.ts';
+import { Parser } from './parser.ts';
+import { behindFirstLine, startTls } from './tls.ts';
+import { Writer } from './writer.ts';
+
+/** Ends a wait: with an error, or with what was waited for. */
+export type End<T> = (error?: Error, value?: T) => void;
+
+/** What a wire tells the session on it. */
+export interface WireEvents {
+  onFrame(sid: number, frame: Frame): void;
+  /** The server refuses one subject, and goes on. */
+  onDenied(subject: string, error: MemphisError): void;
+  /** It is over: whoever waits must hear of it. */
+  onEnd(): void;
+}
+
+/** What the port promises but for messages, and what messages need. */
+export type Wire = Omit<Connection, 'publish' | 'request' | 'subscribe'> & {
+  /** What the server takes at most, once it has said so. */
+  readonly maxPayload: number;
+  readonly put: Writer['put'];
+  /**
+   * A wait that ends once, however it ends.
+   *
+   * @param late the words where its time is over
+   * @param begin what is done so that it ends; the wait fails with what it throws
+   * @param over told of the end
+   */
+  wait<T>(timeoutMs: number, late: string, begin: (end: End<T>) => void, over?: () => void): Promise<T>;
+  /** For what was under way. Where the server had not accepted the session, the next dial says what is wrong. */
+  lost(attempted: string): MemphisError;
+};
+
+const PING = 'PING\r\n';
+
+/** Begins to dial. Does not throw. */
+export function openWire(options: DialOptions, events: WireEvents): Wire {
+  const { server, tls, early, credentials, certifiedName = hostOf(server), timeoutMs } = options;
+  const opened = Promise.withResolvers<void>();
+  const accepted = Promise.withResolvers<void>();
+  const info = Promise.withResolvers<ServerInfo>();
+  const closed = Promise.withResolvers<Error | undefined>();
+  // whoever needs them awaits them; nobody must be hurt by not doing so
+  for (const { promise } of [opened, accepted, info]) promise.catch(() => {});
+  const limits = new Deadlines();
+  const writer = new Writer();
+  const pings: { readonly sentAt: number; readonly end: End<void> }[] = [];
+  const now = () => ({ wall: Date.now(), monotonic: monotonicMs() });
+  let raw: Socket | undefined;
+  /** The same, or TLS over it. */
+  let socket: Socket | undefined;
+  let newest: Info | undefined;
+  /** Bytes may be exchanged: TCP, and TLS where that is meant. */
+  let isUp = false;
+  let isOpen = false;
+  let isVerified = false;
+  let reason: MemphisError | undefined;
+
+  const wire = {
+    identity: toIdentity(credentials),
+    opened: opened.promise,
+    accepted: accepted.promise,
+    info: info.promise,
+    closed: closed.promise,
+    isAccepted: false,
+    isClosed: false,
+    isLeaving: false,
+    peers: [] as readonly string[],
+    heardAt: now(),
+    rttMs: Number.POSITIVE_INFINITY,
+    maxPayload: Number.POSITIVE_INFINITY,
+    put: writer.put.bind(writer),
+    wait,
+    lost,
+    async flush(limitMs: number): Promise<void> {
+      if (wire.isClosed) throw lost('reach the server');
+      return wait(limitMs, `The server did not answer a ping within ${limitMs} ms.`, ping);
+    },
+    async close(): Promise<void> {
+      if (wire.isClosed) return;
+      writer.flush();
+      end();
+    },
+  };
+
+  function wait<T>(ms: number, late: string, begin: (end: End<T>) => void, over?: () => void): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const finish: End<T> = (error, value) => {
+        limits.delete(limit);
+        over?.();
+        if (error === undefined) resolve(value as T);
+        else reject(error);
+      };
+      const limit = { at: monotonicMs() + ms, late: () => finish(new MemphisError('TIMEOUT', late)) };
+      begin(finish);
+      limits.add(limit);
+    });
+  }
+
+  function ping(finish: End<void>): void {
+    pings.push({ sentAt: monotonicMs(), end: finish });
+    writer.put(PING);
+  }
+
+  function lost(attempted: string): MemphisError {
+    if (reason?.retryable === false && wire.isAccepted) return reason;
+    const words = `Could not ${attempted}: the connection has ended. The broker may have acted.`;
+    return new MemphisError('CONNECTION_LOST', words, { cause: reason });
+  }
+
+  function fail(cause: Error): void {
+    if (wire.isClosed) return;
+    if (!wire.isAccepted) end(dialError(cause, options, isVerified));
+    else if (isMemphisError(cause)) end(cause);
+    // credentials that have expired or were revoked end a session too: whether there are others is for the next dial to say
+    else end(new MemphisError('CONNECTION_LOST', `Could not keep the connection: ${describeError(cause)}.`, { cause }));
+  }
+
+  function end(why?: MemphisError): void {
+    wire.isClosed = true;
+    reason = why;
+    limits.clear();
+    if (why === undefined && isOpen) socket?.end(() => raw?.destroySoon());
+    else {
+      socket?.destroy();
+      raw?.destroy();
+    }
+    const error = why ?? lost('connect');
+    for (const { reject } of [opened, accepted, info]) reject(error);
+    for (const { end: finish } of pings) finish(lost('reach the server'));
+    events.onEnd();
+    closed.resolve(why);
+  }
+
+  /** Runs what may throw; the session ends when it does. */
+  function guard(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      fail(error as Error);
+    }
+  }
+
+  const parser = new Parser({
+    onMessage: (sid, frame) => wire.isClosed || events.onFrame(sid, frame),
+    onLine(operation, text) {
+      if (wire.isClosed) return;
+      if (operation === 'INFO') return onInfo(parseInfo(text));
+      if (operation === 'PING') writer.put('PONG\r\n');
+      if (operation === '-ERR') onError(text.replace(/^'|'$/g, ''));
+      if (operation !== 'PONG') return;
+      const answered = pings.shift();
+      if (answered === undefined) return;
+      wire.rttMs = Math.min(wire.rttMs, monotonicMs() - answered.sentAt);
+      answered.end();
+    },
+  });
+
+  function read(chunk: Buffer): void {
+    if (wire.isClosed) return;
+    wire.heardAt = now();
+    guard(() => parser.push(chunk));
+  }
+
+  /** What came before the end is read first. */
+  function watch(one: Socket, isOutermost: boolean): void {
+    const onTrouble = (error: Error): void => void setImmediate(() => fail(error));
+    one.on('error', onTrouble);
+    for (const event of isOutermost ? ['end', 'close'] : ['close']) one.on(event, () => onTrouble(trouble('HUNG_UP')));
+    socket = one;
+  }
+
+  function encrypt(inner: Duplex): void {
+    const secure = startTls(inner, tls || {}, certifiedName, () => {
+      isVerified = true;
+    });
+    watch(secure, true);
+    secure.on('data', read).on('secureConnect', up);
+  }
+
+  /** Goes on with CONNECT as soon as nothing speaks against it any more. */
+  function up(): void {
+    isUp = true;
+    const hasNonce = credentials?.kind === 'nkey' || credentials?.kind === 'jwt';
+    const mayGo = newest !== undefined || (early && tls !== undefined && !hasNonce);
+    if (isOpen || !mayGo || socket === undefined) return;
+    isOpen = true;
+    writer.open(socket, connectText(options, wire.identity, newest) + PING);
+    const onAccepted: End<void> = (error) => {
+      if (error !== undefined) return;
+      wire.isAccepted = true;
+      limits.delete(dialLimit);
+      accepted.resolve();
+    };
+    pings.unshift({ sentAt: monotonicMs(), end: onAccepted });
+    opened.resolve();
+  }
+
+  /** @returns whether TLS begins behind it */
+  function onInfo(said: Info): boolean {
+    const isFirst = newest === undefined;
+    const hasTls = said.tls_required === true || said.tls_available === true;
+    if (tls && !isUp) {
+      if (tls.handshakeFirst === true) throw trouble('IN_CLEAR');
+      if (!hasTls) throw trouble('NO_TLS');
+    }
+    if (tls === false && said.tls_required === true) throw trouble('DEMANDS_TLS');
+    newest = said;
+    const { maxPayload } = toServerInfo(said);
+    Object.assign(wire, { maxPayload, isLeaving: said.ldm === true, peers: said.connect_urls ?? [] });
+    info.resolve(toServerInfo(said));
+    if (!isFirst) return false;
+    if (tls === undefined && hasTls && raw !== undefined) {
+      encrypt(raw.removeAllListeners('data'));
+      return true;
+    }
+    if (isUp || tls === undefined) up();
+    return false;
+  }
+
+  function onError(text: string): void {
+    if (!/^permissions violation/i.test(text)) throw new ServerError(text);
+    const words = `The broker denies this user a subject: ${text}. Allow it, or use another user.`;
+    events.onDenied(/"([^"]*)"/.exec(text)?.[1] ?? '', new MemphisError('PERMISSION_DENIED', words));
+  }
+
+  const dialLimit = {
+    at: monotonicMs() + timeoutMs,
+    late: () => fail(new Error(`no answer within ${Math.round(timeoutMs)} ms`)),
+  };
+  limits.add(dialLimit);
+  guard(() => {
+    const port = Number(/\d+$/.exec(server)?.[0]);
+    const dialled = process.getBuiltinModule('node:net').connect({ host: hostOf(server), port, noDelay: true });
+    raw = dialled;
+    watch(dialled, !tls);
+    dialled.on('connect', () => {
+      wire.rttMs = monotonicMs() - wire.heardAt.monotonic;
+      if (tls === false) up();
+    });
+    if (tls) encrypt(behindFirstLine(dialled, read));
+    else dialled.on('data', read);
+  });
+  return wire;
+}
