@@ -21,9 +21,10 @@ export interface DialResult<T> {
   readonly failures: readonly Failure<T>[];
 }
 
-/** Another server may do better; a seed that is damaged is so everywhere. */
-const concernsOneServer = (error: unknown): boolean =>
-  !isMemphisError(error) || ['CONNECT_FAILED', 'AUTHENTICATION_FAILED', 'TLS_FAILED'].includes(error.code);
+/** Another server may do better where one fails so, from the least to the most telling; a damaged seed is so everywhere. */
+export const OF_ONE_SERVER: readonly string[] = ['CONNECT_FAILED', 'TLS_FAILED', 'AUTHENTICATION_FAILED'];
+
+const concernsOneServer = (error: unknown): boolean => !isMemphisError(error) || OF_ONE_SERVER.includes(error.code);
 
 /**
  * Never rejects. What was begun and did not win is closed when it resolves.

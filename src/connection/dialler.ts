@@ -1,10 +1,10 @@
 /** Dials for a link: one dial at a time, to whichever of its servers answers. */
 
-import { describeError, isMemphisError, MemphisError } from '../model/errors.ts';
+import { isMemphisError, MemphisError } from '../model/errors.ts';
 import { emit } from '../telemetry/channels.ts';
 import type { Access } from './access.ts';
 import type { ServerAddress } from './addresses.ts';
-import { dialInTurn, type Failure, STAGGER_MS } from './dial-in-turn.ts';
+import { dialInTurn, type Failure, OF_ONE_SERVER, STAGGER_MS } from './dial-in-turn.ts';
 import { monotonicMs } from './monotonic.ts';
 import type { Connection, Dial } from './port.ts';
 import { ServerList } from './server-list.ts';
@@ -127,25 +127,16 @@ export class Dialler {
 
   /** The error that tells most. What servers say that nobody named counts only in words. */
   #toError(targets: readonly ServerAddress[], failures: readonly Failure<ServerAddress>[]): MemphisError {
-    const errors = failures.map(({ target, error }) => ({
-      error: toMemphis(target, error),
-      isNamed: this.servers.isConfigured(target),
-    }));
-    const [worst] = errors.toSorted((a, b) => Number(b.isNamed) - Number(a.isNamed) || weight(b) - weight(a));
+    const rank = ({ target, error }: Failure<ServerAddress>): number =>
+      (this.servers.isConfigured(target) ? OF_ONE_SERVER.length : 0) + weight(error);
+    const worst = failures.find(({ error }) => weight(error) < 0) ?? failures.toSorted((a, b) => rank(b) - rank(a))[0];
     if (worst === undefined) return new MemphisError('CONNECT_FAILED', 'Could not connect: no other server is known.');
-    const { error } = errors.find((one) => weight(one) < 0) ?? worst;
-    if (targets.length === 1 || error !== worst.error) return error;
-    const words = errors.map((one) => one.error.message).join(' ');
-    return new MemphisError(error.code, `None of ${targets.length} servers could be used. ${words}`, { cause: error });
+    const cause = worst.error as MemphisError;
+    if (targets.length === 1 || weight(cause) < 0) return cause;
+    const words = failures.map(({ error }) => (error as MemphisError).message).join(' ');
+    return new MemphisError(cause.code, `None of ${targets.length} servers could be used. ${words}`, { cause });
   }
 }
 
-/** From the least to the most telling; what is none of these is so at every server. */
-const weights = ['CONNECT_FAILED', 'TLS_FAILED', 'AUTHENTICATION_FAILED'];
-const weight = ({ error }: { readonly error: MemphisError }): number => weights.indexOf(error.code);
-
-function toMemphis({ server }: ServerAddress, error: unknown): MemphisError {
-  if (isMemphisError(error)) return error;
-  const words = `Could not connect to ${server}: ${describeError(error)}.`;
-  return new MemphisError('CONNECT_FAILED', words, { cause: error, server });
-}
+/** What a dial rejects with; see `Dial`. */
+const weight = (error: unknown): number => OF_ONE_SERVER.indexOf((error as MemphisError).code);

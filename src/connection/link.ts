@@ -163,8 +163,9 @@ export class Link {
   }
 
   /**
-   * Pings. When the answer is late, another session is dialled beside it, and what comes first is used. Nothing else is on its
-   * way on a session that is given up, so a path that is merely slow costs time and no message.
+   * Pings. When the answer is late, another session is dialled beside it, and the server that answers first is used: that a
+   * connection is accepted says nothing, since what stands between may do that too. Nothing else is on its way on a session
+   * that is given up, so a path that is merely slow costs time and no message.
    */
   async #answers({ connection, address }: Session, deadlineMs: number): Promise<boolean> {
     const { servers } = this.#dialler;
@@ -174,7 +175,7 @@ export class Link {
     if (early !== undefined || !this.#options.reconnect) return early === true;
     servers.failed(address); // others first
     const giveUp = new AbortController();
-    const replaced = this.#dialler.dial(deadlineMs, { signal: giveUp.signal }).then(no, () => ping);
+    const replaced = this.#dialler.dial(deadlineMs, { signal: giveUp.signal, isAccepted: true }).then(no, () => ping);
     const isAlive = await Promise.race([ping, replaced]);
     if (isAlive) {
       servers.worked(address);
