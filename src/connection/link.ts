@@ -95,7 +95,9 @@ export class Link {
   /** Gives up a connection that did not answer, so that the next use dials. */
   discard(connection: Connection, reason: string): void {
     if (this.#retired.has(connection)) void connection.close();
-    if (this.#session?.connection === connection) this.#drop(reason);
+    if (this.#session?.connection !== connection) return;
+    if (!connection.isClosed) this.#dialler.servers.failed(this.#session.address); // others first
+    this.#drop(reason);
   }
 
   async close(): Promise<void> {
