@@ -60,9 +60,11 @@ export function openLean(options: DialOptions): Connection {
       // a Memphis broker does not say which: what was asked before and stays without an answer (memphis-wire 1.6)
       if (subject === '') {
         const asked = [...waiting];
-        wire.wait(UNNAMED_AFTER_MS, '', () => {}).catch(() => {
-          for (const [key, one] of asked) if (waiting.get(key) === one) one.end(error);
-        });
+        wire
+          .wait(UNNAMED_AFTER_MS, '', () => {})
+          .catch(() => {
+            for (const [key, one] of asked) if (waiting.get(key) === one) one.end(error);
+          });
         return;
       }
       if (subject.startsWith(inbox)) deaf = error;
