@@ -19,8 +19,9 @@ export async function encoderFor(
   broker: Broker,
   station: string,
   own: SchemaReader | undefined,
+  patienceMs?: number,
 ): Promise<Encode | undefined> {
-  const schema = await broker.schemaOf?.(station);
+  const schema = await broker.schemaOf?.(station, patienceMs === undefined ? {} : { patienceMs });
   const isOwn = own?.covers(schema) === true;
   const reader = isOwn ? own : schema && (await readerFor(schema));
   if (reader === undefined) return undefined;
@@ -32,7 +33,7 @@ export async function encoderFor(
       if (!isMemphisError(error, 'SCHEMA_VIOLATION')) throw error;
       // what is known of the schema may be old
       if ((await broker.schemaOf?.(station, { isFresh: true })) !== schema) {
-        const anew = await encoderFor(broker, station, own);
+        const anew = await encoderFor(broker, station, own, timeoutMs);
         return anew === undefined ? toBytes(message) : await anew(letter, message, timeoutMs);
       }
       const { issues = [], message: text } = error;

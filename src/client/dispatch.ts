@@ -114,7 +114,7 @@ export class Dispatch {
     const guess = options.async ? undefined : this.#guess(broker, draft);
     if (guess !== undefined) return guess.map((letter) => this.#sendGuess(broker, letter, message, given, timeoutMs));
     const layout = await this.layout(broker, timeoutMs);
-    const composed = await this.compose(layout, draft, await this.encoders(broker), timeoutMs);
+    const composed = await this.compose(layout, draft, await this.encoders(broker, timeoutMs), timeoutMs);
     // after its promise has resolved, the caller may write to that memory again
     const isLent = options.async && isBytes(message);
     const letters = isLent ? composed.map((letter) => ({ ...letter, data: letter.data.slice() })) : composed;
@@ -218,10 +218,10 @@ export class Dispatch {
   }
 
   /** How messages are written for those of the stations that have a schema. @throws MemphisError where it cannot be used */
-  async encoders(broker: Broker): Promise<ReadonlyMap<string, Encode>> {
+  async encoders(broker: Broker, patienceMs?: number): Promise<ReadonlyMap<string, Encode>> {
     const encoders = new Map<string, Encode>();
     for (const station of this.stations) {
-      const encode = await encoderFor(broker, station, this.#schema);
+      const encode = await encoderFor(broker, station, this.#schema, patienceMs);
       if (encode !== undefined) encoders.set(station, encode);
     }
     return encoders;

@@ -106,7 +106,7 @@ async function addressAll(
 ): Promise<(readonly Checked[])[]> {
   const layout = await dispatch.layout(broker, timeoutMs);
   const sizeOf = await broker.checker({ timeoutMs });
-  const encoders = await dispatch.encoders(broker);
+  const encoders = await dispatch.encoders(broker, timeoutMs);
   const check = (letters: readonly OutgoingMessage[]): readonly Checked[] =>
     letters.map((letter) => ({ letter, bytes: sizeOf(letter) }));
   // taken out of the caller's hands, so that nothing keeps the bytes of what is stored

@@ -111,8 +111,12 @@ export interface Broker {
    * none. Left out by drivers that know no schemas.
    *
    * @param options.isFresh asks the broker in any case
+   * @param options.patienceMs how long trouble of the broker is ridden out where it has to be asked first
    */
-  schemaOf?(station: string, options?: { readonly isFresh?: boolean }): Promise<StationSchema | undefined>;
+  schemaOf?(
+    station: string,
+    options?: { readonly isFresh?: boolean; readonly patienceMs?: number },
+  ): Promise<StationSchema | undefined>;
   /** Deletes a message that was stored before its station's schema was known. */
   takeBack?(receipt: Receipt, options: PublishOptions): Promise<void>;
   /** Stores a message that broke the schema in the station's dead letters, where the station says so. */

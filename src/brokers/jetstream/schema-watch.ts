@@ -86,7 +86,7 @@ export function watchSchemas(broker: JetStreamBroker): () => void {
       if (!next.isClosed) listening.end();
       throw error;
     }
-    schemas.forget(); // what changed while nobody listened
+    schemas.outdate(); // what changed while nobody listened
     connection = next;
     subscription = listening;
     if (isOver) end();

@@ -121,6 +121,12 @@ export class Schemas {
     for (const [station, { schema }] of this.#known) this.#known.set(station, { schema, atMs: undefined });
   }
 
+  /** What is known is looked at anew beside the next use. */
+  outdate(): void {
+    for (const [station, { schema, atMs }] of this.#known)
+      if (atMs !== undefined) this.#known.set(station, { schema, atMs: 0 });
+  }
+
   /** Stations of which something is known. */
   get stations(): readonly string[] {
     return [...this.#known.keys()];

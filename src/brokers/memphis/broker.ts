@@ -91,8 +91,11 @@ export class MemphisBroker implements Broker {
     }
   }
 
-  async schemaOf(station: string, options?: { readonly isFresh?: boolean }): Promise<StationSchema | undefined> {
-    const known = await this.schemas.of(station);
+  async schemaOf(
+    station: string,
+    options?: { readonly isFresh?: boolean; readonly patienceMs?: number },
+  ): Promise<StationSchema | undefined> {
+    const known = await this.schemas.of(station, options?.patienceMs);
     if (options?.isFresh !== true) return known;
     await this.schemas.refresh(station);
     return this.schemas.current(station);
