@@ -1,7 +1,10 @@
 /** What the connection port promises, held against our own session and against the official client, its oracle. */
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { wsconnect } from '@nats-io/nats-core';
 import { connect as connectOfficial, credsAuthenticator } from '@nats-io/transport-node';
 import { openLean } from '../../src/connection/lean/session.ts';
 import type { Connection, Credentials, Frame, TlsSettings } from '../../src/connection/port.ts';
@@ -367,6 +370,35 @@ test('a connection that was handed in is good for everything, stays open, and re
   assert.equal(nc.isClosed(), false);
   await nc.close();
   await assert.rejects(connect({ connection }), { code: 'CONNECT_FAILED' });
+});
+
+test('a WebSocket connection is as good', async () => {
+  // the port is asked for before, so another process might take it: then the server does not start, and the next one is tried
+  const start = async (tries: number): Promise<{ broker: RunningBroker; port: number }> => {
+    const probe = createServer().listen(0, '127.0.0.1');
+    await once(probe, 'listening');
+    const { port } = probe.address() as AddressInfo;
+    probe.close();
+    await once(probe, 'close');
+    try {
+      return { broker: await startBroker({ config: `websocket { listen: "127.0.0.1:${port}", no_tls: true }` }), port };
+    } catch (error) {
+      if (tries <= 1) throw error;
+      return start(tries - 1);
+    }
+  };
+  const { broker, port } = await start(3);
+  await using _ = broker;
+  const nc = await wsconnect({ servers: `ws://127.0.0.1:${port}` });
+  const { connect } = await import('../../src/index.ts');
+  const memphis = await connect({ connection: fromNats(nc) });
+  await memphis.createStation('orders');
+  await memphis.produce('orders', 'over WebSocket', { headers: { a: 'b' } });
+  const [message] = await memphis.fetchMessages('orders', { group: 'g', batchSize: 1 });
+  assert.deepEqual([message?.text(), message?.headers], ['over WebSocket', { a: 'b' }]);
+  await message?.ack();
+  await memphis.close();
+  await nc.close();
 });
 
 test('a connection of something else is INVALID_OPTION', async () => {
