@@ -3,7 +3,7 @@
 import type { ServerInfo } from '../port.ts';
 import { nonsense } from './parser.ts';
 
-/** The fields that matter here; any of them may be missing. */
+/** The fields that matter here; any of them may be missing, and a server that means harm may say anything in them. */
 export interface Info {
   readonly server_name?: string;
   readonly version?: string;

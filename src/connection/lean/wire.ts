@@ -222,9 +222,11 @@ export function openWire(options: DialOptions, events: WireEvents): Wire {
     }
     if (tls === false && said.tls_required === true) throw trouble('DEMANDS_TLS');
     newest = said;
-    const { maxPayload } = toServerInfo(said);
-    Object.assign(wire, { maxPayload, isLeaving: said.ldm === true, peers: said.connect_urls ?? [] });
-    info.resolve(toServerInfo(said));
+    const inOurWords = toServerInfo(said);
+    wire.maxPayload = inOurWords.maxPayload;
+    wire.isLeaving = said.ldm === true;
+    wire.peers = [said.connect_urls ?? []].flat().map(String);
+    info.resolve(inOurWords);
     if (!isFirst) return false;
     if (tls === undefined && hasTls && raw !== undefined) {
       encrypt(raw.removeAllListeners('data'));

@@ -7,8 +7,11 @@ import { test } from 'node:test';
 import { createUser } from '@nats-io/nkeys';
 import fc from 'fast-check';
 import { openLean } from '../../../src/connection/lean/session.ts';
+import { makeLink } from '../../../src/connection/open.ts';
 import type { Connection, DialOptions } from '../../../src/connection/port.ts';
 import { isMemphisError } from '../../../src/model/errors.ts';
+import { connectOptions } from '../../../src/model/options/connect.ts';
+import { resolveOptions } from '../../../src/model/resolve-options.ts';
 import { info, startFakeServer } from '../../support/fake-server.ts';
 
 const empty = new Uint8Array();
@@ -164,6 +167,23 @@ test('a server that asks is answered, and may say INFO at any time', async () =>
   assert.deepEqual([connection.peers, connection.isLeaving], [['10.0.0.1:4222'], true]);
   await pongs;
   await connection.close();
+});
+
+test('an INFO whose fields are of other kinds does no harm', async () => {
+  for (const odd of [null, 7, 'x', [], {}, [[null, 7, {}]], true] as const) {
+    const fields = ['server_name', 'version', 'max_payload', 'jetstream', 'api_lvl', 'ldm', 'connect_urls', 'nonce'];
+    await using server = await startFakeServer((socket) => {
+      socket.write(info(Object.fromEntries(fields.map((field) => [field, odd]))));
+      socket.on('data', (chunk) => chunk.includes('PING') && socket.write('PONG\r\n'));
+    });
+    const link = makeLink(resolveOptions('connect', connectOptions, { servers: [server.url] }));
+    const connection = await link.ready(Date.now() + 2_000, { isAccepted: true });
+    assert.equal(typeof (await connection.info).version, 'string');
+    connection.publish('a', empty);
+    await connection.flush(1_000);
+    link.discard(connection, 'as a test wants it'); // takes over what INFO named
+    await link.close();
+  }
 });
 
 test('whatever comes, every wait ends typed, and nobody listens any more', { timeout: 60_000 }, async () => {
