@@ -187,11 +187,11 @@ async function publishTo(
         { station, retryable: false },
       );
     }
-    const { maxPayload } = await connection.info;
+    const { maxPayload, isMemphis } = await connection.info;
     sizeWithin(maxPayload, station, headers, data);
     const answered = connection.request(subject, data, { timeoutMs: limitMs, headers });
     onWritten();
-    const stored = parsePubAck(subject, await answered);
+    const stored = parsePubAck(subject, await answered, isMemphis);
     if (stored !== 'nobody') return stored;
     await refuseMissing(connection, station, stream, limitMs, stations);
     throw new MemphisError('JETSTREAM_UNAVAILABLE', `Station ${station} has no leader at the moment. Try again.`, {

@@ -77,6 +77,7 @@ export class MemphisBroker implements Broker {
       const key = `producer ${station} ${name}`;
       if (this.members.joined(connection, key) !== undefined) return;
       const told = this.members.join(connection, key, async (on, timeoutMs) => {
+        this.schemas.watch(on, station);
         const answer = await registerProducer(on, { name, station, appId: APP_ID }, timeoutMs);
         this.schemas.hear(station, answer);
         return answer;

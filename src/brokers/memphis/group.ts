@@ -136,6 +136,7 @@ export class MemphisGroup extends Group {
       const member = { name: group, group, maxAckTimeMs: ackWaitMs, maxMsgDeliveries: maxDeliveries, appId: APP_ID };
       const atAnchor = { ...member, station: ANCHOR_STATION, startConsumeFromSequence: 1, lastMessages: -1 };
       if (isAnchored(version)) return await registerConsumer(on, atAnchor, timeoutMs);
+      this.#schemas.watch(on, station);
       try {
         const told = await registerConsumer(on, { ...member, station, ...this.#beginsAt(version) }, timeoutMs);
         // those before 1.3.1 do not say

@@ -4,17 +4,23 @@
  */
 
 import type { Link } from '../../connection/link.ts';
+import type { Connection } from '../../connection/port.ts';
 import { within } from '../../connection/within.ts';
 import type { StationSchema } from '../../model/schema.ts';
+import { toInternalName } from '../../model/station.ts';
 import { repeat } from '../jetstream/repeat.ts';
 import { Schemas } from '../jetstream/schemas.ts';
 import type { Stations } from '../jetstream/stations.ts';
 import { APP_ID, LOOKING } from './identity.ts';
 import { destroyProducer } from './wire/member-destruction.ts';
 import { type RegisteredProducer, registerProducer } from './wire/producer-creation.ts';
+import { parsePush } from './wire/schema-update.ts';
 
 export class MemphisSchemas extends Schemas {
   readonly #waits: () => boolean;
+  /** Changed by us in a way that the broker tells nobody. */
+  readonly #doubtful = new Set<string>();
+  readonly #watched = new WeakMap<Connection, Set<string>>();
   readonly #told = new Map<string, RegisteredProducer>();
   readonly #expected = new Map<string, Promise<RegisteredProducer | undefined>>();
 
@@ -25,7 +31,34 @@ export class MemphisSchemas extends Schemas {
   }
 
   override async of(station: string, patienceMs?: number): Promise<StationSchema | undefined> {
-    return this.#waits() || this.stations.includes(station) ? await super.of(station, patienceMs) : undefined;
+    const isKnown = this.stations.includes(station);
+    if (!isKnown && !this.#waits()) return undefined;
+    // the broker tells of changes by itself, so nothing is looked at because it is old
+    return isKnown && !this.#doubtful.has(station) ? this.current(station) : await super.of(station, patienceMs);
+  }
+
+  override learn(station: string, schema: StationSchema | undefined, ageMs?: number): void {
+    this.#doubtful.delete(station);
+    super.learn(station, schema, ageMs);
+  }
+
+  override forget(): void {
+    for (const station of this.stations) this.#doubtful.add(station);
+    super.forget();
+  }
+
+  /** Hears of changes, for the life of a connection: as the broker's own clients do. Nothing of it waits. */
+  watch(connection: Connection, station: string): void {
+    const watched = this.#watched.get(connection) ?? new Set();
+    this.#watched.set(connection, watched);
+    if (watched.has(station) || connection.isClosed) return;
+    watched.add(station);
+    connection.subscribe(`$memphis_schema_updates_${toInternalName(station)}`, {
+      onFrame: ({ data }) => {
+        const push = parsePush(data);
+        if (push !== undefined) this.learn(station, push.schema);
+      },
+    });
   }
 
   /** A registration that is under way will tell. */
@@ -51,6 +84,7 @@ export class MemphisSchemas extends Schemas {
     const expected = telling && (await within(telling, patienceMs));
     if (expected !== undefined) return expected.schema;
     return await repeat(this.link, 'look for schema', patienceMs, async (connection, limitMs) => {
+      this.watch(connection, station); // before the answer, so that no change falls between
       const told = await registerProducer(connection, { name: LOOKING, station, appId: APP_ID }, limitMs);
       await destroyProducer(connection, LOOKING, station, limitMs);
       this.#told.set(station, told);

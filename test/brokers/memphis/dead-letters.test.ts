@@ -109,4 +109,10 @@ for (const { name: on, open } of memphisBrokers) {
         ['b'],
       );
     }));
+
+  test(`${on}: a repeat of what no group wanted to have kept is told as one`, () =>
+    play(open, { retentionType: 'ack_based' }, async ({ memphis, station }) => {
+      assert.equal((await memphis.produce(station, 'x', { msgId: '1' })).duplicate, false);
+      assert.equal((await memphis.produce(station, 'x', { msgId: '1' })).duplicate, true);
+    }));
 }

@@ -37,6 +37,15 @@ for (const { name: on, open } of memphisBrokers) {
     await assert.rejects(memphis.createStation(freshName('x'), { schemaName: 'no-such' }), {
       code: 'SCHEMA_NOT_FOUND',
     });
+    // what another client changes is heard
+    const other = await connect({ servers: [broker.url], ...(broker.apiUrl && { apiUrl: broker.apiUrl }) });
+    await other.detachSchema(station);
+    await sleep(300);
+    await memphis.produce(station, { id: 'text' });
+    await other.attachSchema(name, station);
+    await sleep(300);
+    await assert.rejects(memphis.produce(station, { id: 'text' }), { code: 'SCHEMA_VIOLATION' });
+    await other.close();
     await memphis.station(station).destroy();
     await memphis.close();
   });

@@ -12,13 +12,14 @@ export interface PubAck {
 
 /*
  * { "stream": "orders$1", "seq": 1, "duplicate"?: true }, or { "error": {..} }
+ * A Memphis broker says 0 of a copy whose first one was not kept, since no group wanted it (memphis-wire 4.4).
  * Nobody listens on the subject: an empty frame with status 503.
  */
-export function parsePubAck(subject: string, frame: Frame): PubAck | 'nobody' {
+export function parsePubAck(subject: string, frame: Frame, mayLackSequence = false): PubAck | 'nobody' {
   if (frame.status === 503) return 'nobody';
   const reply = parseReply(`store a message on ${subject}`, frame.data);
   // what a leader only began to store has no sequence yet, and may never get one
-  if (reply.duplicate === true && reply.seq === 0) {
+  if (reply.duplicate === true && reply.seq === 0 && !mayLackSequence) {
     throw new MemphisError('JETSTREAM_UNAVAILABLE', `Storing a message on ${subject} is under way. Try again.`);
   }
   if (typeof reply.seq !== 'number') {

@@ -21,3 +21,16 @@ export function parseSchema(value: unknown): StationSchema | undefined {
     ...(messageName === '' ? {} : { messageName }),
   };
 }
+
+/*
+ * Pushed on $memphis_schema_updates_<internal station>: { UpdateType: 1 | 2, init }. 2: there is none any more.
+ * Not pushed: a new version of the same schema, and another one of its versions put into use.
+ */
+export function parsePush(data: Uint8Array): { readonly schema: StationSchema | undefined } | undefined {
+  try {
+    const push: unknown = JSON.parse(new TextDecoder().decode(data));
+    return isJson(push) && isJson(push.init) ? { schema: parseSchema(push.init) } : undefined;
+  } catch {
+    return undefined; // what is known stays
+  }
+}
