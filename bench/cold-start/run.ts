@@ -83,7 +83,8 @@ async function measureJobs(
     subjects: [undefined, ...subjects],
     rounds,
     signal,
-    onRound: (done, all) => progress.update(`cold-start, ${role}: round ${done} of ${all}`),
+    onRound: (done, all) =>
+      progress.update(`cold-start, ${role}${quota === undefined ? '' : ', little processor'}: round ${done} of ${all}`),
     measure: (subject) =>
       subject === undefined
         ? runCold({ args: ['-e', '0'], wrapper })
