@@ -15,6 +15,7 @@ import { describeFreeze, drawFreeze, FreezeCounts, invokeFrozen } from '../suppo
 import { startProxy } from '../support/proxy.ts';
 import { makeRandom, type Random } from '../support/random.ts';
 import { serversUnderTest } from '../support/servers.ts';
+import { SPEAKS_FIRST } from '../support/speaks-first.ts';
 
 const seed = Number(process.env.FREEZE_SEED ?? 4);
 const ROUNDS = 9;
@@ -30,13 +31,14 @@ interface Stored {
 type Claims = Map<string, Stored | undefined>;
 
 async function play(handler: 'work' | 'api', name: string, port: number, random: Random, counts: FreezeCounts) {
+  const speaksFirst = Number(name.at(-1)) % 2 === 0 ? SPEAKS_FIRST : {};
   const claims: Claims = new Map();
   await using proxy = await startProxy(port);
   await using owned = await startFunction({
     handler: `frozen-producer.${handler}`,
     taskRoot: join(import.meta.dirname, '../support/functions'),
     timeoutMs: 60_000,
-    env: { MEMPHIS_SERVERS: proxy.url, MEMPHIS_STATION: 'frozen', MEMPHIS_ACK_WAIT_MS: '20000' },
+    env: { MEMPHIS_SERVERS: proxy.url, MEMPHIS_STATION: 'frozen', MEMPHIS_ACK_WAIT_MS: '20000', ...speaksFirst },
   });
   for (let round = 0; round < ROUNDS; round++) {
     const texts = Array.from({ length: handler === 'api' ? 1 : 6 }, (_, index) => `${name}.${round}.${index}`);

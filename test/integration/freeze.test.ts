@@ -19,6 +19,7 @@ import { startProxy } from '../support/proxy.ts';
 import { makeRandom, type Random } from '../support/random.ts';
 import { withRawApi } from '../support/raw-api.ts';
 import { serversUnderTest } from '../support/servers.ts';
+import { SPEAKS_FIRST } from '../support/speaks-first.ts';
 
 const seed = Number(process.env.FREEZE_SEED ?? 4);
 const STATIONS = 4;
@@ -107,6 +108,7 @@ async function play(station: string, game: Game): Promise<void> {
           MEMPHIS_MAX_MSG_DELIVERIES: '6',
           MEMPHIS_BACKOFF_BASE_MS: '50',
           MEMPHIS_FAIL_WHEN_ALL_FAIL: 'false',
+          ...(index % 2 === 0 ? SPEAKS_FIRST : {}),
           ...(index === 0 ? { MEMPHIS_BATCH_MAX_WAIT_MS: '150' } : { MEMPHIS_DRAIN: 'true' }),
         },
       });

@@ -21,7 +21,9 @@ export async function openJetStream(ports: readonly number[], replicas = 1): Pro
   const opened: (() => Promise<void>)[] = [];
   const open = async (): Promise<JetStreamBroker> => {
     const servers = ports.map((port) => `nats://127.0.0.1:${port}`);
-    const session = makeSession(resolveOptions('contract', connectOptions, { servers }));
+    // stated, so that the first requests leave with the credentials
+    const stated = { broker: 'jetstream', tls: false };
+    const session = makeSession(resolveOptions('contract', connectOptions, { servers, ...stated }));
     opened.push(() => session.close());
     return (await session.broker()) as JetStreamBroker;
   };
