@@ -17,6 +17,8 @@ export interface ActorOptions {
   readonly handler: 'consumer.handler' | 'producer.handler';
   /** Of the broker on 127.0.0.1. */
   readonly port: number;
+  /** How the broker is named when it is reached at this host and port. */
+  readonly urlAt: (host: string) => string;
   readonly env: Readonly<Record<string, string>>;
   readonly random: Random;
   readonly points: readonly string[];
@@ -53,7 +55,7 @@ export class Actor {
       taskRoot: path.join(import.meta.dirname, 'functions'),
       timeoutMs: TIMEOUT_MS,
       execArgv: ['--expose-gc'],
-      env: { MEMPHIS_SERVERS: proxy.url, MEMPHIS_BROKER: 'jetstream', MEMPHIS_TLS: 'false', ...options.env },
+      env: { MEMPHIS_SERVERS: options.urlAt(new URL(proxy.url).host), MEMPHIS_TLS: 'false', ...options.env },
     });
     return new Actor(options, owned, proxy);
   }

@@ -27,7 +27,7 @@ function describe(result: SoakResult): string {
   const { account, actors, problems, brokerKills, server, node, seed, addsUp } = result;
   const table = toText({
     name: 'functions',
-    caption: `The functions, on Node ${node} and nats-server ${server}, which was killed ${brokerKills} times; MB and handles from early to late.`,
+    caption: `The functions, on Node ${node} and ${server}, which was killed ${brokerKills} times; MB and handles from early to late.`,
     columns: [
       { key: 'invocations', title: 'invocations', digits: 0 },
       { key: 'failures', title: 'failed', digits: 0 },

@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util';
 import { UsageError } from '../options.ts';
 
 export interface SoakOptions {
+  /** `memphis`: the broker that `MEMPHIS_TEST_URL` names; it is not killed. */
+  readonly broker: 'jetstream' | 'memphis';
   readonly minutes: number;
   /** The same seed plays the same freezes and faults, as far as time allows. */
   readonly seed: number;
@@ -17,6 +19,8 @@ Lets functions produce and consume on a real broker, in AWS's runtime client, wh
 their connections are closed, reset and silenced, and the broker is killed and started again. At the end every message
 must be accounted for, and memory, sockets and timers of the functions must not have grown.
 
+  --broker KIND jetstream (a nats-server that is started here, the default) or memphis: the broker that MEMPHIS_TEST_URL names
+                (HTTP API: MEMPHIS_API_URL), which is not killed and must have no station soak
   --minutes N   how long there is load, 0.1 to 1440 (default 5)
   --seed N      another game, 0 to 4294967295 (default: by chance)
   --json        print the result as JSON; progress goes to stderr
@@ -33,7 +37,9 @@ export function parseSoakOptions(args: readonly string[]): SoakOptions {
   if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)) {
     throw new UsageError('--seed must be a whole number from 0 to 4294967295.');
   }
-  return { minutes, seed, json: values.json, help: values.help };
+  const { broker } = values;
+  if (broker !== 'jetstream' && broker !== 'memphis') throw new UsageError('--broker must be jetstream or memphis.');
+  return { broker, minutes, seed, json: values.json, help: values.help };
 }
 
 function parse(args: readonly string[]) {
@@ -41,6 +47,7 @@ function parse(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       options: {
+        broker: { type: 'string', default: 'jetstream' },
         minutes: { type: 'string', default: '5' },
         seed: { type: 'string' },
         json: { type: 'boolean', default: false },

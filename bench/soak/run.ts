@@ -5,6 +5,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BrokerView, viewBroker } from '../../demo/broker-view.ts';
 import { type Account, account, type Problem } from '../../demo/ledger.ts';
+import { memphisUrl, viewMemphis } from '../../demo/memphis-view.ts';
 import type { JournalEntry } from '../../handlers/journal.ts';
 import { connect } from '../../src/index.ts';
 import { ensureNatsServer, type RunningBroker, startBroker } from '../../src/testing/index.ts';
@@ -50,6 +51,7 @@ export interface ActorResult {
 }
 
 export interface SoakRun {
+  readonly broker: 'jetstream' | 'memphis';
   readonly minutes: number;
   readonly seed: number;
   /** An empty folder for files of this run. */
@@ -65,6 +67,52 @@ export async function soak(options: SoakRun): Promise<SoakResult> {
   } finally {
     for (const close of closing.reverse()) await close().catch(() => undefined);
   }
+}
+
+interface SoakBroker {
+  /** Without it the broker is not ours to kill. */
+  readonly running?: RunningBroker;
+  readonly version: string;
+  readonly url: string;
+  readonly port: number;
+  readonly env: Readonly<Record<string, string>>;
+  readonly urlAt: (host: string) => string;
+  readonly view: () => Promise<BrokerView>;
+  readonly stop: () => Promise<unknown>;
+}
+
+async function ourBroker({ say }: Progress): Promise<SoakBroker> {
+  const running = await startBroker({ binary: await ensureNatsServer({ log: say }) });
+  const { url, port } = running;
+  return {
+    running,
+    url,
+    port,
+    version: `nats-server ${running.version}`,
+    env: { MEMPHIS_BROKER: 'jetstream', MEMPHIS_MAX_MSG_DELIVERIES: '100' },
+    urlAt: (host) => `nats://${host}`,
+    view: () => viewBroker(url),
+    stop: () => running.stop(),
+  };
+}
+
+/** A Memphis broker; the station that it lends us is taken away at the end. */
+function theirBroker(): SoakBroker {
+  const url = memphisUrl();
+  const { username, password, host, port } = new URL(url.replace(/^memphis:/, 'http:'));
+  return {
+    url,
+    port: Number(port),
+    version: `the Memphis broker at ${host}`,
+    env: { MEMPHIS_BROKER: 'memphis', MEMPHIS_MAX_MSG_DELIVERIES: '10' }, // it delivers no more often
+    urlAt: (host) => `memphis://${username}:${password}@${host}`,
+    view: () => viewMemphis(url),
+    async stop() {
+      const memphis = await connect({ servers: [url] });
+      await memphis.destroyStation(STATION);
+      await memphis.close();
+    },
+  };
 }
 
 /** What is going on. */
@@ -84,13 +132,13 @@ interface Game {
 async function soakWith(options: SoakRun, closing: (() => Promise<unknown>)[]): Promise<SoakResult> {
   const { minutes, seed, folder, progress, signal } = options;
   const random = makeRandom(seed);
-  const broker = await startBroker({ binary: await ensureNatsServer({ log: progress.say }) });
+  const broker = options.broker === 'memphis' ? theirBroker() : await ourBroker(progress);
   closing.push(() => broker.stop());
   const memphis = await connect({ servers: [broker.url] });
   await memphis.createStation(STATION, { partitionsNumber: 2, retentionValue: 86_400 });
   await memphis.close();
   const journalFile = path.join(folder, 'journal.jsonl');
-  const actors = await startActors(broker.port, journalFile, random);
+  const actors = await startActors(broker, journalFile, random);
   for (const actor of actors) closing.push(() => actor.stop());
   const game: Game = {
     options,
@@ -103,8 +151,8 @@ async function soakWith(options: SoakRun, closing: (() => Promise<unknown>)[]): 
     next: 0,
     isOver: false,
   };
-  progress.say(`Soaking for ${minutes} min on nats-server ${broker.version}, seed ${seed}.`);
-  const view = await viewBroker(broker.url);
+  progress.say(`Soaking for ${minutes} min on ${broker.version}, seed ${seed}.`);
+  const view = await broker.view();
   closing.push(() => view.close());
 
   const kills = { count: 0 };
@@ -113,7 +161,7 @@ async function soakWith(options: SoakRun, closing: (() => Promise<unknown>)[]): 
     producing,
     ...actors.filter((actor) => !isProducer(actor)).map((actor) => consume(actor, game)),
     strikeActors(actors, game),
-    killBroker(broker, kills, game),
+    ...(broker.running ? [killBroker(broker.running, kills, game)] : []),
     tell(actors, kills, game),
   ]);
   working.catch(() => {
@@ -146,18 +194,19 @@ async function soakWith(options: SoakRun, closing: (() => Promise<unknown>)[]): 
 
 const isProducer = ({ name }: Actor): boolean => name.startsWith('producer');
 
-function startActors(port: number, journalFile: string, random: Random): Promise<Actor[]> {
+function startActors({ port, env, urlAt }: SoakBroker, journalFile: string, random: Random): Promise<Actor[]> {
   const consumer = {
     handler: 'consumer.handler',
     port,
+    urlAt,
     env: {
+      ...env,
       JOURNAL_FILE: journalFile,
       MEMPHIS_STATION: STATION,
       MEMPHIS_GROUP: GROUP,
       MEMPHIS_BATCH_SIZE: '50',
       MEMPHIS_BATCH_MAX_WAIT_MS: '100',
       MEMPHIS_MAX_ACK_TIME_MS: '1500',
-      MEMPHIS_MAX_MSG_DELIVERIES: '100',
       MEMPHIS_FAIL_WHEN_ALL_FAIL: 'false',
     },
     points: ['pulling', 'handling', 'settling', 'returned', 'anywhere', 'anywhere'],
@@ -166,7 +215,8 @@ function startActors(port: number, journalFile: string, random: Random): Promise
   const producer = {
     handler: 'producer.handler',
     port,
-    env: {},
+    urlAt,
+    env,
     points: ['publishing', 'produced', 'returned', 'anywhere'],
     deafAfter: '.final ',
   } as const;
