@@ -206,13 +206,15 @@ for (const { binary, version } of serversUnderTest()) {
       const [name, other] = [await newStation(schema), await newStation('order')];
       const running = await connect({ servers: [broker.url] });
       const put = (source: string, number: number): Promise<unknown> =>
-        withRawConnection(broker.port, (connection) =>
-          connection.request(
+        withRawConnection(broker.port, async (connection) => {
+          await connection.request(
             `$KV.memphis_serverless.schema.${schema}`,
             new TextEncoder().encode(JSON.stringify({ name: schema, type: 'json', version: number, source })),
             { timeoutMs: 2_000 },
-          ),
-        );
+          );
+          connection.publish('$memphis_serverless.schema_updates', Buffer.from(JSON.stringify({ schema })));
+          await connection.flush(2_000);
+        });
       try {
         const producer = await running.createProducer(name);
         await producer.produce({ id: 1 });

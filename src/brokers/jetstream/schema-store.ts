@@ -17,6 +17,7 @@ import type { JetStreamBroker } from './broker.ts';
 import { ownId } from './own-id.ts';
 import { store } from './publish.ts';
 import { infoOf, PATIENCE_MS, repeat } from './repeat.ts';
+import { tellSchemaUpdate } from './schema-watch.ts';
 import { schemaSubject, toStationSchema } from './schemas.ts';
 import { BUCKET, keyOf, RECORDS, recordedStation, recordSubject, stationNotFound } from './stations.ts';
 import { apiError, callApi, encodeJson, isJson, type Json, refusalOf } from './wire/api.ts';
@@ -156,6 +157,7 @@ export class JetStreamSchemas implements SchemaStore {
       if (chosen === undefined || version > Number(record.newestVersion)) throw schemaNotFound(name, version);
       return { result: undefined, next: { ...chosen, newestVersion: record.newestVersion } };
     });
+    await tellSchemaUpdate(this.#broker.link, { schema: name });
   }
 
   async destroy(name: string): Promise<void> {
@@ -181,6 +183,7 @@ export class JetStreamSchemas implements SchemaStore {
       return { result: undefined, next: { ...record, schemaName } };
     });
     this.#broker.stations.forget(station);
+    await tellSchemaUpdate(this.#broker.link, { station });
   }
 
   async #noRecord(station: string): Promise<MemphisError> {

@@ -1,106 +1,76 @@
 /**
- * Changes of schemas as they happen, for clients that live long: a consumer of the bucket that ends with them. What is
- * missed there is found by its age (`schemas.ts`). Not on the bucket's own subjects: who listens there takes from
- * everybody the answer that nobody does, by which a bucket is known to be missing.
+ * Changes of schemas as they happen, for clients that live long: who changes one says so on a subject of its own, once the
+ * change is stored. What is missed there, or changed by other tools in silence, is found by its age (`schemas.ts`).
+ *
+ * Not on the bucket's own subjects: who listens there takes from everybody the answer that nobody does, by which a bucket
+ * is known to be missing. And no consumer of the bucket: each client would bring one more through every election.
  */
 
-import type { Connection, Frame, Subscription } from '../../connection/port.ts';
+import type { Link } from '../../connection/link.ts';
+import type { Connection, Subscription } from '../../connection/port.ts';
 import type { JetStreamBroker } from './broker.ts';
-import { SCHEMA_MAX_AGE_MS, toStationSchema } from './schemas.ts';
-import { BUCKET, keyOf, recordedStation } from './stations.ts';
-import { callApi, isJson, type Json } from './wire/api.ts';
+import type { Schemas } from './schemas.ts';
+import { encodeJson, isJson, type Json } from './wire/api.ts';
 
-/** What is heard may be refused by the stream (somebody else was first), so that it is looked at soon. */
-const HEARD_AGE_MS = SCHEMA_MAX_AGE_MS - 1_000;
+/** `{ station }` has another schema, or `{ schema }` has another version. No stream takes it. */
+export const SCHEMA_UPDATES = '$memphis_serverless.schema_updates';
 
 const LIMIT_MS = 2_000;
-const TRY_EVERY_MS = 5_000;
-const STATION_PREFIX = `$KV.${BUCKET}.station.`;
-const SCHEMA_PREFIX = `$KV.${BUCKET}.schema.`;
 
 function parse(data: Uint8Array): Json {
   try {
-    const record: unknown = JSON.parse(new TextDecoder().decode(data));
-    return isJson(record) ? record : {};
+    const told: unknown = JSON.parse(new TextDecoder().decode(data));
+    return isJson(told) ? told : {};
   } catch {
-    return {}; // deleted, or damaged
+    return {};
   }
 }
 
-/*
- * $JS.API.CONSUMER.CREATE.<stream> { stream_name, config: { deliver_policy: new, deliver_subject, ack_policy: none, .. } }
- * Without a name it goes when nobody listens any more.
- */
-async function createWatch(connection: Connection, deliverSubject: string): Promise<void> {
-  await callApi(connection, {
-    subject: `$JS.API.CONSUMER.CREATE.KV_${BUCKET}`,
-    body: {
-      stream_name: `KV_${BUCKET}`,
-      config: {
-        deliver_policy: 'new',
-        deliver_subject: deliverSubject,
-        ack_policy: 'none',
-        replay_policy: 'instant',
-        mem_storage: true,
-        num_replicas: 1,
-      },
-    },
-    attempted: 'watch schemas',
-    timeoutMs: LIMIT_MS,
-  });
+/** Tells whoever listens of a change that is stored. Best effort. */
+export async function tellSchemaUpdate(
+  link: Link,
+  what: { readonly station: string } | { readonly schema: string },
+): Promise<void> {
+  try {
+    (await link.ready(Date.now() + LIMIT_MS)).publish(SCHEMA_UPDATES, encodeJson(what));
+  } catch {
+    // found by its age
+  }
+}
+
+/** Looks at what is told to have changed; a look that was under way may have come before. Never rejects. */
+async function lookAgain(schemas: Schemas, station: string): Promise<void> {
+  await schemas.looking(station);
+  schemas.outdate(station);
+  await schemas.refresh(station);
 }
 
 /** Listens from the first use of a schema on, on whichever connection there is then. @returns ends it */
-export function watchSchemas(broker: JetStreamBroker): () => void {
-  const { link, schemas } = broker;
+export function watchSchemas({ link, schemas }: JetStreamBroker): () => void {
   let connection: Connection | undefined;
   let subscription: Subscription | undefined;
-  let tryAgainMs = 0;
   let isOver = false;
 
-  const hearStation = (station: string, { schemaName }: Json): void => {
-    if (!schemas.stations.includes(station)) return;
-    if (typeof schemaName === 'string' && schemaName !== '') {
-      const found = schemas.find(schemaName); // written before it could be attached
-      void found.then((schema) => schemas.learn(station, schema, HEARD_AGE_MS)).catch(() => {});
-    } else schemas.learn(station, undefined, HEARD_AGE_MS);
-  };
-  const hearSchema = (key: string, record: Json): void => {
-    for (const station of schemas.stations) {
-      const name = schemas.current(station)?.name;
-      if (name === undefined || keyOf(name) !== key) continue;
-      schemas.learn(station, toStationSchema(name, record), HEARD_AGE_MS);
+  const hear = ({ station, schema }: Json): void => {
+    for (const known of schemas.stations) {
+      if (known === station || (schema !== undefined && schemas.current(known)?.name === schema)) {
+        void lookAgain(schemas, known);
+      }
     }
-  };
-  const hear = ({ subject, data }: Frame): void => {
-    if (subject.startsWith(STATION_PREFIX)) hearStation(recordedStation(subject), parse(data));
-    if (subject.startsWith(SCHEMA_PREFIX)) hearSchema(subject.slice(SCHEMA_PREFIX.length), parse(data));
   };
   const listen = async (): Promise<void> => {
     const next = await link.ready(Date.now() + LIMIT_MS);
     if (isOver || next === connection) return;
-    const listening = next.subscribe('', { onFrame: hear });
-    try {
-      await createWatch(next, listening.subject);
-    } catch (error) {
-      if (!next.isClosed) listening.end();
-      throw error;
-    }
-    schemas.outdate(); // what changed while nobody listened
+    subscription = next.subscribe(SCHEMA_UPDATES, { onFrame: ({ data }) => hear(parse(data)) });
     connection = next;
-    subscription = listening;
-    if (isOver) end();
+    for (const station of schemas.stations) schemas.outdate(station); // what changed while nobody listened
   };
   schemas.onUse = () => {
-    if (connection?.isClosed === false || Date.now() < tryAgainMs) return;
-    // without a bucket there is no schema, and without the right to listen age has to do
-    tryAgainMs = Date.now() + TRY_EVERY_MS;
-    void listen().catch(() => {});
+    if (connection?.isClosed !== false) void listen().catch(() => {}); // without a connection there is nothing to use either
   };
-  const end = (): void => {
+  return () => {
     isOver = true;
     schemas.onUse = undefined;
     if (connection?.isClosed === false) subscription?.end();
   };
-  return end;
 }

@@ -121,22 +121,15 @@ export class Schemas {
     for (const [station, { schema }] of this.#known) this.#known.set(station, { schema, atMs: undefined });
   }
 
-  /** What is known is looked at anew beside the next use. */
-  outdate(): void {
-    for (const [station, { schema, atMs }] of this.#known)
-      if (atMs !== undefined) this.#known.set(station, { schema, atMs: 0 });
+  /** What is known of a station is looked at anew beside its next use. */
+  outdate(station: string): void {
+    const { schema, atMs } = this.#known.get(station) ?? {};
+    if (atMs !== undefined) this.#known.set(station, { schema, atMs: 0 });
   }
 
   /** Stations of which something is known. */
   get stations(): readonly string[] {
     return [...this.#known.keys()];
-  }
-
-  /** A schema by name, as it is now. */
-  find(name: string): Promise<StationSchema> {
-    return repeat(this.link, 'look for schema', LOOK_LIMIT_MS, (connection, limitMs) =>
-      readSchema(connection, name, limitMs),
-    );
   }
 
   #ageMs(station: string): number {
