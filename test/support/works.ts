@@ -3,8 +3,13 @@
 import assert from 'node:assert/strict';
 import { type ConnectOptions, connect, isMemphisError, type MemphisError } from '../../src/index.ts';
 
-/** Produces and fetches one message: good for more than a greeting. */
+/** Produces and fetches one message: good for more than a greeting. With TLS stated, also where the first words are ours. */
 export async function works(options: ConnectOptions): Promise<void> {
+  await worksAs(options);
+  if (options.tls !== undefined) await worksAs({ ...options, broker: 'jetstream' });
+}
+
+async function worksAs(options: ConnectOptions): Promise<void> {
   const memphis = await connect(options);
   try {
     const station = `s${Math.random().toString(36).slice(2)}`;
