@@ -7,7 +7,7 @@ import { backoffMs } from '../model/backoff.ts';
 import { isMemphisError, MemphisError } from '../model/errors.ts';
 import { emit } from '../telemetry/channels.ts';
 import { Dialler, type DiallerOptions, type Session } from './dialler.ts';
-import { hedgeAfterMs, SILENT_AFTER_MS, silentMs } from './liveness.ts';
+import { answers, SILENT_AFTER_MS, silentMs } from './liveness.ts';
 import type { Connection } from './port.ts';
 import { within } from './within.ts';
 
@@ -33,8 +33,6 @@ export interface ReadyOptions {
 
 /** How long another server is looked for while the old one still answers, and how long it is used when there is none. */
 const LEAVE_LIMIT_MS = 1_000;
-/** How long a session that was silent may take to answer where no other may be dialled. */
-const PING_LIMIT_MS = 1_000;
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const yes = (): true => true;
@@ -159,31 +157,9 @@ export class Link {
   /** Afterwards the session is good, replaced, or gone. Never rejects. */
   async #check(session: Session, deadlineMs: number): Promise<void> {
     const idleMs = Math.round(silentMs(session.connection));
-    const isAlive = await this.#answers(session, deadlineMs);
+    const isAlive = await answers(session, this.#dialler, deadlineMs, this.#options.reconnect);
     emit('memphis-serverless:thaw', () => ({ idleMs, verdict: isAlive ? 'alive' : 'replaced' }));
     if (!isAlive && this.#session === session) this.#drop(`silent for ${idleMs} ms`);
-  }
-
-  /**
-   * Pings. When the answer is late, another session is dialled beside it, and the server that answers first is used: that a
-   * connection is accepted says nothing, since what stands between may do that too. Nothing else is on its way on a session
-   * that is given up, so a path that is merely slow costs time and no message.
-   */
-  async #answers({ connection, address }: Session, deadlineMs: number): Promise<boolean> {
-    const { servers } = this.#dialler;
-    const limitMs = this.#options.reconnect ? Math.max(1, deadlineMs - Date.now()) : PING_LIMIT_MS;
-    const ping = connection.flush(limitMs).then(yes, no);
-    const early = await within(ping, this.#options.reconnect ? hedgeAfterMs(connection) : limitMs);
-    if (early !== undefined || !this.#options.reconnect) return early === true;
-    servers.failed(address); // others first
-    const giveUp = new AbortController();
-    const replaced = this.#dialler.dial(deadlineMs, { signal: giveUp.signal, isAccepted: true }).then(no, () => ping);
-    const isAlive = await Promise.race([ping, replaced]);
-    if (isAlive) {
-      servers.worked(address);
-      giveUp.abort();
-    }
-    return isAlive;
   }
 
   /** Looks for another server. While there is none, the one that is about to go still answers. */

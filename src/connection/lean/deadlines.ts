@@ -3,6 +3,7 @@
  * over counts: after a freeze timers run before the sockets are read.
  */
 
+import { MemphisError } from '../../model/errors.ts';
 import { monotonicMs } from '../monotonic.ts';
 
 /** No timer of Node is longer. */
@@ -15,6 +16,9 @@ export interface Deadline {
   /** Called once when the time is over, unless it was deleted before. */
   late(): void;
 }
+
+/** Ends a wait: with an error, or with what was waited for. */
+export type End<T> = (error?: Error, value?: T) => void;
 
 export class Deadlines {
   readonly #open = new Set<Deadline>();
@@ -29,6 +33,28 @@ export class Deadlines {
 
   delete(deadline: Deadline): void {
     if (this.#open.delete(deadline) && this.#open.size === 0) this.#arm(Number.POSITIVE_INFINITY);
+  }
+
+  /**
+   * A wait that ends once, however it ends.
+   *
+   * @param late the words where its time is over
+   * @param begin what is done so that it ends; the wait fails with what it throws
+   * @param over told of the end
+   * @throws MemphisError `TIMEOUT`
+   */
+  wait<T>(timeoutMs: number, late: string, begin: (end: End<T>) => void, over?: () => void): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const end: End<T> = (error, value) => {
+        this.delete(deadline);
+        over?.();
+        if (error === undefined) resolve(value as T);
+        else reject(error);
+      };
+      const deadline = { at: monotonicMs() + timeoutMs, late: () => end(new MemphisError('TIMEOUT', late)) };
+      begin(end);
+      this.add(deadline);
+    });
   }
 
   /** Nobody waits any more. */

@@ -2,8 +2,9 @@
 
 import { MemphisError } from '../../model/errors.ts';
 import type { Connection, DialOptions, Frame, HeaderList } from '../port.ts';
+import type { End } from './deadlines.ts';
 import { VERSION } from './frame.ts';
-import { type End, openWire } from './wire.ts';
+import { openWire } from './wire.ts';
 
 interface Waiting {
   readonly subject: string;

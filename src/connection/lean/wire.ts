@@ -11,15 +11,12 @@ import { toIdentity } from '../memphis-connect.ts';
 import { monotonicMs } from '../monotonic.ts';
 import type { Connection, DialOptions, Frame, ServerInfo } from '../port.ts';
 import { connectText } from './connect-text.ts';
-import { Deadlines } from './deadlines.ts';
+import { Deadlines, type End } from './deadlines.ts';
 import { dialError, ServerError, trouble } from './errors.ts';
 import { type Info, parseInfo, toServerInfo } from './info.ts';
 import { Parser } from './parser.ts';
 import { behindFirstLine, startTls } from './tls.ts';
 import { Writer } from './writer.ts';
-
-/** Ends a wait: with an error, or with what was waited for. */
-export type End<T> = (error?: Error, value?: T) => void;
 
 /** What a wire tells the session on it. */
 export interface WireEvents {
@@ -35,14 +32,8 @@ export type Wire = Omit<Connection, 'publish' | 'request' | 'subscribe'> & {
   /** What the server takes at most, once it has said so. */
   readonly maxPayload: number;
   readonly put: Writer['put'];
-  /**
-   * A wait that ends once, however it ends.
-   *
-   * @param late the words where its time is over
-   * @param begin what is done so that it ends; the wait fails with what it throws
-   * @param over told of the end
-   */
-  wait<T>(timeoutMs: number, late: string, begin: (end: End<T>) => void, over?: () => void): Promise<T>;
+  /** See `Deadlines`. */
+  readonly wait: Deadlines['wait'];
   /** For what was under way. Where the server had not accepted the session, the next dial says what is wrong. */
   lost(attempted: string): MemphisError;
 };
@@ -86,11 +77,11 @@ export function openWire(options: DialOptions, events: WireEvents): Wire {
     rttMs: Number.POSITIVE_INFINITY,
     maxPayload: Number.POSITIVE_INFINITY,
     put: writer.put.bind(writer),
-    wait,
+    wait: limits.wait.bind(limits),
     lost,
     async flush(limitMs: number): Promise<void> {
       if (wire.isClosed) throw lost('reach the server');
-      return wait(limitMs, `The server did not answer a ping within ${limitMs} ms.`, ping);
+      return wire.wait(limitMs, `The server did not answer a ping within ${limitMs} ms.`, ping);
     },
     async close(): Promise<void> {
       if (wire.isClosed) return;
@@ -98,20 +89,6 @@ export function openWire(options: DialOptions, events: WireEvents): Wire {
       end();
     },
   };
-
-  function wait<T>(ms: number, late: string, begin: (end: End<T>) => void, over?: () => void): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const finish: End<T> = (error, value) => {
-        limits.delete(limit);
-        over?.();
-        if (error === undefined) resolve(value as T);
-        else reject(error);
-      };
-      const limit = { at: monotonicMs() + ms, late: () => finish(new MemphisError('TIMEOUT', late)) };
-      begin(finish);
-      limits.add(limit);
-    });
-  }
 
   function ping(finish: End<void>): void {
     pings.push({ sentAt: monotonicMs(), end: finish });
