@@ -11,7 +11,7 @@ const DELAYS = [10, 40] as const;
 
 export async function benchRoundTrips(settings: BenchSettings): Promise<Report> {
   await using runner = await makeRunner(variants, settings.progress.say);
-  const rounds = roundsOf(settings, 5);
+  const rounds = roundsOf(settings, 4);
   return {
     bench: 'round-trips',
     at: new Date().toISOString(),

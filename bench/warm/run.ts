@@ -38,7 +38,7 @@ export async function benchWarm(settings: BenchSettings): Promise<Report> {
   const bench: Bench = {
     scene,
     host: (await bundle('hosts/warm.ts', path.join(scene.folder, 'warm.cjs'))).file,
-    rounds: roundsOf(settings, 7),
+    rounds: roundsOf(settings, 5),
     settings,
   };
   const fetched: Measured[] = [];
