@@ -1,13 +1,14 @@
 /** Round trips as a whole number that does not depend on how busy the machine is. */
 
-import { type Role, type Runner, roundTrips } from './measure.ts';
+import type { Role, Runner } from './measure.ts';
 import type { Variant } from './variants.ts';
 
-/** So far apart that half a round trip is more than what a busy machine adds. */
-const DELAYS = [20, 200] as const;
-/** The short way twice: a slow one would hide a round trip. */
-const RUNS = [0, 0, 1] as const;
-const TRIES = 6;
+/**
+ * One way. A round trip takes so much longer than everything that is computed meanwhile that the time divided by it tells
+ * their number, also where the machine is crowded: never less than there are, and more only where computing alone took one.
+ */
+const DELAY_MS = 200;
+const TRIES = 4;
 
 export interface Counted {
   /** To the first batch of a consumer. */
@@ -27,15 +28,11 @@ export async function countRoundTrips(
   role: Role,
   expected: Counted,
 ): Promise<Counted> {
-  const best = { first: [Infinity, Infinity], job: [Infinity, Infinity] };
-  for (let tries = 0; ; tries++) {
-    for (const index of RUNS) {
-      const { firstMs, jobMs } = await runner.run(variant, role, DELAYS[index]);
-      best.first[index] = Math.min(best.first[index] ?? Infinity, firstMs);
-      best.job[index] = Math.min(best.job[index] ?? Infinity, jobMs);
-    }
-    const count = ([short = 0, long = 0]: readonly number[]): number => Math.round(roundTrips([short, long], DELAYS));
-    const counted = { first: count(best.first), job: count(best.job) };
-    if ((counted.first <= expected.first && counted.job <= expected.job) || tries === TRIES - 1) return counted;
+  const best = { first: Number.POSITIVE_INFINITY, job: Number.POSITIVE_INFINITY };
+  for (let tries = 0; tries < TRIES && (best.first > expected.first || best.job > expected.job); tries++) {
+    const { firstMs, jobMs } = await runner.run(variant, role, DELAY_MS);
+    best.first = Math.min(best.first, Math.floor(firstMs / (2 * DELAY_MS)));
+    best.job = Math.min(best.job, Math.floor(jobMs / (2 * DELAY_MS)));
   }
+  return best;
 }
