@@ -16,7 +16,7 @@ const REMEMBER = '--test-rerun-failures';
 const LISTER = fileURLToPath(new URL('./list-failures.mjs', import.meta.url));
 
 /** Two files at a time in the first run. */
-export async function runTests(job, which) {
+export async function runTests(job, which, say = console.log) {
   const { files, flags } = await chooseTests(job.top, which, job.args);
   if (files.length === 0) throw new Error(`There is no test file for: ${[which, ...job.args].join(' ')}`);
   const notes = await mkdtemp(path.join(tmpdir(), 'memphis-serverless-tests-'));
@@ -41,9 +41,9 @@ export async function runTests(job, which) {
     const code = await run(2);
     const failed = code === 0 ? [] : await namesIn(list);
     if (memory.length === 0 || failed.length === 0 || failed.length > MAX_SECOND_CHANCES) return code;
-    console.log(`\n== ${failed.length} failed; what failed is run once more, alone:\n   ${failed.join('\n   ')}\n`);
+    say(`\n== ${failed.length} failed; what failed is run once more, alone:\n   ${failed.join('\n   ')}\n`);
     const second = await run(1);
-    if (second === 0) console.log(`\n== passed, but unsteady (failed at first):\n   ${failed.join('\n   ')}`);
+    if (second === 0) say(`\n== passed, but unsteady (failed at first):\n   ${failed.join('\n   ')}`);
     return second;
   } finally {
     await rm(notes, { recursive: true, force: true });
