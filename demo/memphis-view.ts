@@ -18,11 +18,19 @@ export async function viewMemphis(url: string): Promise<BrokerView> {
   const api = process.env.MEMPHIS_API_URL ?? `http://${hostname}:9000`;
   const [user, pass] = [decodeURIComponent(username), decodeURIComponent(password)];
   const view = await viewBroker(`nats://${host}`, { user, pass });
-  const token = await logIn(api, user, pass);
+  let token = await logIn(api, user, pass);
   const ask = async (path: string): Promise<Record<string, unknown>> => {
-    const headers = { authorization: `Bearer ${token}` };
-    const signal = AbortSignal.timeout(REQUEST_LIMIT_MS);
-    return (await (await fetch(`${api}/api/${path}`, { headers, signal })).json()) as Record<string, unknown>;
+    const get = (): Promise<Response> => {
+      const headers = { authorization: `Bearer ${token}` };
+      return fetch(`${api}/api/${path}`, { headers, signal: AbortSignal.timeout(REQUEST_LIMIT_MS) });
+    };
+    let answer = await get();
+    if (answer.status === 401) {
+      token = await logIn(api, user, pass); // one holds for a quarter of an hour
+      answer = await get();
+    }
+    if (!answer.ok) throw new Error(`${path}: the broker's HTTP API answers ${answer.status}.`);
+    return (await answer.json()) as Record<string, unknown>;
   };
   const rows = async (station: string): Promise<readonly Row[]> => {
     const found = await ask(`monitoring/getStationOverviewData?station_name=${station}&partition_number=-1`);

@@ -31,7 +31,15 @@ test('half a minute of soaking loses nothing, and leaves memory and handles as t
 });
 
 test('a wrong command line is refused with a sentence', () => {
-  for (const args of [['--minutes', '0'], ['--minutes', 'x'], ['--seed', '-1'], ['--seed', '1.5'], ['--what'], ['x']]) {
+  for (const args of [
+    ['--broker', 'x'],
+    ['--minutes', '0'],
+    ['--minutes', 'x'],
+    ['--seed', '-1'],
+    ['--seed', '1.5'],
+    ['--what'],
+    ['x'],
+  ]) {
     assert.throws(() => parseSoakOptions(args), UsageError, args.join(' '));
   }
 });
