@@ -23,7 +23,9 @@ export function parseInfo(text: string): Info {
   try {
     const info: unknown = JSON.parse(text);
     if (typeof info === 'object' && info !== null) return info;
-  } catch {}
+  } catch {
+    // no JSON is nonsense too, and not quoted: it may be anything
+  }
   throw nonsense('INFO');
 }
 
