@@ -25,7 +25,10 @@ export const commands = {
     says: 'checks style and types, builds, and runs all tests',
     steps: [plain(lint), types, build, brokers, tests('all')],
   },
-  'test:unit': { says: 'runs all tests but those of whole systems', steps: [brokers, tests('unit')] },
+  'test:unit': {
+    says: 'builds, and runs all tests but those of whole systems',
+    steps: [build, brokers, tests('unit')],
+  },
   'test:integration': {
     says: 'builds, and runs the tests of whole systems',
     steps: [build, brokers, tests('integration')],
