@@ -90,10 +90,10 @@ export async function checkerFor(
 }
 
 /**
- * A message of at most so many bytes on the wire may leave before its station is looked up: no server and no station is
- * set to take less, so nothing can be dropped to make room for it.
+ * A message of at most so many bytes on the wire may leave before its station is looked up. A station that keeps fewer
+ * bytes than that in all would drop what it holds for it, unasked, so this is small (docs/decisions/011).
  */
-const MAX_EARLY_BYTES = 4_096;
+const MAX_EARLY_BYTES = 1_024;
 
 /** A message on its way, under one id. */
 interface Way {
