@@ -15,6 +15,11 @@ export interface BrokerView {
   storedIds(station: string): Promise<string[]>;
   /** How many dead letters a station has. */
   countDeadLetters(station: string): Promise<number>;
+  /**
+   * Reads the dead letters that are new; there where the broker lists the last thousand only, and whoever wants all of
+   * them has to look in time.
+   */
+  readDeadLetters?(station: string): Promise<unknown>;
   /** The field `id` of every dead letter. */
   deadLetterIds(station: string): Promise<string[]>;
   close(): Promise<void>;

@@ -36,15 +36,22 @@ export async function viewMemphis(url: string): Promise<BrokerView> {
     const found = await ask(`monitoring/getStationOverviewData?station_name=${station}&partition_number=-1`);
     return Array.isArray(found.poison_messages) ? found.poison_messages : [];
   };
+  const seen = new Map<string, Map<number, string>>();
+  const readDeadLetters = async (station: string): Promise<number> => {
+    const ids = seen.get(station) ?? new Map<number, string>();
+    seen.set(station, ids);
+    const fresh = (await rows(station)).filter(({ id }) => !ids.has(id));
+    for (const { id } of fresh) ids.set(id, await idOf(ask, id));
+    return fresh.length;
+  };
   return {
     ...view,
     countDeadLetters: async (station) => (await rows(station)).length,
+    readDeadLetters,
     deadLetterIds: async (station) => {
       // the broker makes rows in rounds of five seconds
-      for (let before = -1, found = await rows(station); ; before = found.length, found = await rows(station)) {
-        if (found.length === before) return Promise.all(found.map(({ id }) => idOf(ask, id)));
-        await new Promise((resolve) => setTimeout(resolve, 6_000));
-      }
+      while ((await readDeadLetters(station)) > 0) await new Promise((resolve) => setTimeout(resolve, 6_000));
+      return [...(seen.get(station)?.values() ?? [])];
     },
   };
 }

@@ -24,6 +24,8 @@ const MAX_BACKLOG = 1_000;
 /** A bound for what has to be remembered and read back in a long soak. */
 const PRODUCER_PAUSE_MS = 60;
 const SETTLE_LIMIT_MS = 90_000;
+/** Some two dead letters come in a second, and a broker lists a thousand. */
+const READ_EVERY_MS = 30_000;
 
 export interface SoakResult {
   readonly minutes: number;
@@ -163,6 +165,7 @@ async function soakWith(options: SoakRun, closing: (() => Promise<unknown>)[]): 
     strikeActors(actors, game),
     ...(broker.running ? [killBroker(broker.running, kills, game)] : []),
     tell(actors, kills, game),
+    readDeadLetters(view, game),
   ]);
   working.catch(() => {
     game.isOver = true; // one that fails ends all
@@ -297,6 +300,17 @@ async function tell(actors: readonly Actor[], kills: { readonly count: number },
         `settled, ${sum(({ freezes }) => freezes.total)} freezes, ${sum(({ faults }) => faults)} faults, ${kills.count} broker kills`,
     );
     await sleep(1_000);
+  }
+}
+
+/** Dead letters that the broker does not list for ever are read while they come. */
+async function readDeadLetters(view: BrokerView, game: Game): Promise<void> {
+  let nextMs = Date.now();
+  while (!game.isOver && !game.options.signal.aborted) {
+    await sleep(200);
+    if (Date.now() < nextMs) continue;
+    await view.readDeadLetters?.(STATION).catch(() => undefined); // the broker may just be starting
+    nextMs = Date.now() + READ_EVERY_MS;
   }
 }
 
