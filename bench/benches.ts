@@ -15,3 +15,6 @@ export const benches: Readonly<Record<string, (settings: BenchSettings) => Promi
   thaw: benchThaw,
   schemas: benchSchemas,
 };
+
+/** Those that a Memphis broker is measured with. */
+export const memphisBenches: readonly string[] = ['cold-start', 'round-trips', 'thaw'];

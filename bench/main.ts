@@ -35,8 +35,8 @@ async function main(): Promise<number> {
   try {
     await ensurePeers(progress.say);
     for (const name of options.only) {
-      const { rounds, short: isShort } = options;
-      const report = await benches[name]?.({ rounds, isShort, progress, signal: interrupt.signal });
+      const { broker, rounds, short: isShort } = options;
+      const report = await benches[name]?.({ broker, rounds, isShort, progress, signal: interrupt.signal });
       if (report === undefined) continue;
       reports.push(report);
       progress.end();

@@ -1,14 +1,16 @@
 /** Cold start: a new process loads a function's bundle and runs its first invocation. */
 
 import path from 'node:path';
+import { memphisUrl } from '../../demo/memphis-view.ts';
 import { type BenchSettings, roundsOf } from '../support/bench.ts';
 import { type Bundle, bundle } from '../support/bundle.ts';
+import { openMemphisScene } from '../support/memphis-scene.ts';
 import { makeQuota, type Quota } from '../support/quota.ts';
 import { describeMachine, type Report, type Table } from '../support/report.ts';
 import { inRounds } from '../support/rounds.ts';
 import { type ColdSample, runCold } from '../support/run-cold.ts';
 import { openScene, type Scene } from '../support/scene.ts';
-import { floor, memphisDev, type Subject, subjects } from '../support/subjects.ts';
+import { floor, memphisDev, memphisSubjects, type Subject, subjects as usualSubjects } from '../support/subjects.ts';
 import { measureChoices } from './choices.ts';
 import { importTable, jobTable } from './tables.ts';
 
@@ -23,7 +25,10 @@ export interface Measured {
 }
 
 export async function benchColdStart(settings: BenchSettings): Promise<Report> {
-  await using scene = await openScene({ log: settings.progress.say });
+  const isMemphis = settings.broker === 'memphis';
+  await using scene = isMemphis
+    ? await openMemphisScene(memphisUrl())
+    : await openScene({ log: settings.progress.say });
   const host = (await bundle('hosts/cold.ts', path.join(scene.folder, 'cold.cjs'))).file;
   const rounds = roundsOf(settings, 41);
   const tables: Table[] = [
@@ -39,7 +44,7 @@ export async function benchColdStart(settings: BenchSettings): Promise<Report> {
     ),
     importTable(await measureImports(scene, host, Math.ceil(rounds / 3), settings)),
   ];
-  tables.push(await measureChoices(scene, host, Math.ceil(rounds / 2), settings));
+  if (!isMemphis) tables.push(await measureChoices(scene, host, Math.ceil(rounds / 2), settings));
   const notes: string[] = [];
   for (const share of SHARES) {
     using quota = makeQuota(share);
@@ -53,7 +58,7 @@ export async function benchColdStart(settings: BenchSettings): Promise<Report> {
     tables.push(jobTable(`consumer-cpu-${share * 100}`, caption, measured));
   }
   return {
-    bench: 'cold-start',
+    bench: isMemphis ? 'memphis-cold-start' : 'cold-start',
     at: new Date().toISOString(),
     rounds,
     machine: describeMachine(),
@@ -69,9 +74,10 @@ async function measureJobs(
   host: string,
   role: 'consumer' | 'producer',
   rounds: number,
-  { progress, signal }: BenchSettings,
+  { broker, progress, signal }: BenchSettings,
   quota?: Quota,
 ): Promise<Measured[]> {
+  const subjects = broker === 'memphis' ? memphisSubjects : usualSubjects;
   const wrapper = quota?.wrapper ?? [];
   const bundles = new Map<Subject, Bundle>();
   for (const subject of subjects) {
@@ -106,12 +112,10 @@ async function measureImports(
   scene: Scene,
   host: string,
   rounds: number,
-  { progress, signal }: BenchSettings,
+  { broker, progress, signal }: BenchSettings,
 ): Promise<Measured[]> {
-  const entries = [
-    ...subjects.map(({ title, consumer }) => ({ title, entry: consumer })),
-    { title: memphisDev.title, entry: memphisDev.entry },
-  ];
+  const ofSubjects = (some: readonly Subject[]) => some.map(({ title, consumer }) => ({ title, entry: consumer }));
+  const entries = broker === 'memphis' ? ofSubjects(memphisSubjects) : [...ofSubjects(usualSubjects), memphisDev];
   const bundled = await Promise.all(
     entries.map(async ({ title, entry }, index) => ({
       title,

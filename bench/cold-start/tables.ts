@@ -7,9 +7,14 @@ import type { Measured } from './run.ts';
 
 const KB = 1_000;
 
+/** Ratios to memphis-dev where it ran too. */
+const ofDev = (measured: readonly Measured[]): readonly ColdSample[] =>
+  measured.find(({ title }) => title.startsWith('memphis-dev'))?.samples ?? [];
+
 /** @param measured the bare Node first, then the floor */
 export function jobTable(name: string, caption: string, measured: readonly Measured[]): Table {
   const [bare, floor] = measured;
+  const dev = ofDev(measured);
   const over = (samples: readonly ColdSample[]): Cell =>
     spreadOf(samples.map(({ wallMs }, round) => wallMs - (bare?.samples[round]?.wallMs ?? Number.NaN)));
   return {
@@ -28,6 +33,12 @@ export function jobTable(name: string, caption: string, measured: readonly Measu
       { key: 'importRatio', title: 'import x floor', digits: 2 },
       { key: 'jobRatio', title: 'job x floor', digits: 2 },
       { key: 'overRatio', title: 'over bare x floor', digits: 2 },
+      ...(dev.length === 0
+        ? []
+        : [
+            { key: 'importOfDev', title: 'import x memphis-dev', digits: 3 },
+            { key: 'jobOfDev', title: 'job x memphis-dev', digits: 3 },
+          ]),
     ],
     rows: measured.map(({ title, bundle, samples }) => {
       if (samples === bare?.samples)
@@ -57,6 +68,14 @@ export function jobTable(name: string, caption: string, measured: readonly Measu
             column(base, ({ jobMs }) => jobMs),
           ),
           overRatio: ratio(cells.over, over(base)),
+          importOfDev: ratio(
+            cells.import,
+            column(dev, ({ importMs }) => importMs),
+          ),
+          jobOfDev: ratio(
+            cells.job,
+            column(dev, ({ jobMs }) => jobMs),
+          ),
         },
       };
     }),
@@ -66,6 +85,7 @@ export function jobTable(name: string, caption: string, measured: readonly Measu
 /** @param measured the floor first */
 export function importTable(measured: readonly Measured[]): Table {
   const base = column(measured[0]?.samples ?? [], ({ importMs }) => importMs);
+  const dev = column(ofDev(measured), ({ importMs }) => importMs);
   return {
     name: 'import',
     caption: 'The import alone, without a broker. Milliseconds, medians.',
@@ -74,6 +94,7 @@ export function importTable(measured: readonly Measured[]): Table {
       { key: 'gzipKb', title: 'gzip' },
       { key: 'import', title: 'import', showsSpread: true },
       { key: 'ratio', title: 'x floor', digits: 2 },
+      { key: 'ofDev', title: 'x memphis-dev', digits: 3 },
       { key: 'rss', title: 'RSS MB', digits: 0 },
     ],
     rows: measured.map(({ title, bundle, samples }) => {
@@ -85,6 +106,7 @@ export function importTable(measured: readonly Measured[]): Table {
           gzipKb: bundle && bundle.gzipBytes / KB,
           import: imported,
           ratio: ratio(imported, base),
+          ofDev: ratio(imported, dev),
           rss: column(samples, ({ rssMb }) => rssMb),
         },
       };

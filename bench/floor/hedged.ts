@@ -3,26 +3,24 @@
  * asks (PING), goes on when it is answered, and dials beside it when the answer is late; whoever answers first is used.
  */
 
-import { settings } from '../functions/settings.ts';
-import { Floor } from './session.ts';
+import type { Floor } from './session.ts';
 
 const SILENT_MS = 1_000;
 const LATE_MS = 8;
 
-const { host, port } = settings();
 let current: Floor | undefined;
 let usedAt = 0;
 let roundTripMs = 0;
 
 /** A session that has just answered, or was used a moment ago. */
-export async function openSession(): Promise<Floor> {
+export async function openSession(dial: () => Floor): Promise<Floor> {
   const old = current;
-  if (old === undefined || old.hasEnded) {
-    current = new Floor({ host, port });
-  } else if (Date.now() - usedAt > SILENT_MS) {
-    current = await firstToAnswer(old);
-  }
-  return current ?? new Floor({ host, port });
+  let session: Floor;
+  if (old === undefined || old.hasEnded) session = dial();
+  else if (Date.now() - usedAt > SILENT_MS) session = await firstToAnswer(old, dial);
+  else session = old;
+  current = session;
+  return session;
 }
 
 /** Takes the time of a round trip, and when it was. */
@@ -33,19 +31,19 @@ export async function flush(session: Floor): Promise<void> {
   usedAt = Date.now();
 }
 
-function firstToAnswer(old: Floor): Promise<Floor> {
+function firstToAnswer(old: Floor, dial: () => Floor): Promise<Floor> {
   return new Promise((resolve, reject) => {
     let fresh: Floor | undefined;
-    const dial = (): void => {
+    const dialBeside = (): void => {
       if (fresh !== undefined) return;
-      const session = new Floor({ host, port });
+      const session = dial();
       fresh = session;
       session.flush().then(() => {
         old.close();
         resolve(session);
       }, reject);
     };
-    const timer = setTimeout(dial, Math.max(LATE_MS, 3 * roundTripMs));
+    const timer = setTimeout(dialBeside, Math.max(LATE_MS, 3 * roundTripMs));
     old.flush().then(
       () => {
         clearTimeout(timer);
@@ -54,7 +52,7 @@ function firstToAnswer(old: Floor): Promise<Floor> {
       },
       () => {
         clearTimeout(timer);
-        dial();
+        dialBeside();
       },
     );
   });

@@ -16,6 +16,11 @@ export interface FloorOptions {
   readonly port: number;
   /** Ask for the greeting before anything is sent, as clients do that do not know what they will meet. */
   readonly waitsForInfo?: boolean;
+  /** Fields for CONNECT. */
+  readonly connect?: Readonly<Record<string, string>>;
+  /** Lines that every stored message carries, and the name of the one with its id. */
+  readonly headers?: string;
+  readonly idHeader?: string;
 }
 
 /** A pull under way. */
@@ -31,7 +36,7 @@ interface Wait<T> {
   readonly reject: (error: Error) => void;
 }
 
-const HELLO = 'CONNECT {"verbose":false,"pedantic":false,"headers":true,"no_responders":true,"lang":"floor"}\r\n';
+const HELLO = { verbose: false, pedantic: false, headers: true, no_responders: true, lang: 'floor' };
 const NEWLINE = 10;
 
 /** One session. Everything that is written in one tick leaves in one write, the first one before the greeting came. */
@@ -40,7 +45,9 @@ export class Floor {
   readonly #inbox = `_F.${Math.random().toString(36).slice(2)}${Math.random().toString(36).slice(2)}`;
   readonly #replies = new Map<string, Wait<Buffer>>();
   readonly #pongs: Wait<void>[] = [];
-  #out: (string | Buffer)[] = [HELLO, `SUB ${this.#inbox}.* 1\r\n`];
+  readonly #headers: string;
+  readonly #idHeader: string;
+  #out: (string | Buffer)[];
   #isScheduled = false;
   #mayWrite: boolean;
   #pull: Pull | undefined;
@@ -48,8 +55,11 @@ export class Floor {
   #count = 0;
   #ended: Error | undefined;
 
-  constructor({ host, port, waitsForInfo = false }: FloorOptions) {
+  constructor({ host, port, waitsForInfo = false, connect: fields, headers, idHeader }: FloorOptions) {
     this.#mayWrite = !waitsForInfo;
+    this.#headers = headers ?? '';
+    this.#idHeader = idHeader ?? 'Nats-Msg-Id';
+    this.#out = [`CONNECT ${JSON.stringify({ ...HELLO, ...fields })}\r\n`, `SUB ${this.#inbox}.* 1\r\n`];
     this.socket = connect({ host, port, noDelay: true });
     this.socket.on('data', (chunk: Buffer) => this.#read(chunk));
     this.socket.on('error', (error) => this.#end(error));
@@ -87,14 +97,17 @@ export class Floor {
 
   /** Stores a message; resolves with what the server answered. */
   publish(subject: string, data: Buffer, id?: string): Promise<Buffer> {
+    if (id === undefined && this.#headers === '') return this.request(subject, data);
+    const line = id === undefined ? '' : `${this.#idHeader}: ${id}\r\n`;
+    return this.request(subject, data, `NATS/1.0\r\n${this.#headers}${line}\r\n`);
+  }
+
+  /** @param headers as they go over the wire */
+  request(subject: string, data: Buffer, headers = ''): Promise<Buffer> {
     const token = `r${this.#count++}`;
     const reply = `${this.#inbox}.${token}`;
-    if (id === undefined) {
-      this.#write(`PUB ${subject} ${reply} ${data.length}\r\n`);
-    } else {
-      const headers = `NATS/1.0\r\nNats-Msg-Id: ${id}\r\n\r\n`;
-      this.#write(`HPUB ${subject} ${reply} ${headers.length} ${headers.length + data.length}\r\n${headers}`);
-    }
+    if (headers === '') this.#write(`PUB ${subject} ${reply} ${data.length}\r\n`);
+    else this.#write(`HPUB ${subject} ${reply} ${headers.length} ${headers.length + data.length}\r\n${headers}`);
     this.#write(data);
     this.#write('\r\n');
     return new Promise((resolve, reject) => {
@@ -155,7 +168,7 @@ export class Floor {
       const size = Number(words[words.length - 1]);
       if (start + size + 2 > bytes.length) return undefined;
       const data = bytes.subarray(start, start + size);
-      const hasReply = words.length === (isPlain ? 5 : 6);
+      const hasReply = words.length === (isPlain ? 5 : 6) && words[3] !== ''; // two blanks: none
       if (hasReply) this.#take({ reply: words[3] ?? '', data });
       else this.#answer(words[1] ?? '', data);
       return start + size + 2;

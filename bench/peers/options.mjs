@@ -13,11 +13,12 @@ const tuned = {
 };
 
 export function connectOptions() {
-  const { MEMPHIS_SERVERS, MEMPHIS_TLS_CA } = process.env;
+  const { MEMPHIS_SERVERS, MEMPHIS_TLS_CA, BENCH_USERNAME, BENCH_PASSWORD } = process.env;
   const own = process.env.BENCH_TUNED === '1' ? tuned : {};
   return {
     ...own,
     servers: MEMPHIS_SERVERS,
+    ...(BENCH_USERNAME === undefined ? {} : { user: BENCH_USERNAME, pass: BENCH_PASSWORD }),
     ...(MEMPHIS_TLS_CA === undefined ? {} : { tls: { caFile: MEMPHIS_TLS_CA } }),
   };
 }

@@ -1,6 +1,7 @@
 /** Which pictures are made of which report. Pure. */
 
 import { type Cell, numberOf, type Report, type Table } from '../support/report.ts';
+import { nameOf } from '../support/table.ts';
 import { type Bar, drawChart, type Series } from './chart.ts';
 
 type Row = Table['rows'][number];
@@ -15,6 +16,12 @@ export function drawPictures(report: Report): Pictures {
 
 const drawers: Readonly<Record<string, (report: Report) => Pictures>> = {
   'cold-start': (report) => ({ 'cold-start.svg': drawColdStart(report), 'import.svg': drawImport(report) }),
+  'memphis-cold-start': (report) => ({ 'memphis-cold-start.svg': drawColdStart(report) }),
+  'memphis-round-trips': (report) => ({ 'memphis-round-trips.svg': drawRoundTrips(report) }),
+  'memphis-thaw': (report) => ({
+    'memphis-thaw-fetch.svg': drawThaw(report, 'fetch', 'until 10 messages are settled'),
+    'memphis-thaw-store.svg': drawThaw(report, 'publish', 'until a message is stored'),
+  }),
   'round-trips': (report) => ({ 'round-trips.svg': drawRoundTrips(report) }),
   warm: (report) => ({ 'warm.svg': drawWarm(report) }),
   thaw: (report) => ({
@@ -26,7 +33,7 @@ const drawers: Readonly<Record<string, (report: Report) => Pictures>> = {
 const rowsOf = ({ tables }: Report, name: string): readonly Row[] =>
   tables.find((table) => table.name === name)?.rows ?? [];
 const value = (row: Row, key: string): number => numberOf(row.cells[key]) ?? 0;
-const under = ({ node, server }: Report): string => `Node ${node}, nats-server ${server}`;
+const under = ({ node, server }: Report): string => `Node ${node}, ${nameOf(server)}`;
 
 function seriesOf(subject: string): Series {
   if (/bare socket/.test(subject)) return 'floor';

@@ -6,7 +6,6 @@ import { openMemphisScene } from '../support/memphis-scene.ts';
 import { openPath } from '../support/path.ts';
 import { type ColdSample, runCold } from '../support/run-cold.ts';
 import { openScene, type Scene } from '../support/scene.ts';
-import { ours } from '../support/subjects.ts';
 import type { Variant } from './variants.ts';
 
 export type Role = 'consumer' | 'producer';
@@ -19,14 +18,20 @@ export interface Runner extends AsyncDisposable {
   run(variant: Variant, role: Role, delayMs: number): Promise<ColdSample>;
 }
 
-/** @param variants those that will be run */
-export async function makeRunner(variants: readonly Variant[], log?: (line: string) => void): Promise<Runner> {
+/**
+ * @param variants those that will be run
+ * @param memphisUrl a Memphis broker that runs, in place of the stand-in
+ */
+export async function makeRunner(
+  variants: readonly Variant[],
+  { log, memphisUrl }: { readonly log?: (line: string) => void; readonly memphisUrl?: string } = {},
+): Promise<Runner> {
   const scenes = new Map<string, Scene>();
   const bundles = new Map<string, Bundle>();
   for (const { access, subject } of variants) {
     const scene =
       scenes.get(access) ??
-      (await (access === 'memphis' ? openMemphisScene() : openScene({ access, ...(log && { log }) })));
+      (await (access === 'memphis' ? openMemphisScene(memphisUrl) : openScene({ access, ...(log && { log }) })));
     scenes.set(access, scene);
     const known = variants.filter((variant) => variant.access === access).map((variant) => variant.subject);
     await scene.clear([...new Set(known)]);
@@ -47,7 +52,7 @@ export async function makeRunner(variants: readonly Variant[], log?: (line: stri
       if (scene === undefined || file === undefined) throw new Error('This variant was not announced.');
       if (role === 'consumer') {
         await scene.fill(BATCH);
-        if (isNewGroup) await scene.dropDurable(ours.name);
+        if (isNewGroup) await scene.dropDurable(subject.name);
       }
       await using way = await openPath(scene.broker.port, delayMs);
       const all = { ...scene.env(subject, way.url), ...env };

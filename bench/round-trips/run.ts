@@ -1,30 +1,45 @@
 /** Round trips: how often a function waits for the network before it has its messages, or its word that one is stored. */
 
+import { memphisUrl } from '../../demo/memphis-view.ts';
 import { type BenchSettings, roundsOf } from '../support/bench.ts';
 import { describeMachine, type Report, type Table } from '../support/report.ts';
 import { inRounds } from '../support/rounds.ts';
 import type { ColdSample } from '../support/run-cold.ts';
 import { makeRunner, type Role, type Runner, roundTrips } from './measure.ts';
-import { variants } from './variants.ts';
+import { memphisVariants, variants as usualVariants, type Variant } from './variants.ts';
 
 const DELAYS = [10, 40] as const;
 
 export async function benchRoundTrips(settings: BenchSettings): Promise<Report> {
-  await using runner = await makeRunner(variants, settings.progress.say);
+  const isMemphis = settings.broker === 'memphis';
+  const variants = isMemphis ? memphisVariants : usualVariants;
+  await using runner = await makeRunner(variants, {
+    log: settings.progress.say,
+    ...(isMemphis && { memphisUrl: memphisUrl() }),
+  });
   const rounds = roundsOf(settings, 4);
   return {
-    bench: 'round-trips',
+    bench: isMemphis ? 'memphis-round-trips' : 'round-trips',
     at: new Date().toISOString(),
     rounds,
     machine: describeMachine(),
     node: process.versions.node,
     server: runner.version,
-    tables: [await measure(runner, 'consumer', rounds, settings), await measure(runner, 'producer', rounds, settings)],
+    tables: [
+      await measure(runner, variants, 'consumer', rounds, settings),
+      await measure(runner, variants, 'producer', rounds, settings),
+    ],
     notes: [],
   };
 }
 
-async function measure(runner: Runner, role: Role, rounds: number, settings: BenchSettings): Promise<Table> {
+async function measure(
+  runner: Runner,
+  variants: readonly Variant[],
+  role: Role,
+  rounds: number,
+  settings: BenchSettings,
+): Promise<Table> {
   const { progress, signal } = settings;
   const samples = await inRounds({
     subjects: variants.filter(({ isNewGroup }) => role === 'consumer' || !isNewGroup),

@@ -1,7 +1,16 @@
 /** Who goes over the slow path, and what they were told of the broker beforehand. */
 
 import type { AccessKind } from '../support/access.ts';
-import { floor, nats2, nats3, ours, type Subject } from '../support/subjects.ts';
+import {
+  floor,
+  memphisByHand,
+  memphisFloor,
+  memphisSdk,
+  nats2,
+  nats3,
+  ours,
+  type Subject,
+} from '../support/subjects.ts';
 
 export interface Variant {
   readonly name: string;
@@ -48,4 +57,26 @@ export const variants: readonly Variant[] = [
   { name: 'nats2', title: 'nats 2.29', subject: nats2, access: 'plain' },
   { name: 'nats3-tls', title: '@nats-io 3.4, TLS', subject: nats3, access: 'tls' },
   { name: 'nats2-tls', title: 'nats 2.29, TLS', subject: nats2, access: 'tls' },
+];
+
+const onMemphis = { access: 'memphis', isNewGroup: false } as const;
+const anew = { isNewGroup: true, env: { BENCH_IS_NEW: '1' } } as const;
+
+/** On a Memphis broker that runs. */
+export const memphisVariants: readonly Variant[] = [
+  { name: 'floor', title: 'floor (bare socket), one flight', subject: memphisFloor, ...onMemphis },
+  { name: 'floor-new', title: 'floor (bare socket), new group', subject: memphisFloor, ...onMemphis, ...anew },
+  { name: 'floor-info', title: 'floor (bare socket), waits for INFO', subject: memphisFloor, ...onMemphis, env: waits },
+  { name: 'memphis', title: 'memphis-serverless, all stated', subject: ours, ...onMemphis },
+  { name: 'new-group', title: 'memphis-serverless, new group', subject: ours, ...onMemphis, ...anew },
+  {
+    name: 'not-stated',
+    title: 'memphis-serverless, broker not stated',
+    subject: ours,
+    ...onMemphis,
+    env: { MEMPHIS_BROKER: '' },
+  },
+  { name: 'nats3', title: memphisByHand.title, subject: memphisByHand, ...onMemphis },
+  { name: 'dev', title: memphisSdk.title, subject: memphisSdk, ...onMemphis },
+  { name: 'dev-new', title: `${memphisSdk.title}, new group`, subject: memphisSdk, ...onMemphis, ...anew },
 ];

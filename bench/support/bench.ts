@@ -3,6 +3,7 @@
 import type { Progress } from '../../tools/progress.ts';
 
 export interface BenchSettings {
+  readonly broker: 'jetstream' | 'memphis';
   /** Rounds that count; left out: as many as the benchmark holds right. */
   readonly rounds: number | undefined;
   /** Few rounds: to see that it works, not to measure. */

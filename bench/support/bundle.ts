@@ -46,7 +46,7 @@ export async function bundle(
     platform: 'node',
     target: 'node22',
     format: 'cjs',
-    external: ['@aws-sdk/*', ...(entry.includes('memphis-dev') ? MISSING_IN_MEMPHIS_DEV : [])],
+    external: ['@aws-sdk/*', ...(entry.startsWith('peers/memphis') ? MISSING_IN_MEMPHIS_DEV : [])],
     conditions: ['@memphis-serverless/source'],
     absWorkingDir: root,
     logLevel: 'error',

@@ -40,7 +40,26 @@ export const nats2: Subject = {
   producer: 'peers/nats2-producer.mjs',
   isOurs: false,
 };
-/** Only what its import costs: it needs a broker of its own. */
+/** On a nats-server only what its import costs: it needs a broker of its own. */
 export const memphisDev = { name: 'memphis-dev', title: 'memphis-dev 1.3', entry: 'peers/memphis-dev.mjs' } as const;
 
 export const subjects: readonly Subject[] = [floor, ours, nats3, nats2];
+
+/** It registers, as every client of a Memphis broker, and waits for no answer to that. */
+export const memphisFloor: Subject = {
+  ...floor,
+  consumer: 'floor/memphis-consumer.ts',
+  producer: 'floor/memphis-producer.ts',
+};
+/** The official client with what the broker is made of: nothing is registered, so the broker keeps no dead letters for it. */
+export const memphisByHand: Subject = { ...nats3, title: '@nats-io 3.4, unregistered' };
+export const memphisSdk: Subject = {
+  name: 'dev',
+  title: memphisDev.title,
+  consumer: 'peers/memphis-consumer.mjs',
+  producer: 'peers/memphis-producer.mjs',
+  isOurs: false,
+};
+
+/** On a Memphis broker. */
+export const memphisSubjects: readonly Subject[] = [memphisFloor, ours, memphisByHand, memphisSdk];

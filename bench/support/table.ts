@@ -25,8 +25,11 @@ export function toText({ caption, columns, rows }: Table): string {
   return [caption, '', texts[0], rule, ...texts.slice(1)].join('\n');
 }
 
+/** A nats-server has a bare version. */
+export const nameOf = (server: string): string => (/^\d/.test(server) ? `nats-server ${server}` : server);
+
 /** A whole report, its head first. */
 export function reportToText({ bench, rounds, machine, node, server, tables, notes }: Report): string {
-  const head = `== ${bench}: ${rounds} rounds, Node ${node}, nats-server ${server}, ${machine}`;
+  const head = `== ${bench}: ${rounds} rounds, Node ${node}, ${nameOf(server)}, ${machine}`;
   return [head, ...tables.map((table) => `\n${toText(table)}`), ...notes.map((note) => `\n${note}`)].join('\n');
 }

@@ -1,5 +1,7 @@
 /** Who is frozen and thawed. */
 
+import { memphisByHand, memphisSdk } from '../support/subjects.ts';
+
 export interface Contender {
   readonly name: string;
   readonly title: string;
@@ -10,6 +12,32 @@ export interface Contender {
 }
 
 const nats3 = { fetch: 'peers/nats3-consumer.mjs', publish: 'peers/nats3-producer.mjs', isOurs: false } as const;
+
+/** On a Memphis broker. */
+export const memphisContenders: readonly Contender[] = [
+  {
+    name: 'ideal',
+    title: 'ideal (bare socket)',
+    fetch: 'floor/memphis-thawed-consumer.ts',
+    publish: 'floor/memphis-thawed-producer.ts',
+    isOurs: false,
+  },
+  {
+    name: 'ours',
+    title: 'memphis-serverless',
+    fetch: 'functions/any-consumer.ts',
+    publish: 'functions/producer.ts',
+    isOurs: true,
+  },
+  { name: 'nats3', title: memphisByHand.title, ...nats3 },
+  {
+    name: 'dev',
+    title: memphisSdk.title,
+    fetch: memphisSdk.consumer,
+    publish: memphisSdk.producer,
+    isOurs: false,
+  },
+];
 
 export const contenders: readonly Contender[] = [
   {

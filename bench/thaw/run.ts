@@ -2,15 +2,17 @@
 
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { memphisUrl } from '../../demo/memphis-view.ts';
 import type { Answer, Order } from '../hosts/thaw.ts';
 import { type BenchSettings, roundsOf } from '../support/bench.ts';
 import { bundle } from '../support/bundle.ts';
+import { openMemphisScene } from '../support/memphis-scene.ts';
 import { openPath } from '../support/path.ts';
 import { describeMachine, type Report } from '../support/report.ts';
 import { openScene, type Scene } from '../support/scene.ts';
-import { type Contender, contenders } from './contenders.ts';
+import { type Contender, memphisContenders, contenders as usualContenders } from './contenders.ts';
 import { FrozenFunction } from './environment.ts';
-import { type Fate, fates } from './fates.ts';
+import { fates as allFates, type Fate } from './fates.ts';
 import { toTable } from './table.ts';
 
 export type Operation = 'fetch' | 'publish';
@@ -33,36 +35,48 @@ const QUICK_MS = 1_000;
 const WARM_LIMIT_MS = 20_000;
 
 export async function benchThaw(settings: BenchSettings): Promise<Report> {
-  await using usual = await openScene({ log: settings.progress.say });
-  await using strict = await openScene({ config: 'ping_interval: "1s"\nping_max: 1' });
+  const isMemphis = settings.broker === 'memphis';
+  const contenders = isMemphis ? memphisContenders : usualContenders;
+  const fates = allFates.filter(({ isDropped }) => !isMemphis || !isDropped); // that needs a setting of the broker
+  await using usual = isMemphis
+    ? await openMemphisScene(memphisUrl())
+    : await openScene({ log: settings.progress.say });
+  await using strict = isMemphis ? undefined : await openScene({ config: 'ping_interval: "1s"\nping_max: 1' });
   const rounds = roundsOf(settings, 3, 1);
-  const files = await makeBundles(usual);
-  for (const scene of [usual, strict]) await scene.fill(2 * BATCH); // every durable is given all of it
+  const files = await makeBundles(usual, contenders);
+  for (const scene of [usual, ...(strict === undefined ? [] : [strict])]) await scene.fill(2 * BATCH); // every durable is given all of it
   const samples: Promise<ThawSample>[] = [];
   for (let round = 0; round < rounds; round++) {
     for (const [index, fate] of fates.entries()) {
       settings.signal.throwIfAborted();
       settings.progress.update(`thaw: round ${round} of ${rounds}, ${fate.title}`);
-      samples.push(...(await strike(fate, fate.isDropped ? strict : usual, files, round * fates.length + index)));
+      const scene = (fate.isDropped && strict) || usual;
+      samples.push(...(await strike(fate, { scene, files, contenders }, round * fates.length + index)));
     }
   }
   settings.progress.update('thaw: waiting for clients that wait for their own timers');
   const all = await Promise.all(samples);
   return {
-    bench: 'thaw',
+    bench: isMemphis ? 'memphis-thaw' : 'thaw',
     at: new Date().toISOString(),
     rounds,
     machine: describeMachine(),
     node: process.versions.node,
     server: usual.broker.version,
-    tables: [toTable(all)],
+    tables: [toTable(all, fates, contenders)],
     notes: [],
   };
 }
 
 type Files = (entry: string) => string;
 
-async function makeBundles({ folder }: Scene): Promise<Files> {
+interface Stage {
+  readonly scene: Scene;
+  readonly files: Files;
+  readonly contenders: readonly Contender[];
+}
+
+async function makeBundles({ folder }: Scene, contenders: readonly Contender[]): Promise<Files> {
   const entries = [...new Set(['hosts/thaw.ts', ...contenders.flatMap(({ fetch, publish }) => [fetch, publish])])];
   const made = await Promise.all(
     entries.map(
@@ -77,7 +91,7 @@ async function makeBundles({ folder }: Scene): Promise<Files> {
  * Freezes one function of every kind at the same time, and thaws one after the other. Who waits for a timer of seconds needs
  * no quiet, and is not waited for.
  */
-async function strike(fate: Fate, scene: Scene, files: Files, turn: number): Promise<Promise<ThawSample>[]> {
+async function strike(fate: Fate, { scene, files, contenders }: Stage, turn: number): Promise<Promise<ThawSample>[]> {
   const casts = contenders.flatMap((contender) => operations.map((operation) => ({ contender, operation })));
   const first = turn % casts.length;
   const frozen = [];

@@ -2,11 +2,15 @@
 
 import type { Cell, Table } from '../support/report.ts';
 import { spreadOf } from '../support/stats.ts';
-import { contenders } from './contenders.ts';
-import { fates } from './fates.ts';
+import type { Contender } from './contenders.ts';
+import type { Fate } from './fates.ts';
 import type { Operation, ThawSample } from './run.ts';
 
-export function toTable(samples: readonly ThawSample[]): Table {
+export function toTable(
+  samples: readonly ThawSample[],
+  fates: readonly Fate[],
+  contenders: readonly Contender[],
+): Table {
   return {
     name: 'thaw',
     caption:

@@ -2,12 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { benches } from '../../bench/benches.ts';
+import { benches, memphisBenches } from '../../bench/benches.ts';
 import { parseBenchOptions, UsageError, usage } from '../../bench/options.ts';
 
 test('without arguments everything is measured and written down', () => {
-  const options = { only: Object.keys(benches), rounds: undefined, short: false, json: false, save: true, help: false };
-  assert.deepEqual(parseBenchOptions([]), options);
+  const usual = { broker: 'jetstream', rounds: undefined, short: false, json: false, save: true, help: false };
+  assert.deepEqual(parseBenchOptions([]), { ...usual, only: Object.keys(benches) });
+});
+
+test('on a Memphis broker what is compared with memphis-dev is measured', () => {
+  assert.deepEqual(parseBenchOptions(['--broker', 'memphis']).only, memphisBenches);
+  assert.throws(() => parseBenchOptions(['--broker', 'memphis', '--only', 'warm']), /there is no warm/);
 });
 
 test('some can be chosen, with so many rounds', () => {
@@ -22,6 +27,7 @@ test('a short run writes nothing, since it is no measurement', () => {
 test('a wrong command line is refused with a sentence', () => {
   for (const args of [
     ['--only', 'cold'],
+    ['--broker', 'kafka'],
     ['--rounds', '0'],
     ['--rounds', '1.5'],
     ['--rounds', 'x'],
@@ -33,7 +39,16 @@ test('a wrong command line is refused with a sentence', () => {
 });
 
 test('the help names every benchmark and every option', () => {
-  for (const word of [...Object.keys(benches), '--only', '--rounds', '--short', '--json', '--no-save', '--help']) {
+  for (const word of [
+    ...Object.keys(benches),
+    '--broker',
+    '--only',
+    '--rounds',
+    '--short',
+    '--json',
+    '--no-save',
+    '--help',
+  ]) {
     assert.ok(usage.includes(word), word);
   }
 });

@@ -4,20 +4,22 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { benches } from '../../bench/benches.ts';
+import { benches, memphisBenches } from '../../bench/benches.ts';
 import { drawPictures } from '../../bench/pictures/pictures.ts';
 import { fillPage } from '../../bench/support/pages.ts';
-import { page, pictures, savedReports } from '../../bench/support/save.ts';
+import { pages, pictures, savedReports } from '../../bench/support/save.ts';
 
 const reports = savedReports();
-const text = readFileSync(page, 'utf8');
+const texts = pages.map((page) => readFileSync(page, 'utf8'));
+const [page = '', text = ''] = [pages[0], texts[0]];
 
 test('there is a result of every benchmark', () => {
-  assert.deepEqual(reports.map(({ bench }) => bench).sort(), Object.keys(benches).sort());
+  const all = [...Object.keys(benches), ...memphisBenches.map((name) => `memphis-${name}`)];
+  assert.deepEqual(reports.map(({ bench }) => bench).sort(), all.sort());
 });
 
-test('the tables of the page are those of the results', () => {
-  assert.equal(fillPage(text, reports), text);
+test('the tables of the pages are those of the results', () => {
+  for (const each of texts) assert.equal(fillPage(each, reports), each);
   for (const { bench } of reports) assert.ok(text.includes(`<!-- bench: ${bench}/`), `shows nothing of ${bench}`);
 });
 
@@ -43,6 +45,6 @@ test('results tell the kind of machine and not which one', () => {
     const words = JSON.stringify(report);
     assert.doesNotMatch(words, /\/(home|root|tmp|work|Users|var)\//, report.bench);
     assert.match(report.node, /^\d+\.\d+\.\d+$/);
-    assert.match(report.server, /^(\d+\.\d+\.\d+|none$)/);
+    assert.match(report.server, /^((Memphis )?\d+\.\d+\.\d+|none$)/);
   }
 });
