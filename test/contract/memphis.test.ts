@@ -27,6 +27,22 @@ describe('the stand-in for a Memphis broker', { concurrency: 12 }, () => {
   }
 });
 
+/** What the releases before 1.4.2 do otherwise: there groups are registered elsewhere, and 1.2 reads no message out of a notice. */
+describe('the stand-in for Memphis 1.2.0, dead letters', { concurrency: 12 }, () => {
+  let standIn: StandIn;
+  before(async () => {
+    standIn = await startStandIn({ version: '1.2.0', ...(newest === undefined ? {} : { binary: newest.binary }) });
+  });
+  after(() => standIn[Symbol.asyncDispose]());
+
+  for (const { name, run } of brokerContract.filter(({ name }) => /dead letter|put back|linked/.test(name))) {
+    test(name, async () => {
+      await using subject = await openMemphis(standIn.url, standIn.apiUrl);
+      await run(subject);
+    });
+  }
+});
+
 if (url !== undefined) {
   describe('the Memphis broker of MEMPHIS_TEST_URL', { concurrency: 8 }, () => {
     for (const { name, run } of brokerContract) {

@@ -1,6 +1,7 @@
 /** A Memphis driver as the broker contract wants it, on a broker that is there already. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isBefore } from '../../src/brokers/jetstream/server-version.ts';
 import { MemphisAdmin } from '../../src/brokers/memphis/admin.ts';
 import { openApi } from '../../src/brokers/memphis/api-access.ts';
 import type { MemphisBroker } from '../../src/brokers/memphis/broker.ts';
@@ -25,8 +26,10 @@ export async function openMemphis(url: string, apiUrl?: string): Promise<OpenSub
   };
   const broker = await open();
   const admin = await open();
+  const { version } = await (await broker.link.ready(Date.now() + 5_000)).info;
   return {
     broker,
+    lacksLinkedStations: isBefore(version, 1, 3, 1),
     admin: new MemphisAdmin(admin, openApi(settings, apiUrl)),
     maxPayloadBytes: 1_048_576,
     pass: async (ms, until) => {

@@ -10,6 +10,7 @@ import type { StationDescription, StationListing } from '../../model/station-des
 import { JetStreamDeadLetters } from '../jetstream/dead-letter-admin.ts';
 import { describeStation, listStations } from '../jetstream/describe.ts';
 import { PATIENCE_MS, repeat } from '../jetstream/repeat.ts';
+import { isBefore } from '../jetstream/server-version.ts';
 import { deadLetterStreamOf, partitionsOf, retryStreamOf, stationNotFound } from '../jetstream/stations.ts';
 import { apiError, isJson, type Json, refusalOf } from '../jetstream/wire/api.ts';
 import { deleteStream, streamNames } from '../jetstream/wire/streams.ts';
@@ -42,6 +43,14 @@ export class MemphisAdmin implements BrokerAdmin {
     if (isThere) return false;
     this.#broker.stations.forget(name);
     const connection = await this.#broker.link.ready(Date.now() + CONTROL_LIMIT_MS);
+    const { version } = await connection.info;
+    if (settings.dlsStation !== '' && isBefore(version, 1, 3, 1)) {
+      throw new MemphisError(
+        'UNSUPPORTED',
+        `Memphis ${version} knows no linked stations (1.3.1 is the first that does): leave dlsStation out.`,
+        { option: 'dlsStation', station: name },
+      );
+    }
     try {
       await createStation(connection, name, settings, CONTROL_LIMIT_MS);
     } catch (error) {

@@ -18,9 +18,10 @@ import { keepHeaders, underId } from '../jetstream/kept-headers.ts';
 import { refuseMissing, store } from '../jetstream/publish.ts';
 import type { BrokerParts } from '../jetstream/redrive.ts';
 import { PATIENCE_MS, repeat } from '../jetstream/repeat.ts';
-import { streamOf } from '../jetstream/stations.ts';
+import { deadLetterStreamOf, streamOf } from '../jetstream/stations.ts';
 import type { PubAck } from '../jetstream/wire/publish.ts';
 import { messageAt } from '../jetstream/wire/read.ts';
+import { deleteMessage } from '../jetstream/wire/streams.ts';
 import { untilAdvisoriesAreRead } from './advisories-read.ts';
 import {
   detailsOf,
@@ -31,7 +32,10 @@ import {
   type RowDetails,
   toRecords,
 } from './dead-letter-rows.ts';
+import { isAnchored } from './group.ts';
 import type { HttpApi } from './http-api.ts';
+import { keptLetters } from './kept-letters.ts';
+import type { Letter } from './letter.ts';
 import { sendResendAck } from './wire/resend-ack.ts';
 
 /** How long it may take until a group that went out of a row is not shown any more. */
@@ -41,11 +45,6 @@ const LOOK_EVERY_MS = 100;
 const AT_ONCE = 8;
 /** Time to settle where a group's durable has to be made; its reader brings it to its own. */
 const ACK_WAIT_MS = 30_000;
-
-interface Letter {
-  readonly row: Row;
-  readonly record: DeadLetterRecord;
-}
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -134,7 +133,7 @@ export class MemphisDeadLetters implements DeadLetterStore {
     return `dls:${this.#station}:${id}:${setAsideAt.getTime()}:${target}`;
   }
 
-  async #forGroup({ row, record }: Letter): Promise<PubAck> {
+  async #forGroup({ record, headers }: Letter): Promise<PubAck> {
     const { group, sequence, timestamp, data } = record;
     const partition = await this.#partitionOf(record);
     return await this.#broker.retries.store(
@@ -145,7 +144,7 @@ export class MemphisDeadLetters implements DeadLetterStore {
         stream: streamOf(this.#station, partition),
         sequence,
         storedAt: timestamp,
-        headers: headersBefore(row),
+        headers,
         data,
         deliveries: 0,
         ackWaitMs: ACK_WAIT_MS,
@@ -155,10 +154,10 @@ export class MemphisDeadLetters implements DeadLetterStore {
     );
   }
 
-  async #intoStation({ row, record }: Letter): Promise<PubAck> {
+  async #intoStation({ record, headers: before }: Letter): Promise<PubAck> {
     const { link, stations } = this.#broker;
     const stream = streamOf(this.#station, await this.#partitionOf(record));
-    const headers = underId(this.#copyId(record, 'station'), keepHeaders(headersBefore(row)));
+    const headers = underId(this.#copyId(record, 'station'), keepHeaders(before));
     return await store(
       link,
       `${stream}.final`,
@@ -188,6 +187,12 @@ export class MemphisDeadLetters implements DeadLetterStore {
     await repeat(this.#broker.link, 'drop dead letters', PATIENCE_MS, async (connection, limitMs) => {
       for (const { row, record } of letters) sendResendAck(connection, row.id, record.group);
       await connection.flush(limitMs);
+      const kept = letters.flatMap((letter) => letter.kept ?? []);
+      await mapAtOnce(
+        kept,
+        (one) => deleteMessage(connection, deadLetterStreamOf(this.#station), one, limitMs),
+        AT_ONCE,
+      );
     });
     const ids = new Set(letters.map(({ record }) => record.id));
     for (const untilMs = Date.now() + REMOVE_LIMIT_MS; Date.now() < untilMs; await wait(LOOK_EVERY_MS)) {
@@ -208,36 +213,51 @@ export class MemphisDeadLetters implements DeadLetterStore {
       const { partitions } = await this.#broker.stations.find(this.#station);
       rows = (await mapAtOnce(partitions, (partition) => this.#rowsOf(partition || -1), AT_ONCE)).flat();
     }
-    const letters = await mapAtOnce(rows, (row) => this.#lettersOf(row), AT_ONCE);
+    const { version } = await (await this.#broker.link.ready(Date.now() + PATIENCE_MS)).info;
+    const letters = isAnchored(version)
+      ? await keptLetters(this.#broker, this.#station, rows, (row) => this.#contentOf(row))
+      : await mapAtOnce(rows, (row) => this.#lettersOf(row), AT_ONCE);
     return letters.flat().sort((a, b) => a.record.id - b.record.id);
   }
 
   async #lettersOf(row: Row): Promise<readonly Letter[]> {
     try {
       const details = parseDetails(await this.#api.get('stations/getPoisonMessageJourney', { message_id: row.id }));
-      return toRecords(this.#station, row, details).map((record) => ({ row, record }));
+      return this.#toLetters(row, details);
     } catch (error) {
       if (!isMemphisError(error, 'BROKER_REFUSED')) throw error;
       // one that went in the meantime is told of in no other way than one whose group has no member at its station
       if ((await this.#rowsOf(-1)).some(({ id }) => id === row.id)) {
         const details = await this.#detailsOf(row);
         if (details === undefined) throw error;
-        return toRecords(this.#station, row, details).map((record) => ({ row, record }));
+        return this.#toLetters(row, details);
       }
       return [];
     }
+  }
+
+  #toLetters(row: Row, details: RowDetails): readonly Letter[] {
+    const headers = headersBefore(row);
+    return toRecords(this.#station, row, details).map((record) => ({ row, record, headers }));
   }
 
   /** Out of the list, and what is too long for that out of the station, while it is still there. */
   async #detailsOf(row: Row): Promise<RowDetails | undefined> {
     const known = detailsOf({ ...row, start: row.start.slice(0, 78) });
     if (known === undefined || row.start.length < 80) return known;
+    const data = await this.#contentOf(row);
+    return data && { ...known, data };
+  }
+
+  /** What the list does not cut, or the station still holds. */
+  async #contentOf(row: Row): Promise<Uint8Array | undefined> {
+    if (row.start.length < 80) return new Uint8Array(Buffer.from(row.start, 'hex'));
     const stream = streamOf(this.#station, row.partition);
     const read = repeat(this.#broker.link, 'read message', PATIENCE_MS, (connection, limitMs) =>
       messageAt(connection, stream, row.sequence, limitMs),
     );
     return await read.then(
-      ({ data }) => ({ ...known, data }),
+      ({ data }) => data,
       () => undefined,
     );
   }

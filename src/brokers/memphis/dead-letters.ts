@@ -7,6 +7,7 @@ import type { HeaderList } from '../../connection/port.ts';
 import { MemphisError } from '../../model/errors.ts';
 import { toInternalName } from '../../model/station.ts';
 import { originalHeaders } from '../jetstream/dead-letter-record.ts';
+import { storeDeadLetter } from '../jetstream/dead-letters.ts';
 import type { Delivery } from '../jetstream/lane.ts';
 import type { DeadLetterContext } from '../jetstream/linked-station.ts';
 import { store } from '../jetstream/publish.ts';
@@ -17,7 +18,7 @@ import { apiError, refusalOf } from '../jetstream/wire/api.ts';
 import { messageAt } from '../jetstream/wire/read.ts';
 import { streamConfig } from '../jetstream/wire/streams.ts';
 import { dlsHeader } from './dls-headers.ts';
-import type { MemphisGroup } from './group.ts';
+import { isAnchored, type MemphisGroup } from './group.ts';
 import { ADVISORIES, advisorySubject, type PoisonAdvisory, poisonAdvisory } from './wire/poison-advisory.ts';
 
 const MAX_REASON_CHARACTERS = 500;
@@ -70,7 +71,9 @@ export function setAsideFor(group: MemphisGroup): SetAside {
       ...notice,
       message: { headers: headersOf(delivery, context.group, reason), data: delivery.message.data },
     });
-    const { maxPayload } = await connection.info;
+    const { version, maxPayload } = await connection.info;
+    // there the broker's rows cannot be told from group to group (kept-letters.ts)
+    if (isAnchored(version)) await storeDeadLetter(context, delivery, reason);
     if (whole.length <= maxPayload) return void (await hand(context, notice, whole));
     await handByReference(context, delivery, notice);
   };

@@ -264,7 +264,7 @@ function toPolicy(start: ReaderOptions['start']): DeliverFrom {
 }
 
 /** The broker deletes the durables of a group that has been asleep for two hours, with its position (11.5). */
-const isAnchored = (version: string): boolean => isBefore(version, 1, 4, 2);
+export const isAnchored = (version: string): boolean => isBefore(version, 1, 4, 2);
 
 /** -1: begins otherwise. */
 const lastOf = (start: ReaderOptions['start']): number =>

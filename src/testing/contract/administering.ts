@@ -93,7 +93,9 @@ export const administering: readonly ContractCase[] = [
     const { subject, station, broker } = scene;
     const [source, linked] = [`${station}-source`, `${station}-linked`];
     const options = { storageType: 'memory', replicas: subject.replicas ?? 1 } as const;
-    await subject.admin.createStation(source, toStationSettings(source, { ...options, dlsStation: linked }));
+    const making = subject.admin.createStation(source, toStationSettings(source, { ...options, dlsStation: linked }));
+    if (subject.lacksLinkedStations) return await refuses('UNSUPPORTED', making);
+    await making;
     const data = new TextEncoder().encode('bad');
     const message = { station: source, partition: 1, data, headers: { a: 'b' }, producerName: 'contract' };
     await broker.publish(message, { timeoutMs: 10_000 });

@@ -18,6 +18,8 @@ export interface ContractSubject {
   readonly maxPayloadBytes: number;
   /** Copies of each message of a station. @default 1 */
   readonly replicas?: number;
+  /** The broker is too old for stations that get copies of dead letters: they must be refused. @default false */
+  readonly lacksLinkedStations?: boolean;
   /**
    * Lets time pass: in memory by a clock, else by waiting.
    *

@@ -1,5 +1,6 @@
 /** Dead letters of the stand-in: notices made into rows, rows resent, acks taken (memphis-wire 6). */
 
+import { isBefore } from '../../../src/brokers/jetstream/server-version.ts';
 import { isJson, type Json } from '../../../src/brokers/jetstream/wire/api.ts';
 import { startPull } from '../../../src/brokers/jetstream/wire/pull.ts';
 import type { Connection } from '../../../src/connection/port.ts';
@@ -24,13 +25,15 @@ export class DeadLetterTable {
   readonly #nats: Connection;
   readonly #tables: Tables;
   readonly #onViolation: (what: string) => void;
+  readonly #readsNotices: boolean;
   #isOver = false;
   #working: Promise<void> = Promise.resolve();
 
-  constructor(nats: Connection, tables: Tables, onViolation: (what: string) => void) {
+  constructor(nats: Connection, tables: Tables, version: string, onViolation: (what: string) => void) {
     this.#nats = nats;
     this.#tables = tables;
     this.#onViolation = onViolation;
+    this.#readsNotices = !isBefore(version, 1, 3);
   }
 
   async start(): Promise<void> {
@@ -74,7 +77,7 @@ export class DeadLetterTable {
     const group = external(consumer);
     if (station?.poison !== true || !this.#tables.isRegistered(group)) return;
     let [block, data] = [String(notice.headers ?? ''), String(notice.data ?? '')];
-    if (notice.data === undefined) {
+    if (notice.data === undefined || !this.#readsNotices) {
       const { message } = await this.#api(`STREAM.MSG.GET.${stream}`, { seq: notice.stream_seq });
       if (!isJson(message)) return;
       [block, data] = [String(message.hdrs ?? ''), String(message.data ?? '')];

@@ -73,7 +73,7 @@ export async function startStandIn({
   const tables = new Tables();
   const faults: Faults = {};
   const control = new Control(nats, tables, USERNAME, onViolation);
-  const letters = new DeadLetterTable(nats, tables, onViolation);
+  const letters = new DeadLetterTable(nats, tables, version, onViolation);
   await nats.info;
   await letters.start();
   for (const subject of SUBJECTS) {

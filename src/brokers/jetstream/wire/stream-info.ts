@@ -81,11 +81,20 @@ export interface DurableState {
   readonly pending: number;
   readonly ackPending: number;
   readonly redelivered: number;
+  /** How often it hands out a message; below 1: without end. */
+  readonly maxDeliver: number;
+  /** Of the last message that was handed out. */
+  readonly deliveredSequence: number;
+  /** Up to here everything is settled. */
+  readonly ackFloorSequence: number;
 }
+
+const sequenceIn = (position: unknown): number => (isJson(position) ? Number(position.stream_seq ?? 0) : 0);
 
 /*
  * $JS.API.CONSUMER.LIST.<stream> { offset }
- * { total, offset, limit: 256, consumers: [{ name, config: { durable_name? }, num_pending, num_ack_pending, num_redelivered }] | null }
+ * { total, offset, limit: 256, consumers: [{ name, config: { durable_name?, max_deliver }, num_pending, num_ack_pending, num_redelivered,
+ *   delivered: { stream_seq }, ack_floor: { stream_seq } }] | null }
  */
 export async function durableStates(
   connection: Connection,
@@ -102,13 +111,17 @@ export async function durableStates(
     });
     const page = Array.isArray(reply.consumers) ? reply.consumers.filter(isJson) : [];
     for (const consumer of page) {
-      const name = isJson(consumer.config) ? consumer.config.durable_name : undefined;
+      const config: Json = isJson(consumer.config) ? consumer.config : {};
+      const name = config.durable_name;
       if (typeof name !== 'string') continue; // made for one reading
       found.push({
         name,
         pending: Number(consumer.num_pending ?? 0),
         ackPending: Number(consumer.num_ack_pending ?? 0),
         redelivered: Number(consumer.num_redelivered ?? 0),
+        maxDeliver: Number(config.max_deliver ?? -1),
+        deliveredSequence: sequenceIn(consumer.delivered),
+        ackFloorSequence: sequenceIn(consumer.ack_floor),
       });
     }
     offset += page.length;
