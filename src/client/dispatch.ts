@@ -2,6 +2,7 @@
 
 import type { Broker, OutgoingMessage } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
+import type { Headers } from '../model/message.ts';
 import type { Given, Resolved } from '../model/option-spec.ts';
 import { type OnProduceError, produceOptions, type producerOptions } from '../model/options/produce.ts';
 import { choosePartition } from '../model/partition.ts';
@@ -22,6 +23,16 @@ import { uniqueName } from './unique-name.ts';
 
 /** Options of one produce. */
 export type ProduceOptions = Given<typeof produceOptions>;
+/** The same, checked. */
+export type ProduceSettings = Resolved<typeof produceOptions>;
+
+/** A message that nobody waits for until it is stored. */
+interface WatchedSending extends Sending {
+  /** Whether it was written; false when it failed before. Never rejects. */
+  readonly written: Promise<boolean>;
+}
+
+const NO_HEADERS: Headers = {};
 
 /** Whether a produce is not to wait; options that cannot be read are refused where all of them are checked. */
 export function isAsync(options: ProduceOptions | undefined): boolean {
@@ -74,9 +85,58 @@ export class Dispatch {
     pick: (receipts: readonly (Receipt | Written)[]) => R,
   ): Promise<R> {
     if (given !== undefined && isAsync(given)) return this.#leave(message, given, pick);
-    const stored = this.#start(message, given).then(all);
-    this.#outbox.track(stored);
-    return stored.then(pick);
+    try {
+      return this.store(message, resolveOptions('produce', produceOptions, given), pick);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * One message to each station, under way until it is stored in all.
+   *
+   * @throws MemphisError what can be said at once
+   */
+  store<R>(message: unknown, settings: ProduceSettings, pick: (receipts: readonly Receipt[]) => R): Promise<R> {
+    this.refuseClosed();
+    const draft = toDraft('produce', message, settings);
+    const timeoutMs = settings.ackWaitMs ?? this.ackWaitMs;
+    const broker = this.#session.current;
+    const letter = broker && this.#plain(broker, draft);
+    // where everything is known, it leaves at once: nothing is awaited before
+    return letter !== undefined && broker !== undefined
+      ? this.#track(broker.publish(letter, { timeoutMs }), (receipt) => pick([receipt]))
+      : this.#track(this.#lookAndStore(draft, timeoutMs), pick);
+  }
+
+  #track<T, R>(stored: Promise<T>, pick: (stored: T) => R): Promise<R> {
+    const stretch = this.#outbox.begin();
+    return stored.then(
+      (result) => {
+        this.#outbox.end(stretch);
+        return pick(result);
+      },
+      (error) => {
+        this.#outbox.end(stretch);
+        throw error;
+      },
+    );
+  }
+
+  /** To stations of which something is to be asked first, or beside the message. */
+  async #lookAndStore(draft: Draft, timeoutMs: number): Promise<readonly Receipt[]> {
+    const broker = await this.#session.broker();
+    const guess = this.#guess(broker, draft);
+    if (guess !== undefined) return [await this.#storeGuess(broker, guess, draft, timeoutMs)];
+    const letters = await this.#lookAndCompose(broker, draft, timeoutMs);
+    return await all(letters.map((letter) => ({ letter, stored: broker.publish(letter, { timeoutMs }) })));
+  }
+
+  async #lookAndCompose(broker: Broker, draft: Draft, timeoutMs: number): Promise<OutgoingMessage[]> {
+    const layout = await this.layout(broker, timeoutMs);
+    const letters = await this.compose(layout, draft, await this.encoders(broker, timeoutMs), timeoutMs);
+    if (letters.length > 1) letters.forEach(await broker.checker({ timeoutMs }));
+    return letters;
   }
 
   /** As `produce` with `async`; `ended` rejects with a failure that no `onError` took. */
@@ -103,44 +163,9 @@ export class Dispatch {
     );
   }
 
-  /** Sends one message to each station, all of it checked. @throws MemphisError what fails before anything is sent */
-  async #start(message: unknown, given: ProduceOptions | undefined): Promise<readonly Sending[]> {
-    this.refuseClosed();
-    const options = resolveOptions('produce', produceOptions, given);
-    const draft = toDraft('produce', message, options);
-    const timeoutMs = options.ackWaitMs ?? this.ackWaitMs;
-    const deadlineMs = Date.now() + timeoutMs;
-    const broker = await this.#session.broker();
-    const guess = options.async ? undefined : this.#guess(broker, draft);
-    if (guess !== undefined) return guess.map((letter) => this.#sendGuess(broker, letter, message, given, timeoutMs));
-    const layout = await this.layout(broker, timeoutMs);
-    const composed = await this.compose(layout, draft, await this.encoders(broker, timeoutMs), timeoutMs);
-    // after its promise has resolved, the caller may write to that memory again
-    const isLent = options.async && isBytes(message);
-    const letters = isLent ? composed.map((letter) => ({ ...letter, data: letter.data.slice() })) : composed;
-    if (letters.length > 1) letters.forEach(await broker.checker({ timeoutMs }));
-    if (options.async) return await this.#startInTurn(broker, letters, deadlineMs);
-    return letters.map((letter) => this.send(broker, letter, timeoutMs));
-  }
-
-  /** Nobody waits for these, so they wait for one another where too many are under way. */
-  async #startInTurn(broker: Broker, letters: readonly OutgoingMessage[], deadlineMs: number): Promise<Sending[]> {
-    const bytes = letters.reduce((sum, { data }) => sum + data.length, 0);
-    const room = this.room.take(bytes);
-    if (room !== undefined) await room;
-    const leftMs = deadlineMs - Date.now();
-    if (leftMs < 1) {
-      this.room.free(bytes);
-      throw new MemphisError('TIMEOUT', 'There was no time left for this message; it was not sent.');
-    }
-    const sendings = letters.map((letter) => this.send(broker, letter, leftMs));
-    void Promise.allSettled(sendings.map(({ stored }) => stored)).then(() => this.room.free(bytes));
-    return sendings;
-  }
-
   /** Sends, and gives failures to whoever takes them. What fails before it is written is thrown. */
   async #begin(message: unknown, given: ProduceOptions) {
-    const sendings = await this.#start(message, { ...given, async: true });
+    const sendings = await this.#startInTurn(message, given);
     const reached = await Promise.all(sendings.map((sending) => sending.written));
     if (reached.includes(false)) await all(sendings);
     const onError = given.onError ?? this.#onError;
@@ -157,6 +182,30 @@ export class Dispatch {
         ),
       })),
     };
+  }
+
+  /** Nobody waits for these, so they wait for one another where too many are under way. */
+  async #startInTurn(message: unknown, given: ProduceOptions): Promise<WatchedSending[]> {
+    this.refuseClosed();
+    const options = resolveOptions('produce', produceOptions, { ...given, async: true });
+    const draft = toDraft('produce', message, options);
+    const timeoutMs = options.ackWaitMs ?? this.ackWaitMs;
+    const deadlineMs = Date.now() + timeoutMs;
+    const broker = await this.#session.broker();
+    const composed = await this.#lookAndCompose(broker, draft, timeoutMs);
+    // after its promise has resolved, the caller may write to that memory again
+    const letters = isBytes(message) ? composed.map((one) => ({ ...one, data: one.data.slice() })) : composed;
+    const bytes = letters.reduce((sum, { data }) => sum + data.length, 0);
+    const room = this.room.take(bytes);
+    if (room !== undefined) await room;
+    const leftMs = deadlineMs - Date.now();
+    if (leftMs < 1) {
+      this.room.free(bytes);
+      throw new MemphisError('TIMEOUT', 'There was no time left for this message; it was not sent.');
+    }
+    const sendings = letters.map((letter) => send(broker, letter, leftMs));
+    void Promise.allSettled(sendings.map(({ stored }) => stored)).then(() => this.room.free(bytes));
+    return sendings;
   }
 
   /** Many messages at once, under way until all have ended. */
@@ -184,37 +233,35 @@ export class Dispatch {
     return layout;
   }
 
+  /** A message to one station that is known, and known to take anything. */
+  #plain(broker: Broker, draft: Draft): OutgoingMessage | undefined {
+    const [station = ''] = this.stations;
+    if (this.stations.length > 1 || this.#schema !== undefined || draft.data === undefined) return undefined;
+    const partitions = broker.plainPartitions(station);
+    return partitions && this.#addressed(station, partitions, draft, draft.data);
+  }
+
   /**
    * A first message leaves beside the look-up of its station. Not where the number of partitions decides on its own: a
    * repeat under its id or key must meet it; nor where nobody waits for the broker's word, which tells a guess that fails.
    */
-  #guess(broker: Broker, draft: Draft): OutgoingMessage[] | undefined {
+  #guess(broker: Broker, draft: Draft): OutgoingMessage | undefined {
     const [station = '', ...more] = this.stations;
     const isFree = draft.msgId === undefined && draft.partitionKey === undefined && draft.partition === undefined;
     if (!isFree || more.length > 0 || !broker.mayGuess(station)) return undefined;
     // who has codecs means stations with schemas: those are to be known before anything leaves
     if (this.#schema !== undefined || registered() !== undefined || draft.data === undefined) return undefined;
     this.#nextOf(station, [1]); // it takes the first partition's turn
-    return this.address(new Map([[station, [1]]]), draft).map((letter) => ({ ...letter, isGuess: true }));
+    return { ...this.#addressed(station, [1], draft, draft.data), isGuess: true };
   }
 
-  /** Sends a guess. Where the station turns out to have a schema, nothing has checked it: it is taken back. */
-  #sendGuess(
-    broker: Broker,
-    letter: OutgoingMessage,
-    message: unknown,
-    given: ProduceOptions | undefined,
-    timeoutMs: number,
-  ): Sending {
-    const sending = this.send(broker, letter, timeoutMs);
-    const stored = sending.stored.then(async (receipt) => {
-      if ((await broker.schemaOf?.(letter.station)) === undefined) return receipt;
-      await broker.takeBack?.(receipt, { timeoutMs });
-      const [again] = await this.#start(message, given);
-      return await (again as Sending).stored;
-    });
-    stored.catch(() => {}); // for whoever looks at it
-    return { ...sending, stored };
+  /** Where the station turns out to have a schema, nothing has checked it: it is taken back. */
+  async #storeGuess(broker: Broker, letter: OutgoingMessage, draft: Draft, timeoutMs: number): Promise<Receipt> {
+    const receipt = await broker.publish(letter, { timeoutMs });
+    if ((await broker.schemaOf?.(letter.station)) === undefined) return receipt;
+    await broker.takeBack?.(receipt, { timeoutMs });
+    const [again] = await this.#lookAndCompose(broker, draft, timeoutMs);
+    return await broker.publish(again as OutgoingMessage, { timeoutMs });
   }
 
   /** How messages are written for those of the stations that have a schema. @throws MemphisError where it cannot be used */
@@ -247,30 +294,15 @@ export class Dispatch {
 
   /** A draft as a message for each station. @throws MemphisError `PARTITION_NOT_FOUND`, `INVALID_OPTION`, `INVALID_MESSAGE` */
   address(layout: ReadonlyMap<string, readonly number[]>, draft: Draft): OutgoingMessage[] {
-    const { data, headers, msgId, partitionKey } = draft;
+    const { data } = draft;
     if (data === undefined) throw draft.unwritable;
-    const letters: OutgoingMessage[] = [];
-    for (const [station, partitions] of layout) {
-      letters.push({
-        station,
-        data,
-        headers: headers ?? {},
-        producerName: this.name,
-        partition: choosePartition(station, partitions, draft) ?? this.#nextOf(station, partitions),
-        ...(msgId === undefined ? {} : { msgId }),
-        ...(partitionKey === undefined ? {} : { partitionKey }),
-      });
-    }
-    return letters;
+    return [...layout].map(([station, partitions]) => this.#addressed(station, partitions, draft, data));
   }
 
-  /** Writes one message. Its failure is for whoever looks at `stored`. */
-  send(broker: Broker, letter: OutgoingMessage, timeoutMs: number): Sending {
-    const written = Promise.withResolvers<boolean>();
-    const stored = broker.publish(letter, { timeoutMs, onWritten: () => written.resolve(true) });
-    const end = (): void => written.resolve(false);
-    stored.then(end, end);
-    return { letter, written: written.promise, stored };
+  #addressed(station: string, partitions: readonly number[], draft: Draft, data: Uint8Array): OutgoingMessage {
+    const { headers = NO_HEADERS, msgId, partitionKey } = draft;
+    const partition = choosePartition(station, partitions, draft) ?? this.#nextOf(station, partitions);
+    return { station, partition, data, headers, msgId, partitionKey, producerName: this.name };
   }
 
   /** Waits for what is under way. @throws MemphisError `NOT_ALL_STORED` with what nobody has taken */
@@ -293,4 +325,13 @@ export class Dispatch {
     this.#turns.set(station, turn + 1);
     return partitions[turn % partitions.length] ?? 1;
   }
+}
+
+/** Writes one message. Its failure is for whoever looks at `stored`. */
+function send(broker: Broker, letter: OutgoingMessage, timeoutMs: number): WatchedSending {
+  const written = Promise.withResolvers<boolean>();
+  const stored = broker.publish(letter, { timeoutMs, onWritten: () => written.resolve(true) });
+  const end = (): void => written.resolve(false);
+  stored.then(end, end);
+  return { letter, written: written.promise, stored };
 }

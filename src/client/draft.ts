@@ -20,10 +20,10 @@ export type MessageOptions = Given<typeof messageOptions>;
 /** A message that may be sent as far as this side can tell without its station. */
 export interface Draft extends MessageOptions {
   readonly message: unknown;
-  /** Without a schema; absent where only a schema may say how it is written. */
-  readonly data?: Uint8Array;
+  /** Without a schema; nothing where only a schema may say how it is written. */
+  readonly data: Uint8Array | undefined;
   /** Why there is none. */
-  readonly unwritable?: unknown;
+  readonly unwritable: unknown;
 }
 
 /**
@@ -32,21 +32,22 @@ export interface Draft extends MessageOptions {
  */
 export function toDraft(where: string, message: unknown, given: MessageOptions): Draft {
   const { headers, msgId, partitionKey, partition } = given;
-  if (msgId !== undefined && msgId.trim() === '') {
-    throw new MemphisError('INVALID_OPTION', `${where}: msgId must not be blank.`, { option: 'msgId' });
+  if (msgId !== undefined) {
+    if (msgId.trim() === '') {
+      throw new MemphisError('INVALID_OPTION', `${where}: msgId must not be blank.`, { option: 'msgId' });
+    }
+    checkHeader('msg-id', msgId); // that is how it travels
   }
-  if (msgId !== undefined) checkHeader('msg-id', msgId); // that is how it travels
-  for (const [name, value] of Object.entries(headers ?? {})) checkHeader(name, value);
-  return { ...written(message), message, headers, msgId, partitionKey, partition };
-}
-
-function written(message: unknown): Pick<Draft, 'data' | 'unwritable'> {
+  if (headers !== undefined) for (const name of Object.keys(headers)) checkHeader(name, headers[name] as string);
+  let data: Uint8Array | undefined;
+  let unwritable: unknown;
   try {
-    return { data: toBytes(message) };
-  } catch (unwritable) {
-    if (typeof message !== 'object' || message === null || isBytes(message)) throw unwritable;
-    return { unwritable };
+    data = toBytes(message);
+  } catch (error) {
+    if (typeof message !== 'object' || message === null || isBytes(message)) throw error;
+    unwritable = error;
   }
+  return { message, data, unwritable, headers, msgId, partitionKey, partition };
 }
 
 /** The options of one message of a batch. @throws MemphisError `INVALID_OPTION` */

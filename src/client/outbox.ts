@@ -14,9 +14,20 @@ export interface Outboxes {
   isClosed: boolean;
 }
 
+/** What began between two looks at an outbox. */
+interface Stretch {
+  open: number;
+  /** Called when all of it is over. */
+  readonly over: (() => void)[];
+}
+
 export class Outbox {
   readonly #busy: Set<Outbox>;
-  readonly #open = new Set<Promise<unknown>>();
+  #stretch: Stretch = { open: 0, over: [] };
+  /** Of all stretches. */
+  #open = 0;
+  /** The end of those before this one. */
+  #earlier: Promise<void> | undefined;
   #failures: ProduceFailure[] = [];
   #failed = 0;
 
@@ -24,14 +35,24 @@ export class Outbox {
     this.#busy = busy;
   }
 
+  /** Something begins. @returns what `end` wants to be told */
+  begin(): Stretch {
+    if (this.#open++ === 0) this.#busy.add(this);
+    this.#stretch.open++;
+    return this.#stretch;
+  }
+
+  /** It is over. */
+  end(stretch: Stretch): void {
+    this.#open--;
+    if (--stretch.open === 0) for (const over of stretch.over.splice(0)) over();
+    this.#leave();
+  }
+
   /** Something that began; how it ends is somebody else's business. */
   track(work: Promise<unknown>): void {
-    this.#open.add(work);
-    this.#busy.add(this);
-    const done = (): void => {
-      this.#open.delete(work);
-      this.#leave();
-    };
+    const stretch = this.begin();
+    const done = (): void => this.end(stretch);
     work.then(done, done);
   }
 
@@ -67,7 +88,14 @@ export class Outbox {
 
   /** Resolves when all that is under way now is over. Never rejects. */
   async settled(): Promise<void> {
-    await Promise.allSettled([...this.#open]);
+    const earlier = this.#earlier;
+    const stretch = this.#stretch;
+    this.#stretch = { open: 0, over: [] };
+    this.#earlier = (async () => {
+      await earlier;
+      if (stretch.open > 0) await new Promise<void>((resolve) => stretch.over.push(resolve));
+    })();
+    await this.#earlier;
   }
 
   /** The failures so far. They are told once. */
@@ -80,7 +108,7 @@ export class Outbox {
   }
 
   #leave(): void {
-    if (this.#open.size === 0 && this.#failed === 0) this.#busy.delete(this);
+    if (this.#open === 0 && this.#failed === 0) this.#busy.delete(this);
   }
 }
 

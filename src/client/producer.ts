@@ -3,7 +3,7 @@
 import type { Given } from '../model/option-spec.ts';
 import type { producerOptions } from '../model/options/produce.ts';
 import type { Receipt, Written } from '../model/receipt.ts';
-import type { Dispatch, ProduceOptions } from './dispatch.ts';
+import type { Dispatch, ProduceOptions, ProduceSettings } from './dispatch.ts';
 import type { Payload } from './payload.ts';
 import { type ProduceBatchOptions, type ProduceResult, sendBatch } from './send-batch.ts';
 
@@ -13,6 +13,9 @@ export type ProducerOptions = Given<typeof producerOptions>;
 export type AsyncProduceOptions = ProduceOptions & { readonly async: true };
 /** Options of a produce that waits. */
 export type AwaitedProduceOptions = ProduceOptions & { readonly async?: false | undefined };
+
+const first = <R>(receipts: readonly R[]): R => receipts[0] as R;
+const all = <R>(receipts: readonly R[]): readonly R[] => receipts;
 
 /** What all producers have. */
 class BaseProducer {
@@ -69,7 +72,12 @@ export class Producer extends BaseProducer {
   produce(message: Payload, options?: AwaitedProduceOptions): Promise<Receipt>;
   produce(message: Payload, options?: ProduceOptions): Promise<Receipt | Written>;
   produce(message: Payload, options?: ProduceOptions): Promise<Receipt | Written> {
-    return this.dispatch.produce(message, options, ([receipt]) => receipt as Receipt | Written);
+    return this.dispatch.produce<Receipt | Written>(message, options, first);
+  }
+
+  /** As `produce` without `async`, for wrappers of this package: options are checked. What can be said at once is thrown. */
+  store(message: Payload, settings: ProduceSettings): Promise<Receipt> {
+    return this.dispatch.store(message, settings, first<Receipt>);
   }
 
   /**
@@ -101,8 +109,7 @@ export class Producer extends BaseProducer {
     options?: ProduceBatchOptions<M>,
     deadlineMs?: number,
   ): Promise<ProduceResult[]> {
-    const results = await sendBatch(this.dispatch, messages, options, deadlineMs);
-    return results.map((result) => (result.ok ? { ok: true, receipt: result.receipt[0] as Receipt } : result));
+    return await sendBatch(this.dispatch, messages, options, first, deadlineMs);
   }
 }
 
@@ -127,7 +134,7 @@ export class MultiProducer extends BaseProducer {
   produce(message: Payload, options?: AwaitedProduceOptions): Promise<readonly Receipt[]>;
   produce(message: Payload, options?: ProduceOptions): Promise<readonly (Receipt | Written)[]>;
   produce(message: Payload, options?: ProduceOptions): Promise<readonly (Receipt | Written)[]> {
-    return this.dispatch.produce(message, options, (receipts) => receipts);
+    return this.dispatch.produce<readonly (Receipt | Written)[]>(message, options, all);
   }
 
   /** As {@link Producer.produceBatch}; a message is `ok` when all stations have it, else its error is `NOT_ALL_STORED`. */
@@ -135,6 +142,6 @@ export class MultiProducer extends BaseProducer {
     messages: readonly M[],
     options?: ProduceBatchOptions<M>,
   ): Promise<ProduceResult<readonly Receipt[]>[]> {
-    return sendBatch(this.dispatch, messages, options);
+    return sendBatch(this.dispatch, messages, options, all);
   }
 }

@@ -1,7 +1,7 @@
 /** Many messages at once: all checked first, then written as fast as there is room, a result for each, in order. */
 
 import type { Broker, OutgoingMessage } from '../model/broker.ts';
-import { isMemphisError, MemphisError } from '../model/errors.ts';
+import { MemphisError } from '../model/errors.ts';
 import { isList } from '../model/fields.ts';
 import type { Given } from '../model/option-spec.ts';
 import { produceBatchOptions } from '../model/options/produce.ts';
@@ -11,7 +11,6 @@ import type { Dispatch } from './dispatch.ts';
 import { atIndex, type Draft, type MessageOptions, readMessageOptions, toDraft } from './draft.ts';
 import type { Payload } from './payload.ts';
 import { all, type Sending, toMemphisError } from './sending.ts';
-import type { Session } from './session.ts';
 
 /** Options of one batch. */
 export interface ProduceBatchOptions<M extends Payload = Payload>
@@ -28,52 +27,28 @@ export type ProduceResult<R = Receipt> =
 /**
  * Sends each message to each station of a dispatch.
  *
+ * @param pick what a result has of its receipts, which are in the order of the stations
  * @param deadlineMs wall-clock time after which nothing more is sent
- * @returns when all have ended; receipts in the order of the stations
+ * @returns when all have ended
  * @throws MemphisError with `index` when a message cannot be sent: nothing was sent then; what connecting throws
  */
-export function sendBatch<M extends Payload>(
+export function sendBatch<M extends Payload, R>(
   dispatch: Dispatch,
   messages: readonly M[],
   given: ProduceBatchOptions<M> | undefined,
+  pick: (receipts: readonly Receipt[]) => R,
   deadlineMs: number = Number.POSITIVE_INFINITY,
-): Promise<ProduceResult<readonly Receipt[]>[]> {
-  return dispatch.run((session) => sendAll(dispatch, session, messages, given, deadlineMs));
-}
-
-async function sendAll<M extends Payload>(
-  dispatch: Dispatch,
-  session: Session,
-  messages: readonly M[],
-  given: ProduceBatchOptions<M> | undefined,
-  deadlineMs: number,
-): Promise<ProduceResult<readonly Receipt[]>[]> {
-  dispatch.refuseClosed();
-  const { ackWaitMs } = resolveOptions('produceBatch', produceBatchOptions, given);
-  const timeoutMs = ackWaitMs ?? dispatch.ackWaitMs;
-  const drafts = draftAll(messages, given?.optionsFor);
-  if (drafts.length === 0) return [];
-  const broker = await session.broker();
-  const checked = await addressAll(dispatch, broker, drafts, timeoutMs);
-  const sender = new Sender(dispatch, broker, timeoutMs, deadlineMs);
-  const ends: Promise<ProduceResult<readonly Receipt[]>>[] = [];
-  for (const [index, copies] of checked.entries()) {
-    const sendings: Sending[] = [];
-    for (const copy of copies) {
-      // no needless await: what is sent in one tick leaves in one write
-      const room = dispatch.room.take(copy.bytes);
-      if (room !== undefined) await room;
-      sendings.push(sender.send(copy));
-    }
-    checked[index] = []; // once stored, its bytes may go
-    ends.push(
-      all(sendings).then(
-        (receipt) => ({ ok: true, receipt }),
-        (error: unknown) => ({ ok: false, error: toMemphisError(error, dispatch.stations[0] ?? '') }),
-      ),
-    );
-  }
-  return await Promise.all(ends);
+): Promise<ProduceResult<R>[]> {
+  return dispatch.run(async (session) => {
+    dispatch.refuseClosed();
+    const { ackWaitMs } = resolveOptions('produceBatch', produceBatchOptions, given);
+    const timeoutMs = ackWaitMs ?? dispatch.ackWaitMs;
+    const drafts = draftAll(messages, given?.optionsFor);
+    if (drafts.length === 0) return [];
+    const broker = await session.broker();
+    const checked = await addressAll(dispatch, broker, drafts, timeoutMs);
+    return await new Sender(dispatch, broker, timeoutMs, deadlineMs, pick).sendAll(checked);
+  });
 }
 
 /** Before anything is awaited, so that what the caller does to its list later changes nothing. */
@@ -86,8 +61,8 @@ function draftAll<M extends Payload>(
   }
   return Array.from(messages, (message: M, index) =>
     atIndex(index, () => {
-      const options = readMessageOptions('produceBatch', () => optionsFor?.(message, index));
-      return toDraft('produceBatch', message, options);
+      const options = optionsFor && readMessageOptions('produceBatch', () => optionsFor(message, index));
+      return toDraft('produceBatch', message, options ?? {});
     }),
   );
 }
@@ -128,46 +103,95 @@ async function addressAll(
 }
 
 /** Sends the messages of one batch, as long as there is a point in it. */
-class Sender {
+class Sender<R> {
   readonly #dispatch: Dispatch;
   readonly #broker: Broker;
   readonly #timeoutMs: number;
   readonly #deadlineMs: number;
+  readonly #pick: (receipts: readonly Receipt[]) => R;
   /** Partitions that nothing was confirmed by for as long as a message may take: the rest of a batch is not held up. */
   readonly #silent = new Map<string, MemphisError>();
+  readonly #end = Promise.withResolvers<void>();
+  #results: ProduceResult<R>[] = [];
+  /** Messages that have not ended. */
+  #left = 0;
 
-  constructor(dispatch: Dispatch, broker: Broker, timeoutMs: number, deadlineMs: number) {
+  constructor(
+    dispatch: Dispatch,
+    broker: Broker,
+    timeoutMs: number,
+    deadlineMs: number,
+    pick: (receipts: readonly Receipt[]) => R,
+  ) {
     this.#dispatch = dispatch;
     this.#broker = broker;
     this.#timeoutMs = timeoutMs;
     this.#deadlineMs = deadlineMs;
+    this.#pick = pick;
   }
 
-  /** Sends what has room, and gives the room back when it has ended. */
-  send({ letter, bytes }: Checked): Sending {
+  /** @param checked emptied on the way: what is stored need not be kept */
+  async sendAll(checked: (readonly Checked[])[]): Promise<ProduceResult<R>[]> {
+    this.#left = checked.length;
+    this.#results = new Array(checked.length);
     const { room } = this.#dispatch;
+    for (const [index, copies] of checked.entries()) {
+      const sendings: Sending[] = [];
+      for (const { letter, bytes } of copies) {
+        // no needless await: what is sent in one tick leaves in one write
+        const free = room.take(bytes);
+        if (free !== undefined) await free;
+        sendings.push({ letter, stored: this.#publish(letter) });
+      }
+      checked[index] = [];
+      this.#follow(
+        index,
+        sendings,
+        copies.map(({ bytes }) => bytes),
+      );
+    }
+    await this.#end.promise;
+    return this.#results;
+  }
+
+  #publish(letter: OutgoingMessage): Promise<Receipt> {
     const leftMs = Math.min(this.#timeoutMs, this.#deadlineMs - Date.now());
-    const sending = this.#refusal(letter, leftMs) ?? this.#dispatch.send(this.#broker, letter, leftMs);
-    sending.stored.then(
-      () => room.free(bytes),
-      (error: unknown) => {
-        room.free(bytes);
-        if (isMemphisError(error) && isSilence.has(error.code)) this.#silent.set(toLane(letter), error);
+    const refusal = this.#refusal(letter, leftMs);
+    return refusal === undefined ? this.#broker.publish(letter, { timeoutMs: leftMs }) : Promise.reject(refusal);
+  }
+
+  #follow(index: number, sendings: readonly Sending[], taken: readonly number[]): void {
+    const [only, ...more] = sendings;
+    const stored: Promise<Receipt | readonly Receipt[]> =
+      only !== undefined && more.length === 0 ? only.stored : all(sendings);
+    const over = (result: ProduceResult<R>): void => {
+      for (const bytes of taken) this.#dispatch.room.free(bytes);
+      this.#results[index] = result;
+      if (--this.#left === 0) this.#end.resolve();
+    };
+    stored.then(
+      (receipt) => over({ ok: true, receipt: this.#pick(isList(receipt) ? receipt : [receipt]) }),
+      (reason: unknown) => {
+        const error = toMemphisError(reason, this.#dispatch.stations[0] ?? '');
+        for (const { letter } of sendings) {
+          const own = error.failures?.find(({ station }) => station === letter.station)?.error ?? error;
+          if (isSilence.has(own.code)) this.#silent.set(toLane(letter), own);
+        }
+        over({ ok: false, error });
       },
     );
-    return sending;
   }
 
   /** Why a message is not sent any more. */
-  #refusal(letter: OutgoingMessage, leftMs: number): Sending | undefined {
+  #refusal(letter: OutgoingMessage, leftMs: number): unknown {
     try {
       this.#dispatch.refuseClosed();
-      const silence = this.#silent.get(toLane(letter));
+      const silence = this.#silent.size === 0 ? undefined : this.#silent.get(toLane(letter));
       if (silence !== undefined) throw notSent(letter, silence);
       if (leftMs < 1) throw notSent(letter, new MemphisError('TIMEOUT', 'No time was left for it.'));
       return undefined;
     } catch (error) {
-      return { letter, written: Promise.resolve(false), stored: Promise.reject(error) };
+      return error;
     }
   }
 }

@@ -7,8 +7,6 @@ import type { Receipt } from '../model/receipt.ts';
 /** One message on its way to one station. */
 export interface Sending {
   readonly letter: OutgoingMessage;
-  /** Whether it was written; false when it failed before. Never rejects. */
-  readonly written: Promise<boolean>;
   /** May reject unheard. */
   readonly stored: Promise<Receipt>;
 }

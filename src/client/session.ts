@@ -24,6 +24,8 @@ export interface Session {
    * @throws MemphisError `CONNECT_FAILED`, `AUTHENTICATION_FAILED`, `TLS_FAILED`, `UNSUPPORTED`, `CLOSED`
    */
   broker(options?: BrokerOptions): Promise<Broker>;
+  /** The driver where it is there by now; its connection may have ended. No I/O. */
+  readonly current: Broker | undefined;
   /** Whether a connection is up, as far as this side knows. */
   isConnected(): boolean;
   /** Starts to dial. Never throws, never rejects. */
@@ -45,6 +47,10 @@ class LinkSession implements Session {
     this.#link = placedBroker() === undefined ? makeLink(settings) : undefined;
     this.#onClose = onClose;
     this.#usesSchemas = usesSchemas;
+  }
+
+  get current(): Broker | undefined {
+    return this.#isClosed ? undefined : (placedBroker() ?? this.#broker);
   }
 
   async broker({ deadlineMs: givenMs, isAccepted = false }: BrokerOptions = {}): Promise<Broker> {

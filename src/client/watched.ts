@@ -1,18 +1,44 @@
 /** Whether anybody looks at a promise: only then its failure is theirs, and else it must show elsewhere. */
 
+/** Told of the failure of a promise that no handler of ours hangs on. */
+type OnFailure = (promise: Watched<unknown>, error: unknown) => void;
+
 /** A promise that knows whether anybody looked at it, `await` included, and never is an unhandled rejection itself. */
 export class Watched<T> extends Promise<T> {
+  /** What is derived is made by `then` below, which watches it. */
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise;
+  }
+
+  readonly #onFailure: OnFailure;
   #isSeen = false;
-  #watch: ((derived: Watched<unknown>) => void) | undefined;
+
+  /**
+   * @param onFailure told when `work` fails, and when what is derived from this promise does
+   * @param onEnd told when it is over, before whoever waits for it
+   */
+  constructor(work: PromiseLike<T>, onFailure: OnFailure, onEnd?: () => void) {
+    let settle: { resolve(value: T): void; reject(error: unknown): void } | undefined;
+    super((resolve, reject) => {
+      settle = { resolve, reject };
+    });
+    this.#onFailure = onFailure;
+    work.then(
+      (value) => {
+        onEnd?.();
+        settle?.resolve(value);
+      },
+      (error: unknown) => {
+        onEnd?.();
+        settle?.reject(error);
+        super.then(undefined, () => {}); // handled: it is told
+        onFailure(this as Watched<unknown>, error);
+      },
+    );
+  }
 
   get isSeen(): boolean {
     return this.#isSeen;
-  }
-
-  /** What is derived from it is watched likewise: `void context.produce(a).then(log)` derives one that may reject. */
-  watch(watch: (derived: Watched<unknown>) => void): this {
-    this.#watch = watch;
-    return this;
   }
 
   // biome-ignore lint/suspicious/noThenProperty: a promise that watches its own `then` is the point
@@ -21,14 +47,7 @@ export class Watched<T> extends Promise<T> {
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
     this.#isSeen = true;
-    const derived = super.then(onFulfilled, onRejected) as Watched<A | B>;
-    this.#watch?.(derived);
-    return derived;
-  }
-
-  /** Calls back on rejection without being somebody who looked. */
-  onRejection(call: (error: unknown) => void): void {
-    super.then(undefined, call);
+    return new Watched(super.then(onFulfilled, onRejected), this.#onFailure);
   }
 }
 
@@ -52,14 +71,9 @@ export function leavable<T>(work: Promise<T>): { readonly promise: Promise<T>; r
       return ends.some((end) => !end.isSeen);
     },
   );
-  const own = (promise: Watched<unknown>): void => {
-    promise.onRejection((reason) => {
-      if (failure !== undefined && reason === failure.error) ends.push(promise);
-      else setImmediate(() => promise.isSeen || Promise.reject(reason));
-    });
-    promise.watch(own);
-  };
-  const promise = Watched.resolve(work) as Watched<T>;
-  own(promise);
+  const promise = new Watched(work, (failed, reason) => {
+    if (failure !== undefined && reason === failure.error) ends.push(failed);
+    else setImmediate(() => failed.isSeen || Promise.reject(reason));
+  });
   return { promise, missed };
 }

@@ -68,6 +68,13 @@ export class Link {
     return this.#everOpen;
   }
 
+  /** The connection that `ready` would give without waiting: it is open, and was heard a moment ago. */
+  get atHand(): Connection | undefined {
+    const connection = this.#session?.connection;
+    if (connection === undefined || connection.isClosed || connection.isLeaving) return undefined;
+    return silentMs(connection) > SILENT_AFTER_MS ? undefined : connection;
+  }
+
   /**
    * A connection that is good for use now: the one that is open, checked when it was silent, or a new one, on which the
    * first requests may leave before the server has accepted the credentials.

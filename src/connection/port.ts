@@ -51,7 +51,13 @@ export interface ClientIdentity {
   readonly username: string;
 }
 
-/** One session with one server. Writes of one tick leave together. */
+/** How long an answer is waited for, and what is sent beside the payload. */
+export interface RequestOptions {
+  readonly timeoutMs: number;
+  readonly headers?: HeaderList;
+}
+
+/** One session with one server. Writes of one tick leave together, but for very many bytes. */
 export interface Connection {
   readonly identity: ClientIdentity;
   /**
@@ -65,6 +71,8 @@ export interface Connection {
   readonly isAccepted: boolean;
   /** Resolves when the first INFO is there; rejects when opening failed. */
   readonly info: Promise<ServerInfo>;
+  /** The same, as soon as it is there: what is answered on this session is answered behind it. */
+  readonly said: ServerInfo | undefined;
   /** When the server was last heard, by the wall clock (`Date.now()`) and the monotonic one (`monotonicMs`). */
   readonly heardAt: { readonly wall: number; readonly monotonic: number };
   /** The shortest round trip that was seen so far. */
@@ -88,11 +96,13 @@ export interface Connection {
    *
    * @throws MemphisError `TIMEOUT`, `CONNECTION_LOST`, `PERMISSION_DENIED`
    */
-  request(
+  request(subject: string, data: Uint8Array, options: RequestOptions): Promise<Frame>;
+  /** @param options.read makes the result of the frame, as it arrives; what it throws is thrown */
+  request<T>(
     subject: string,
     data: Uint8Array,
-    options: { readonly timeoutMs: number; readonly headers?: HeaderList },
-  ): Promise<Frame>;
+    options: RequestOptions & { read(frame: Frame): T | Promise<T> },
+  ): Promise<T>;
   /**
    * Listens on a subject, or on a new inbox when it is empty.
    *

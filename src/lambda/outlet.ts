@@ -5,7 +5,7 @@
 
 import type { BindingArgument } from '../client/consumer.ts';
 import type { FetchMessagesOptions } from '../client/data.ts';
-import type { ProduceOptions } from '../client/dispatch.ts';
+import type { ProduceOptions, ProduceSettings } from '../client/dispatch.ts';
 import type { Payload } from '../client/payload.ts';
 import type { Producer, ProducerOptions } from '../client/producer.ts';
 import type { ProduceBatchOptions, ProduceResult } from '../client/send-batch.ts';
@@ -21,9 +21,7 @@ import { checkName } from '../model/station.ts';
 import { Alarms } from './alarms.ts';
 
 /** What is used of a `Producer`. */
-export type ProducerSide = Pick<Producer, 'station' | 'name' | 'begin' | 'produceBatch'> & {
-  produce(message: Payload, options?: ProduceOptions): Promise<Receipt | Written>;
-};
+export type ProducerSide = Pick<Producer, 'station' | 'name' | 'store' | 'begin' | 'produceBatch'>;
 
 /** What is used of a `DataClient`. */
 export interface DataSide {
@@ -67,14 +65,23 @@ export function produceLimitMs(context: unknown, ackWaitMs: number): number {
   return Math.min(ackWaitMs, remainingTimeMs(context) - RESERVE_MS);
 }
 
+/** A producer that is there, or is being opened. */
+interface Opening {
+  /** Its station was not looked up. */
+  readonly isLazy: boolean;
+  readonly opened: Promise<ProducerSide>;
+  /** What that came to. */
+  side?: ProducerSide;
+}
+
 export class Outlet {
   readonly #load: () => Promise<DataSide>;
   #side: Promise<DataSide> | undefined;
-  readonly #producers = new Map<string, Promise<ProducerSide>>();
+  readonly #producers = new Map<string, Opening>();
+  /** Where they lead, in words: destinations are asked for with each message. */
+  readonly #keys = new WeakMap<Destination, string>();
   /** Each has a number in the names of producers: validators have no text. */
   readonly #schemas: (SchemaReader | undefined)[] = [undefined];
-  /** Those of them that are there. */
-  readonly #ready = new Map<string, ProducerSide>();
   readonly #alarms = new Alarms();
 
   constructor(load: () => Promise<DataSide>) {
@@ -97,43 +104,46 @@ export class Outlet {
    * @throws MemphisError `INVALID_NAME`, `CONNECT_FAILED` when the limit comes first, and what connecting and looking up throw
    */
   async producer(to: Destination, limitMs: number, isLazy = false): Promise<ProducerSide> {
-    const station = checkName('station', to.station);
-    if (!this.#schemas.includes(to.schema)) this.#schemas.push(to.schema);
-    const kind = `${to.genUniqueSuffix === true} ${this.#schemas.indexOf(to.schema)}`;
-    const lookedUp = `${kind} ${to.name.length} ${to.name} ${station}`;
-    const key = isLazy && !this.#producers.has(lookedUp) ? `${lookedUp} lazy` : lookedUp;
-    const ready = this.#ready.get(key);
-    if (ready !== undefined) return ready;
+    const key = this.#keyOf(to);
     let producer = this.#producers.get(key);
-    if (producer === undefined) {
-      producer = this.#open(to, Date.now() + limitMs, isLazy);
+    if (producer === undefined || (producer.isLazy && !isLazy)) {
+      producer = { isLazy, opened: this.#open(to, Date.now() + limitMs, isLazy) };
       this.#producers.set(key, producer);
     }
     try {
-      const opened = await within(producer, limitMs, () => unreachable(limitMs));
-      if (this.#producers.get(key) === producer) this.#ready.set(key, opened);
-      return opened;
+      producer.side ??= await within(producer.opened, limitMs, () => unreachable(limitMs));
+      return producer.side;
     } catch (error) {
-      this.#forget(key, producer);
+      if (this.#producers.get(key) === producer) this.#producers.delete(key);
       throw error;
     }
+  }
+
+  /** @throws MemphisError `INVALID_NAME` */
+  #keyOf(to: Destination): string {
+    let key = this.#keys.get(to);
+    if (key === undefined) {
+      const { name, schema, genUniqueSuffix = false } = to;
+      if (!this.#schemas.includes(schema)) this.#schemas.push(schema);
+      key = JSON.stringify([checkName('station', to.station), name, genUniqueSuffix, this.#schemas.indexOf(schema)]);
+      this.#keys.set(to, key);
+    }
+    return key;
   }
 
   /**
    * Stores one message.
    *
+   * @param settings checked; without `async`
    * @param limitMs for all of it, the dial included
    * @throws MemphisError what `Producer.produce` throws; `CONNECT_FAILED` when nothing was sent by the limit, `TIMEOUT`
    * when something was
    */
-  produce(to: Destination, message: Payload, options: ProduceOptions, limitMs: number): Promise<Receipt> {
-    return this.#send(to, limitMs, async (producer, ackWaitMs) => {
-      const awaited = { ...options, ackWaitMs, async: false };
-      return (await producer.produce(message, awaited)) as Receipt;
-    });
+  store(to: Destination, message: Payload, settings: ProduceSettings, limitMs: number): Promise<Receipt> {
+    return this.#send(to, limitMs, (producer, ackWaitMs) => producer.store(message, { ...settings, ackWaitMs }));
   }
 
-  /** Writes one message; `ended` rejects with a failure that no `onError` took. @throws MemphisError as `produce` */
+  /** Writes one message; `ended` rejects with a failure that no `onError` took. @throws MemphisError as `store` */
   begin(
     to: Destination,
     message: Payload,
@@ -162,35 +172,46 @@ export class Outlet {
     );
   }
 
-  /** Runs something with a producer, both within the limit. */
-  async #send<T>(
+  /** Runs something with a producer, both within the limit; at once where the producer is there. */
+  #send<T>(to: Destination, limitMs: number, run: (producer: ProducerSide, leftMs: number) => Promise<T>): Promise<T> {
+    if (limitMs <= 0) {
+      throw new MemphisError('TIMEOUT', 'The invocation has no time left to produce; nothing was sent.');
+    }
+    const ready = this.#producers.get(this.#keyOf(to))?.side;
+    return ready === undefined ? this.#openAndSend(to, limitMs, run) : this.#sendBy(ready, limitMs, run);
+  }
+
+  async #openAndSend<T>(
     to: Destination,
     limitMs: number,
     run: (producer: ProducerSide, leftMs: number) => Promise<T>,
   ): Promise<T> {
-    if (limitMs <= 0) {
-      throw new MemphisError('TIMEOUT', 'The invocation has no time left to produce; nothing was sent.');
-    }
     const deadlineMs = Date.now() + limitMs;
     const producer = await this.producer(to, limitMs, true);
-    const leftMs = Math.floor(deadlineMs - Date.now());
+    const leftMs = deadlineMs - Date.now();
     if (leftMs < 1) throw unreachable(limitMs);
-    return await this.#confirmed(producer, run(producer, Math.min(leftMs, LONGEST_ACK_WAIT_MS)), leftMs);
+    return await this.#sendBy(producer, leftMs, run);
+  }
+
+  #sendBy<T>(
+    producer: ProducerSide,
+    limitMs: number,
+    run: (producer: ProducerSide, leftMs: number) => Promise<T>,
+  ): Promise<T> {
+    const leftMs = Math.max(1, Math.floor(limitMs));
+    return this.#confirmed(producer, run(producer, Math.min(leftMs, LONGEST_ACK_WAIT_MS)), leftMs);
   }
 
   /** The broker's word, or `TIMEOUT`: what is given up may be stored. */
-  async #confirmed<T>(producer: ProducerSide, work: Promise<T>, limitMs: number): Promise<T> {
-    try {
-      return await this.#alarms.within(work, limitMs + GRACE_MS, () => unconfirmed(producer.station, limitMs));
-    } catch (error) {
-      // what looked the station up stands no more: look again, within the next one's limit
-      if (isMemphisError(error, 'STATION_NOT_FOUND')) {
-        this.#producers.clear();
-        this.#ready.clear();
-      }
-      throw error;
-    }
+  #confirmed<T>(producer: ProducerSide, work: Promise<T>, limitMs: number): Promise<T> {
+    const late = (): MemphisError => unconfirmed(producer.station, limitMs);
+    return this.#alarms.within(work, limitMs + GRACE_MS, late, this.#onFailure);
   }
+
+  readonly #onFailure = (error: unknown): void => {
+    // what looked the station up stands no more: look again, within the next one's limit
+    if (isMemphisError(error, 'STATION_NOT_FOUND')) this.#producers.clear();
+  };
 
   async #open(to: Destination, deadlineMs: number, isLazy: boolean): Promise<ProducerSide> {
     const { station, name, genUniqueSuffix, schema } = to;
@@ -198,12 +219,6 @@ export class Outlet {
     await side.session.broker({ deadlineMs });
     const options = { name, schema, ...(genUniqueSuffix ? { genUniqueSuffix } : {}) };
     return await side.createProducer(station, options, isLazy);
-  }
-
-  #forget(key: string, producer: Promise<ProducerSide>): void {
-    if (this.#producers.get(key) !== producer) return;
-    this.#producers.delete(key);
-    this.#ready.delete(key);
   }
 }
 

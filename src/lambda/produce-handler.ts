@@ -3,6 +3,7 @@
 import { isMemphisError, MemphisError } from '../model/errors.ts';
 import type { Given, Resolved } from '../model/option-spec.ts';
 import { connectOptions } from '../model/options/connect.ts';
+import { produceOptions } from '../model/options/produce.ts';
 import { produceHandlerOptions } from '../model/options/produce-handler.ts';
 import { checkOptions, pickOptions, resolveOptions } from '../model/resolve-options.ts';
 import { checkName } from '../model/station.ts';
@@ -111,7 +112,8 @@ async function storeOne(
         option: 'station',
       });
     }
-    const receipt = await outlet.produce({ station, name: producerName }, data, options, limitMs);
+    const to = { station, name: producerName };
+    const receipt = await outlet.store(to, data, resolveOptions('produce', produceOptions, options), limitMs);
     const { partition, sequence, duplicate } = receipt;
     return { status: 202, body: { station: receipt.station, partition, sequence, duplicate } };
   } catch (error) {

@@ -12,7 +12,7 @@ import type { Resolved } from '../model/option-spec.ts';
 import { type OnProduceError, produceBatchOptions, produceOptions, producerOptions } from '../model/options/produce.ts';
 import type { producerFunctionOptions } from '../model/options/producer-function.ts';
 import type { Receipt, Written } from '../model/receipt.ts';
-import { checkOptions } from '../model/resolve-options.ts';
+import { checkOptions, resolveOptions } from '../model/resolve-options.ts';
 import type { SchemaReader } from '../model/schema-reader.ts';
 import { type DataSide, type Destination, type Outlet, produceLimitMs } from './outlet.ts';
 import type { UnderWay } from './under-way.ts';
@@ -103,25 +103,33 @@ export interface Invocation {
 export function makeTools(invocation: Invocation): ProducerContext {
   const { side, underWay, settings } = invocation;
   const own = { name: settings.producerName, ackWaitMs: settings.ackWaitMs, onError: settings.onError };
+  const targets = new Map<string, Target>();
+  const targetOf = (station: string): Target => {
+    const target = targets.get(station) ?? { ...own, station };
+    targets.set(station, target);
+    return target;
+  };
+  let stated: Target | undefined;
   const memphis: FunctionClient = {
     isConnected: () => side.isConnected(),
     produce: ((to: string, message: Payload, options?: ProduceOptions) =>
-      underWay.run(() => produce(invocation, { ...own, station: to }, message, options))) as FunctionClient['produce'],
+      underWay.run(() => produce(invocation, targetOf(to), message, options))) as FunctionClient['produce'],
     produceBatch: (to, messages, options) =>
-      underWay.run(() => produceBatch(invocation, { ...own, station: to }, messages, options)),
+      underWay.run(() => produceBatch(invocation, targetOf(to), messages, options)),
     createProducer: (to, options) => underWay.run(() => createProducer(invocation, to, options)),
     fetchMessages: (from, options) => underWay.run(() => side.fetchMessages(from, options)),
   };
   return {
     memphis,
     produce: ((message: Payload, options?: ProduceOptions) =>
-      underWay.run(async () =>
-        produce(invocation, { ...own, station: stated(invocation), schema: settings.schema }, message, options),
-      )) as ProducerContext['produce'],
+      underWay.run(() => {
+        stated ??= { ...own, station: statedStation(invocation), schema: settings.schema };
+        return produce(invocation, stated, message, options);
+      })) as ProducerContext['produce'],
   };
 }
 
-function stated({ where, settings: { station } }: Invocation): string {
+function statedStation({ where, settings: { station } }: Invocation): string {
   if (station !== undefined) return station;
   throw new MemphisError('INVALID_OPTION', `${where}: set station or MEMPHIS_STATION to use context.produce.`, {
     option: 'station',
@@ -160,20 +168,21 @@ async function createProducer(
   };
 }
 
-async function produce(
+/** @throws MemphisError what can be said at once */
+function produce(
   { outlet, underWay, context }: Invocation,
   target: Target,
   message: Payload,
   options: ProduceOptions | undefined,
 ): Promise<Receipt | Written> {
-  checkOptions('produce', produceOptions, options);
-  const { ackWaitMs, ...given } = options ?? {};
-  const limitMs = produceLimitMs(context, ackWaitMs ?? target.ackWaitMs);
-  if (given.async !== true) return outlet.produce(target, message, given, limitMs);
-  const onError = given.onError ?? target.onError;
-  const { written, ended } = await outlet.begin(target, message, { ...given, onError }, limitMs);
-  void underWay.run(() => ended); // nobody looks at it: its failure fails the invocation
-  return written;
+  const settings = resolveOptions('produce', produceOptions, options);
+  const limitMs = produceLimitMs(context, settings.ackWaitMs ?? target.ackWaitMs);
+  if (!settings.async) return outlet.store(target, message, settings, limitMs);
+  const begun = outlet.begin(target, message, { ...settings, onError: settings.onError ?? target.onError }, limitMs);
+  return begun.then(({ written, ended }) => {
+    void underWay.run(() => ended); // nobody looks at it: its failure fails the invocation
+    return written;
+  });
 }
 
 async function produceBatch<M extends Payload>(

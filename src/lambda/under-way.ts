@@ -9,10 +9,12 @@ import { Watched } from '../client/watched.ts';
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 export class UnderWay {
-  readonly #open = new Set<Promise<unknown>>();
   readonly #failed: { readonly promise: Watched<unknown>; readonly error: unknown }[] = [];
   readonly #refuse: () => Error;
   readonly #onLate: (error: unknown) => void;
+  #open = 0;
+  /** Called when nothing is open any more. */
+  readonly #onIdle: (() => void)[] = [];
   #isOver = false;
 
   /**
@@ -24,16 +26,17 @@ export class UnderWay {
     this.#onLate = onLate;
   }
 
-  /** Starts something. Rejects when the invocation is over. */
+  /** Starts something; what `start` throws is its failure. Rejects when the invocation is over. */
   run<T>(start: () => Promise<T>): Promise<T> {
-    if (this.#isOver) return this.#own(Watched.reject(this.#refuse()) as Watched<T>);
-    const work = start();
-    this.#open.add(work);
-    const done = (): void => {
-      this.#open.delete(work);
-    };
-    work.then(done, done);
-    return this.#own(Watched.resolve(work) as Watched<T>);
+    if (this.#isOver) return new Watched<T>(Promise.reject(this.#refuse()), this.#onFailure);
+    this.#open++;
+    let work: Promise<T>;
+    try {
+      work = start();
+    } catch (error) {
+      work = Promise.reject(error);
+    }
+    return new Watched<T>(work, this.#onFailure, this.#onEnd);
   }
 
   /**
@@ -42,8 +45,8 @@ export class UnderWay {
    * @returns the failures that nobody looked at; each is told once
    */
   async settled(): Promise<unknown[]> {
-    while (this.#open.size > 0) {
-      await Promise.allSettled(this.#open);
+    while (this.#open > 0) {
+      await new Promise<void>((resolve) => this.#onIdle.push(resolve));
       await nextTurn();
     }
     if (this.#failed.length > 0) await nextTurn();
@@ -58,11 +61,12 @@ export class UnderWay {
     return unseen;
   }
 
-  #own<T>(promise: Watched<T>): Watched<T> {
-    promise.onRejection((error) => {
-      if (!this.#isOver) this.#failed.push({ promise, error });
-      else setImmediate(() => promise.isSeen || this.#onLate(error));
-    });
-    return promise.watch((derived) => this.#own(derived));
-  }
+  readonly #onEnd = (): void => {
+    if (--this.#open === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+  };
+
+  readonly #onFailure = (promise: Watched<unknown>, error: unknown): void => {
+    if (!this.#isOver) this.#failed.push({ promise, error });
+    else setImmediate(() => promise.isSeen || this.#onLate(error));
+  };
 }

@@ -18,13 +18,13 @@ export interface OutgoingMessage {
   readonly station: string;
   readonly partition: number;
   /** A guess (`Broker.mayGuess`): where the station has no partition of this number, any will do. */
-  readonly isGuess?: true;
+  readonly isGuess?: boolean;
   readonly data: Uint8Array;
   readonly headers: Headers;
   /** The user's message id; without one the driver makes its own, so that its own repeats are never stored twice. */
-  readonly msgId?: string;
+  readonly msgId?: string | undefined;
   /** Travels with the message, so that consumers can keep order per key. */
-  readonly partitionKey?: string;
+  readonly partitionKey?: string | undefined;
   readonly producerName: string;
 }
 
@@ -32,7 +32,7 @@ export interface OutgoingMessage {
 export interface PublishOptions {
   readonly timeoutMs: number;
   /** Called when the message was written for the first time. Whether it is stored is not known then. */
-  readonly onWritten?: () => void;
+  readonly onWritten?: (() => void) | undefined;
 }
 
 /** Which messages a reader gets and what they are worth. Resolved and checked. */
@@ -86,6 +86,11 @@ export interface Broker {
    * @throws MemphisError `STATION_NOT_FOUND`
    */
   partitions(station: string, options?: { readonly patienceMs?: number }): Promise<readonly number[]>;
+  /**
+   * The same where it is known by now, as is that the station has no schema: a message for it can leave at once. What is
+   * known and old is looked at beside the use.
+   */
+  plainPartitions(station: string): readonly number[] | undefined;
   /** Whether they would have to be asked for, so that a message that may go to any of them had better leave on a guess. */
   mayGuess(station: string): boolean;
   /**

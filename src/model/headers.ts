@@ -11,11 +11,12 @@ export const isReserved = (name: string): boolean => name.startsWith('$memphis')
  * @throws MemphisError `INVALID_MESSAGE`; names the header, never its value
  */
 export function checkHeader(name: string, value: string): void {
-  const refuse = (why: string): never => {
-    throw new MemphisError('INVALID_MESSAGE', `The header ${JSON.stringify(name.slice(0, 100))} ${why}.`);
-  };
-  if (isReserved(name)) refuse('has a reserved name ($memphis... and Nats-... are taken)');
+  if (isReserved(name)) refuse(name, 'has a reserved name ($memphis... and Nats-... are taken)');
   // visible ASCII but the colon that ends a name
-  if (!/^[\x21-\x39\x3b-\x7e]+$/.test(name)) refuse('has a name with characters that headers cannot carry');
-  if (/[\r\n\0]/.test(value)) refuse('has a value with a line break or NUL');
+  if (!/^[\x21-\x39\x3b-\x7e]+$/.test(name)) refuse(name, 'has a name with characters that headers cannot carry');
+  if (/[\r\n\0]/.test(value)) refuse(name, 'has a value with a line break or NUL');
 }
+
+const refuse = (name: string, why: string): never => {
+  throw new MemphisError('INVALID_MESSAGE', `The header ${JSON.stringify(name.slice(0, 100))} ${why}.`);
+};

@@ -34,17 +34,22 @@ export function didYouMean(name: string, names: readonly string[]): string {
 /** Names are shown, values never: they may be secrets. */
 const shown = (name: string): string => (name.length > 100 ? `${name.slice(0, 100)}...` : name);
 
-function readOption(where: string, name: string, read: () => unknown, shownAs = name): unknown {
+/** What is thrown for an option whose reading threw something. */
+function refusal(where: string, name: string, shownAs: string, error: unknown): MemphisError {
+  if (isMemphisError(error)) return error;
+  const isOutside = error instanceof RangeError;
+  const why = isOutside ? `must be ${error.message}` : 'cannot be read; see the cause';
+  return new MemphisError('INVALID_OPTION', `${where}: ${shownAs} ${why}.`, {
+    option: name,
+    ...(isOutside ? {} : { cause: error }),
+  });
+}
+
+function readOption(where: string, name: string, read: () => unknown, shownAs: string): unknown {
   try {
     return read();
   } catch (error) {
-    if (isMemphisError(error)) throw error;
-    const isOutside = error instanceof RangeError;
-    const why = isOutside ? `must be ${error.message}` : 'cannot be read; see the cause';
-    throw new MemphisError('INVALID_OPTION', `${where}: ${shownAs} ${why}.`, {
-      option: name,
-      ...(isOutside ? {} : { cause: error }),
-    });
+    throw refusal(where, name, shownAs, error);
   }
 }
 
@@ -57,7 +62,9 @@ function readOption(where: string, name: string, read: () => unknown, shownAs = 
  */
 export function checkOptions(where: string, table: OptionTable, given: unknown): Readonly<Record<string, unknown>> {
   const checked: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(readFields(where, given))) {
+  const fields = readFields(where, given);
+  for (const name of Object.keys(fields)) {
+    const value = fields[name];
     const spec = Object.hasOwn(table, name) ? table[name] : undefined;
     if (spec === undefined) {
       const hint = didYouMean(name, Object.keys(table));
@@ -65,7 +72,11 @@ export function checkOptions(where: string, table: OptionTable, given: unknown):
         option: shown(name),
       });
     }
-    if (value !== undefined) checked[name] = readOption(where, name, () => spec.read(value));
+    try {
+      if (value !== undefined) checked[name] = spec.read(value);
+    } catch (error) {
+      throw refusal(where, name, name, error);
+    }
   }
   return checked;
 }
@@ -83,12 +94,24 @@ export function resolveOptions<Table extends OptionTable>(
   env?: Readonly<Record<string, string | undefined>>,
 ): Resolved<Table> {
   const checked = checkOptions(where, table, given);
+  if (env === undefined) return { ...fallbacksOf(table), ...checked } as Resolved<Table>;
   const resolved: Record<string, unknown> = {};
   for (const [name, spec] of Object.entries(table)) {
-    if (name in checked) resolved[name] = checked[name];
-    else resolved[name] = env === undefined ? spec.fallback : readEnv(where, name, spec, env);
+    resolved[name] = name in checked ? checked[name] : readEnv(where, name, spec, env);
   }
   return resolved as Resolved<Table>;
+}
+
+const fallbacks = new WeakMap<OptionTable, Readonly<Record<string, unknown>>>();
+
+/** The defaults of a table, gathered once: some options are read with each message. */
+function fallbacksOf(table: OptionTable): Readonly<Record<string, unknown>> {
+  let known = fallbacks.get(table);
+  if (known === undefined) {
+    known = Object.fromEntries(Object.entries(table).map(([name, { fallback }]) => [name, fallback]));
+    fallbacks.set(table, known);
+  }
+  return known;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -72,5 +72,5 @@ export function isName(name: string): boolean {
 
 /** The form that stream, durable and subject names use: `.` would split a subject, so it becomes `#`. */
 export function toInternalName(name: string): string {
-  return name.replaceAll('.', '#');
+  return name.includes('.') ? name.replaceAll('.', '#') : name;
 }

@@ -2,7 +2,7 @@
 
 import { toIdentity } from '../connection/memphis-connect.ts';
 import { monotonicMs } from '../connection/monotonic.ts';
-import type { Connection, Frame, HeaderList, ServerInfo, Subscription } from '../connection/port.ts';
+import type { Connection, Frame, HeaderList, RequestOptions, ServerInfo, Subscription } from '../connection/port.ts';
 import { startTimeLimit } from '../connection/time-limit.ts';
 import { isMemphisError, MemphisError } from '../model/errors.ts';
 import { toMemphisError } from './errors.ts';
@@ -10,7 +10,7 @@ import type { OfficialConnection, OfficialMessage, OfficialSubscription } from '
 
 interface Waiting {
   readonly subject: string;
-  resolve(frame: Frame): void;
+  answered(frame: Frame): void;
   reject(error: Error): void;
 }
 
@@ -59,6 +59,7 @@ export class OfficialSession implements Connection {
   /** The addresses are the client's own business. */
   readonly peers = [];
   isAccepted = false;
+  said: ServerInfo | undefined;
   heardAt = { wall: Date.now(), monotonic: monotonicMs() };
   rttMs = Number.POSITIVE_INFINITY;
 
@@ -82,7 +83,10 @@ export class OfficialSession implements Connection {
     this.#onClosed = resolve;
     this.accepted = this.#open(timeoutMs);
     this.opened = this.accepted;
-    this.info = this.accepted.then(() => toInfo(nc));
+    this.info = this.accepted.then(() => {
+      this.said = toInfo(nc);
+      return this.said;
+    });
     for (const one of [this.accepted, this.info]) one.catch(() => {}); // whoever needs them awaits them
     if (nc.isClosed()) return;
     this.#replies = nc.subscribe(`${this.#inbox}.*`, {
@@ -137,7 +141,7 @@ export class OfficialSession implements Connection {
 
   #onReply(message: OfficialMessage): void {
     this.#heard();
-    this.#waiting.get(message.subject.slice(this.#inbox.length + 1))?.resolve(toFrame(message)); // else it came too late
+    this.#waiting.get(message.subject.slice(this.#inbox.length + 1))?.answered(toFrame(message)); // else it came too late
   }
 
   #end(reason?: Error): void {
@@ -173,11 +177,15 @@ export class OfficialSession implements Connection {
     }
   }
 
-  request(subject: string, data: Uint8Array, options: { timeoutMs: number; headers?: HeaderList }): Promise<Frame> {
-    const { timeoutMs, headers = [] } = options;
+  request<T>(
+    subject: string,
+    data: Uint8Array,
+    options: RequestOptions & { readonly read?: (frame: Frame) => T | Promise<T> },
+  ): Promise<T> {
+    const { timeoutMs, headers = [], read = (frame: Frame) => frame as never } = options;
     if (this.#deaf !== undefined) return Promise.reject(this.#deaf);
     const key = (this.#inboxes++).toString(36);
-    return new Promise<Frame>((resolve, reject) => {
+    return new Promise<T>((resolve, reject) => {
       this.publish(subject, data, { reply: `${this.#inbox}.${key}`, headers });
       const endLimit = startTimeLimit(timeoutMs, () =>
         waiting.reject(
@@ -190,9 +198,13 @@ export class OfficialSession implements Connection {
       };
       const waiting: Waiting = {
         subject,
-        resolve: (frame) => {
+        answered: (frame) => {
           over();
-          resolve(frame);
+          try {
+            resolve(read(frame));
+          } catch (error) {
+            reject(error);
+          }
         },
         reject: (error) => {
           over();

@@ -121,6 +121,7 @@ export function makeMemoryBroker(options?: {
     kind: 'jetstream',
     deadLetters,
     partitions: async (name) => find(name).partitions,
+    plainPartitions: (name) => (schemas.nameOf(name) === '' ? stations.get(name)?.partitions : undefined),
     mayGuess: () => false,
     checker: async () => check,
     publish: async (message, { onWritten }) => {

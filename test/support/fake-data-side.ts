@@ -1,7 +1,8 @@
 /** A data side in memory for function wrappers: stores what is produced, or does what a test says instead. */
 
+import type { ProduceOptions } from '../../src/client/dispatch.ts';
 import type { ProduceResult } from '../../src/client/send-batch.ts';
-import type { DataSide, ProducerSide } from '../../src/lambda/outlet.ts';
+import type { DataSide } from '../../src/lambda/outlet.ts';
 import type { Receipt } from '../../src/model/receipt.ts';
 
 /** One message that reached a producer. */
@@ -38,7 +39,7 @@ export function makeFakeDataSide(behaviour: FakeBehaviour = {}) {
       counts.producers++;
       await behaviour.onCreateProducer?.(station);
       const name = options?.name ?? '';
-      const produce: ProducerSide['produce'] = async (message, given) => {
+      const produce = async (message: unknown, given: ProduceOptions): Promise<Receipt> => {
         const item = { station, name, message, options: { ...given } };
         await behaviour.onProduce?.(item);
         const known = given?.msgId === undefined ? undefined : ids.get(given.msgId);
@@ -51,7 +52,7 @@ export function makeFakeDataSide(behaviour: FakeBehaviour = {}) {
       return {
         station,
         name,
-        produce,
+        store: produce,
         begin: async (message, given) => {
           const ended = produce(message, given).then(
             () => {},
@@ -68,7 +69,7 @@ export function makeFakeDataSide(behaviour: FakeBehaviour = {}) {
             messages.map(async (message, index): Promise<ProduceResult> => {
               const options = { ...given?.optionsFor?.(message, index), ackWaitMs: given?.ackWaitMs, deadlineMs };
               return produce(message, options).then(
-                (receipt) => ({ ok: true, receipt: receipt as Receipt }),
+                (receipt) => ({ ok: true, receipt }),
                 (error) => ({ ok: false, error }),
               );
             }),

@@ -39,16 +39,24 @@ export class JetStreamBroker implements Broker {
   }
 
   mayGuess(station: string): boolean {
-    return !this.stations.isKnown(station);
+    return !this.stations.isLooked(station);
   }
 
-  async publish(message: OutgoingMessage, options: PublishOptions): Promise<Receipt> {
-    this.#publishing ??= await import('./publish.ts');
-    try {
-      return await this.#publishing.publish(this.link, this.stations, message, options);
-    } finally {
-      await this.schemas.looking(message.station); // nothing is under way when it is over
-    }
+  plainPartitions(station: string): readonly number[] | undefined {
+    const view = this.stations.known(station);
+    return view !== undefined && this.schemas.isPlain(station) ? view.partitions : undefined;
+  }
+
+  publish(message: OutgoingMessage, options: PublishOptions): Promise<Receipt> {
+    const stored =
+      this.#publishing?.publish(this.link, this.stations, message, options) ?? this.#loadAndPublish(message, options);
+    const look = this.schemas.looking(message.station);
+    return look === undefined ? stored : stored.finally(() => look); // nothing is under way when it is over
+  }
+
+  async #loadAndPublish(message: OutgoingMessage, options: PublishOptions): Promise<Receipt> {
+    this.#publishing = await import('./publish.ts');
+    return await this.#publishing.publish(this.link, this.stations, message, options);
   }
 
   async schemaOf(

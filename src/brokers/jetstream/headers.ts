@@ -28,10 +28,20 @@ export function toUserHeaders(headers: HeaderList): Headers {
  * @throws MemphisError `INVALID_MESSAGE`; names the header, never its value
  */
 export function fromUserHeaders(headers: Headers): HeaderList {
-  return Object.entries(headers).map(([name, value]) => {
-    checkHeader(name, value);
-    return [name, value.trim()] as const;
-  });
+  const list: [name: string, value: string][] = [];
+  addUserHeaders(list, headers);
+  return list;
+}
+
+/** Adds them to others. @throws MemphisError as there */
+export function addUserHeaders(list: [name: string, value: string][], headers: Headers): void {
+  for (const name of Object.keys(headers)) addUserHeader(list, name, headers[name] as string);
+}
+
+/** Adds one of them. @throws MemphisError as there */
+export function addUserHeader(list: [name: string, value: string][], name: string, value: string): void {
+  checkHeader(name, value);
+  list.push([name, value.trim()]);
 }
 
 /** The first value of a name, or nothing. */

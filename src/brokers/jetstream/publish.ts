@@ -1,15 +1,15 @@
 /** Storing messages: confirmed, repeated under the same message id, each stored once. */
 
 import type { Link } from '../../connection/link.ts';
-import type { Connection, HeaderList } from '../../connection/port.ts';
+import type { Connection, Frame, HeaderList } from '../../connection/port.ts';
 import type { OutgoingMessage, PublishOptions } from '../../model/broker.ts';
 import { MemphisError } from '../../model/errors.ts';
 import type { Receipt } from '../../model/receipt.ts';
-import { fromUserHeaders } from './headers.ts';
+import { addUserHeader, addUserHeaders } from './headers.ts';
 import { ownId } from './own-id.ts';
 import { healsByItself, infoOf, repeat } from './repeat.ts';
 import { isStreamMissing, type Stations, type StationView, stationNotFound, streamOf } from './stations.ts';
-import { frameSize, type PubAck, parsePubAck, storedSize } from './wire/publish.ts';
+import { frameSize, mostFrameSize, type PubAck, parsePubAck, storedSize } from './wire/publish.ts';
 import { streamConfig } from './wire/streams.ts';
 
 /** Kept free in each message, so that its dead letter fits under the same limit with its own headers. */
@@ -17,17 +17,16 @@ export const DEAD_LETTER_ROOM_BYTES = 1_024;
 
 function toHeaders(message: OutgoingMessage): HeaderList {
   const { msgId, producerName, partitionKey } = message;
-  return [
-    // first: server 2.9 looks for the name's letters only once, and would stop at a user's header that mentions it
-    ['Nats-Msg-Id', msgId?.trim() ?? ownId()] as const,
-    ...fromUserHeaders(message.headers),
-    ['$memphis_producedBy', producerName] as const,
-    ...(partitionKey === undefined
-      ? []
-      : [['$memphis_partitionKey', encodeURIComponent(partitionKey.toWellFormed())] as const]),
-    // the header of Memphis beside the one of NATS, so that stations can move between brokers
-    ...(msgId === undefined ? [] : fromUserHeaders({ 'msg-id': msgId })),
-  ];
+  // first: server 2.9 looks for the name's letters only once, and would stop at a user's header that mentions it
+  const headers: [name: string, value: string][] = [['Nats-Msg-Id', msgId?.trim() ?? ownId()]];
+  addUserHeaders(headers, message.headers);
+  headers.push(['$memphis_producedBy', producerName]);
+  if (partitionKey !== undefined) {
+    headers.push(['$memphis_partitionKey', encodeURIComponent(partitionKey.toWellFormed())]);
+  }
+  // the header of Memphis beside the one of NATS, so that stations can move between brokers
+  if (msgId !== undefined) addUserHeader(headers, 'msg-id', msgId);
+  return headers;
 }
 
 /** JetStream stores no longer block of headers. */
@@ -91,7 +90,8 @@ export async function checkerFor(
 
 /**
  * A message of at most so many bytes on the wire may leave before its station is looked up. A station that keeps fewer
- * bytes than that in all would drop what it holds for it, unasked, so this is small (docs/decisions/011).
+ * bytes than that in all would drop what it holds for it, unasked, so this is small (docs/decisions/011). It may also leave
+ * on a session whose server has not spoken yet: none is set to take less.
  */
 const MAX_EARLY_BYTES = 1_024;
 
@@ -99,87 +99,76 @@ const MAX_EARLY_BYTES = 1_024;
 interface Way {
   readonly message: OutgoingMessage;
   readonly headers: HeaderList;
+  /** No less than its bytes on the wire. */
+  readonly mostBytes: number;
   readonly startedAt: number;
+  /** Called when it is written for the first time. */
+  onWritten: (() => void) | undefined;
   /** Whether a try was made of which nothing is known. */
-  readonly wasTried?: boolean;
-  /** Called before each try. */
-  readonly onWritten: () => void;
+  wasTried: boolean;
 }
 
 /** Publishes one message to its station; see `Broker.publish`. */
-export async function publish(
+export function publish(
   link: Link,
   stations: Stations,
   message: OutgoingMessage,
   { timeoutMs, onWritten }: PublishOptions,
-  headers: HeaderList = toHeaders(message),
+  headersOf = toHeaders,
 ): Promise<Receipt> {
-  const way: Way = { message, headers, startedAt: Date.now(), onWritten: once(onWritten) };
-  const { station } = message;
-  const isEarly = message.isGuess === true && frameSize(way.headers, message.data) <= MAX_EARLY_BYTES;
-  const viewing = stations.view(station, isEarly ? timeoutMs : undefined);
-  const early = isEarly ? await publishEarly(link, viewing, way, timeoutMs) : 'nobody';
-  if (typeof early === 'object') {
-    return { station, partition: message.partition, sequence: early.sequence, duplicate: false };
+  try {
+    const headers = headersOf(message);
+    const mostBytes = mostFrameSize(headers, message.data);
+    const way: Way = { message, headers, mostBytes, startedAt: Date.now(), onWritten, wasTried: false };
+    const view = stations.known(message.station);
+    if (view === undefined) return publishUnknown(link, stations, way, timeoutMs);
+    return publishTo(link, stations, view, way, timeoutMs);
+  } catch (error) {
+    return Promise.reject(error);
   }
-  const view = await viewing;
-  const [first = 1] = view.partitions;
-  const partition =
-    message.isGuess === true && !view.partitions.includes(message.partition) ? first : message.partition;
-  if (!view.partitions.includes(partition)) {
-    throw new MemphisError('PARTITION_NOT_FOUND', `Station ${station} has no partition ${partition}.`, { station });
-  }
-  const leftMs = Math.max(1, way.startedAt + timeoutMs - Date.now());
-  return publishTo(
-    link,
-    stations,
-    view,
-    { ...way, message: { ...message, partition }, wasTried: early === 'unknown' },
-    leftMs,
-  );
 }
 
-/** One try beside the look-up of the station. */
+/** To a station that is looked up first, or beside a first try. */
+async function publishUnknown(link: Link, stations: Stations, way: Way, timeoutMs: number): Promise<Receipt> {
+  const { message, headers, startedAt } = way;
+  const isEarly = message.isGuess === true && frameSize(headers, message.data) <= MAX_EARLY_BYTES;
+  const viewing = stations.view(message.station, isEarly ? timeoutMs : undefined);
+  const early = isEarly ? await publishEarly(link, viewing, way, timeoutMs) : undefined;
+  if (early !== undefined) return early;
+  return await publishTo(link, stations, await viewing, way, Math.max(1, startedAt + timeoutMs - Date.now()));
+}
+
+/** One try beside the look-up of the station. Nothing: it met nobody, or nothing is known of it. */
 async function publishEarly(
   link: Link,
   viewing: Promise<StationView>,
-  { message, headers, onWritten }: Way,
+  way: Way,
   timeoutMs: number,
-): Promise<PubAck | 'nobody' | 'unknown'> {
-  const { station, partition, data } = message;
-  const subject = `${streamOf(station, partition)}.final`;
+): Promise<Receipt | undefined> {
+  const { station, partition } = way.message;
   const looked = viewing.catch(() => {}); // its error counts where the station turns out to be needed
-  const send = async (connection: Connection, limitMs: number): Promise<PubAck | 'nobody'> => {
-    const info = await Promise.race([connection.info, undefined]); // not waited for: the server may not have spoken yet
-    if (info !== undefined) sizeWithin(info.maxPayload, station, headers, data);
-    const answered = connection.request(subject, data, { timeoutMs: limitMs, headers });
-    onWritten();
-    return parsePubAck(subject, await answered);
-  };
+  const send = (connection: Connection, limitMs: number): Promise<Receipt | undefined> =>
+    write(connection, `${streamOf(station, partition)}.final`, way, partition, limitMs, async () => undefined);
   try {
     return await repeat(link, 'publish', timeoutMs, send, AbortSignal.abort());
   } catch (error) {
-    if (healsByItself(error)) return 'unknown';
-    throw error;
+    if (!healsByItself(error)) throw error;
+    way.wasTried = true;
+    return undefined;
   } finally {
     await looked; // nothing is under way when the call returns
   }
 }
 
-async function publishTo(
-  link: Link,
-  stations: Stations,
-  view: StationView,
-  { message, headers, startedAt, wasTried, onWritten }: Way,
-  timeoutMs: number,
-): Promise<Receipt> {
-  const { station, partition, data } = message;
+function publishTo(link: Link, stations: Stations, view: StationView, way: Way, timeoutMs: number): Promise<Receipt> {
+  const { station, data } = way.message;
+  const partition = partitionIn(view, way.message);
   const stream = streamOf(station, partition);
   const subject = `${stream}.final`;
-  refuseWithoutRoom(view, station, subject, headers, data);
-  const ack = await repeat(link, 'publish', timeoutMs, async (connection, limitMs, attempt) => {
+  refuseWithoutRoom(view, station, subject, way.headers, data);
+  return repeat(link, 'publish', timeoutMs, (connection, limitMs, attempt) => {
     // past the window the broker has forgotten the id, and a repeat could store a second copy
-    if ((attempt > 1 || wasTried === true) && Date.now() - startedAt > view.idempotencyWindowMs * 0.9) {
+    if ((attempt > 1 || way.wasTried) && Date.now() - way.startedAt > view.idempotencyWindowMs * 0.9) {
       throw new MemphisError(
         'TIMEOUT',
         `No confirmation from station ${station} within its idempotency window of ${view.idempotencyWindowMs} ms. ` +
@@ -187,33 +176,54 @@ async function publishTo(
         { station, retryable: false },
       );
     }
-    const { maxPayload, isMemphis } = await connection.info;
-    sizeWithin(maxPayload, station, headers, data);
-    const answered = connection.request(subject, data, { timeoutMs: limitMs, headers });
-    onWritten();
-    const stored = parsePubAck(subject, await answered, isMemphis);
-    if (stored !== 'nobody') return stored;
-    await refuseMissing(connection, station, stream, limitMs, stations);
-    throw new MemphisError('JETSTREAM_UNAVAILABLE', `Station ${station} has no leader at the moment. Try again.`, {
-      station,
-    });
+    const send = (): Promise<Receipt> =>
+      write(connection, subject, way, partition, limitMs, async () => {
+        await refuseMissing(connection, station, stream, limitMs, stations);
+        throw new MemphisError('JETSTREAM_UNAVAILABLE', `Station ${station} has no leader at the moment. Try again.`, {
+          station,
+        });
+      });
+    const isWaiting = connection.said === undefined && way.mostBytes > MAX_EARLY_BYTES;
+    return isWaiting ? connection.info.then(send) : send();
   });
-  return {
-    station,
-    partition,
-    sequence: ack.sequence,
-    // with an id of our own, a copy that the broker knows is our own earlier try
-    duplicate: ack.duplicate && message.msgId !== undefined,
-  };
 }
 
-/** A function that calls another one the first time only. */
-function once(call: (() => void) | undefined): () => void {
-  let isDone = false;
-  return () => {
-    if (!isDone) call?.();
-    isDone = true;
+/** @throws MemphisError `PARTITION_NOT_FOUND` */
+function partitionIn({ partitions }: StationView, { station, partition, isGuess }: OutgoingMessage): number {
+  if (partitions.includes(partition)) return partition;
+  if (isGuess) return partitions[0] ?? 1;
+  throw new MemphisError('PARTITION_NOT_FOUND', `Station ${station} has no partition ${partition}.`, { station });
+}
+
+/**
+ * One try.
+ *
+ * @param onNobody told when nobody stores what is published there
+ */
+function write<T>(
+  connection: Connection,
+  subject: string,
+  way: Way,
+  partition: number,
+  limitMs: number,
+  onNobody: () => Promise<T>,
+): Promise<Receipt | T> {
+  const { message, headers, mostBytes } = way;
+  const { station, data, msgId } = message;
+  const maxPayload = connection.said?.maxPayload ?? MAX_EARLY_BYTES + DEAD_LETTER_ROOM_BYTES;
+  if (mostBytes + DEAD_LETTER_ROOM_BYTES > Math.min(maxPayload, MAX_HEADER_BYTES)) {
+    sizeWithin(maxPayload, station, headers, data);
+  }
+  const read = (frame: Frame): Receipt | Promise<T> => {
+    const ack = parsePubAck(subject, frame, connection.said?.isMemphis);
+    if (ack === 'nobody') return onNobody();
+    // with an id of our own, a copy that the broker knows is our own earlier try
+    return { station, partition, sequence: ack.sequence, duplicate: ack.duplicate && msgId !== undefined };
   };
+  const answered = connection.request<Receipt | T>(subject, data, { timeoutMs: limitMs, headers, read });
+  way.onWritten?.();
+  way.onWritten = undefined;
+  return answered;
 }
 
 /** Look-ups under way: thousands of messages may meet the same 503, and one question is enough. */

@@ -48,7 +48,7 @@ export async function repeat<T>(
   for (let attempt = 1; ; attempt++) {
     let connection: Connection | undefined;
     try {
-      connection = await link.ready(deadlineMs, { signal, mayRepeat: operation === 'publish' });
+      connection = link.atHand ?? (await link.ready(deadlineMs, { signal, mayRepeat: operation === 'publish' }));
       const leftMs = Math.max(1, deadlineMs - Date.now());
       return await run(connection, Math.min(TRY_LIMIT_MS, leftMs), attempt);
     } catch (error) {

@@ -91,6 +91,15 @@ export class Schemas {
     return this.#known.get(station)?.schema;
   }
 
+  /** Whether a station is known to have none. What is old is looked at beside the use, as by `of`. */
+  isPlain(station: string): boolean {
+    const known = this.#known.get(station);
+    if (known?.atMs === undefined || known.schema !== undefined) return false;
+    this.onUse?.();
+    if (this.#ageMs(station) >= SCHEMA_MAX_AGE_MS) void this.refresh(station);
+    return true;
+  }
+
   /** The end of a look beside the work; nothing where there is none. Never rejects. */
   looking(station: string): Promise<void> | undefined {
     return this.#looks.get(station);

@@ -164,7 +164,9 @@ export function stationNotFound(station: string): MemphisError {
 export class Stations {
   protected readonly link: Link;
   readonly #make: ((station: string) => Promise<void>) | undefined;
-  readonly #known = new Map<string, Promise<StationView>>();
+  readonly #looked = new Map<string, Promise<StationView>>();
+  /** What the looks have found so far. */
+  readonly #known = new Map<string, StationView>();
 
   /** @param make makes a station that is missing when it is first used; left out: it is an error */
   constructor(link: Link, make?: (station: string) => Promise<void>) {
@@ -190,21 +192,31 @@ export class Stations {
 
   /** For what makes no station. @throws MemphisError `STATION_NOT_FOUND` */
   find(station: string, patienceMs: number = PATIENCE_MS): Promise<StationView> {
-    let known = this.#known.get(station);
-    if (known === undefined) {
-      known = this.look(station, Math.min(patienceMs, PATIENCE_MS));
-      this.#known.set(station, known);
-      known.catch(() => this.#known.delete(station));
+    let looked = this.#looked.get(station);
+    if (looked === undefined) {
+      const look = this.look(station, Math.min(patienceMs, PATIENCE_MS)).then((view) => {
+        if (this.#looked.get(station) === look) this.#known.set(station, view);
+        return view;
+      });
+      look.catch(() => this.#looked.delete(station));
+      this.#looked.set(station, look);
+      looked = look;
     }
-    return known;
+    return looked;
+  }
+
+  /** What is known by now. */
+  known(station: string): StationView | undefined {
+    return this.#known.get(station);
   }
 
   /** Whether a station was looked up, or is being looked up. */
-  isKnown(station: string): boolean {
-    return this.#known.has(station);
+  isLooked(station: string): boolean {
+    return this.#looked.has(station);
   }
 
   forget(station: string): void {
+    this.#looked.delete(station);
     this.#known.delete(station);
   }
 

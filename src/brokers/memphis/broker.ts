@@ -1,6 +1,7 @@
 /** The data side of a Memphis broker: JetStream underneath, with the broker's own names, rows and dead letters. */
 
 import type { Link } from '../../connection/link.ts';
+import type { Connection, HeaderList } from '../../connection/port.ts';
 import type { Broker, OutgoingMessage, PublishOptions, Reader, ReaderOptions } from '../../model/broker.ts';
 import { MemphisError } from '../../model/errors.ts';
 import type { Receipt } from '../../model/receipt.ts';
@@ -64,32 +65,48 @@ export class MemphisBroker implements Broker {
   }
 
   mayGuess(station: string): boolean {
-    return !this.stations.isKnown(station);
+    return !this.stations.isLooked(station);
   }
 
-  async publish(message: OutgoingMessage, options: PublishOptions): Promise<Receipt> {
-    const { station, producerName: name } = message;
-    const connection = await this.link.ready(Date.now() + options.timeoutMs);
-    const headers = publishHeaders(message, connection.identity.connectionId);
-    const stored = publish(this.link, this.stations, message, options, headers);
+  plainPartitions(station: string): readonly number[] | undefined {
+    const view = this.stations.known(station);
+    return view !== undefined && this.schemas.isPlain(station) ? view.partitions : undefined;
+  }
+
+  publish(message: OutgoingMessage, options: PublishOptions): Promise<Receipt> {
+    const connection = this.link.atHand;
+    const stored =
+      connection === undefined
+        ? this.link.ready(Date.now() + options.timeoutMs).then((ready) => this.#publishOn(ready, message, options))
+        : this.#publishOn(connection, message, options);
+    const look = this.schemas.looking(message.station);
+    return look === undefined ? stored : stored.finally(() => look); // nothing is under way when it is over
+  }
+
+  #publishOn(connection: Connection, message: OutgoingMessage, options: PublishOptions): Promise<Receipt> {
+    const { station } = message;
+    const headersOf = (): HeaderList => publishHeaders(message, connection.identity.connectionId);
+    const stored = publish(this.link, this.stations, message, options, headersOf);
     // beside the message, once the station is known to be there: the broker would make it
-    const join = (): void => {
-      const key = `producer ${station} ${name}`;
-      if (this.members.joined(connection, key) !== undefined) return;
-      const told = this.members.join(connection, key, async (on, timeoutMs) => {
-        this.schemas.watch(on, station);
-        const answer = await registerProducer(on, { name, station, appId: APP_ID }, timeoutMs);
-        this.schemas.hear(station, answer);
-        return answer;
-      });
-      this.schemas.expect(station, told);
-    };
-    void this.stations.find(station, options.timeoutMs).then(join, () => {});
-    try {
-      return await stored;
-    } finally {
-      await this.schemas.looking(station); // nothing is under way when it is over
+    if (this.stations.known(station) !== undefined) this.#join(connection, message);
+    else {
+      const join = (): void => this.#join(connection, message);
+      void this.stations.find(station, options.timeoutMs).then(join, () => {});
     }
+    return stored;
+  }
+
+  /** Puts a producer into the broker's lists, once a connection. */
+  #join(connection: Connection, { station, producerName: name }: OutgoingMessage): void {
+    const key = `producer ${station} ${name}`;
+    if (this.members.joined(connection, key) !== undefined) return;
+    const told = this.members.join(connection, key, async (on, timeoutMs) => {
+      this.schemas.watch(on, station);
+      const answer = await registerProducer(on, { name, station, appId: APP_ID }, timeoutMs);
+      this.schemas.hear(station, answer);
+      return answer;
+    });
+    this.schemas.expect(station, told);
   }
 
   async schemaOf(

@@ -37,6 +37,11 @@ export class MemphisSchemas extends Schemas {
     return isKnown && !this.#doubtful.has(station) ? this.current(station) : await super.of(station, patienceMs);
   }
 
+  override isPlain(station: string): boolean {
+    if (!this.stations.includes(station)) return !this.#waits();
+    return !this.#doubtful.has(station) && this.current(station) === undefined;
+  }
+
   override learn(station: string, schema: StationSchema | undefined, ageMs?: number): void {
     this.#doubtful.delete(station);
     super.learn(station, schema, ageMs);

@@ -1,15 +1,10 @@
 /** A NATS session of our own: messages over a wire. All replies come on one subscription. */
 
 import { MemphisError } from '../../model/errors.ts';
-import type { Connection, DialOptions, Frame, HeaderList } from '../port.ts';
-import type { End } from './deadlines.ts';
+import type { Connection, DialOptions, Frame, HeaderList, RequestOptions } from '../port.ts';
 import { VERSION } from './frame.ts';
+import { Replies } from './replies.ts';
 import { openWire } from './wire.ts';
-
-interface Waiting {
-  readonly subject: string;
-  readonly end: End<Frame>;
-}
 
 interface Listener {
   readonly subject: string;
@@ -34,17 +29,20 @@ const check = (subject: string): void => void (/^\S+$/.test(subject) || refuse('
 
 function toBlock(headers: HeaderList): string {
   if (headers.length === 0) return '';
-  const lines = headers.map(([name, value]) => `${name}: ${value}`);
-  if (lines.some((line) => /[\r\n]/.test(line))) refuse('A header holds a line break');
-  return `${[VERSION, ...lines].join('\r\n')}\r\n\r\n`;
+  let block = `${VERSION}\r\n`;
+  for (const [name, value] of headers) {
+    if (/[\r\n]/.test(name) || /[\r\n]/.test(value)) refuse('A header holds a line break');
+    block += `${name}: ${value}\r\n`;
+  }
+  return `${block}\r\n`;
 }
+
+const asItIs = (frame: Frame): Frame => frame;
 
 /** Opens a session of our own. Returns at once; see `Dial`. */
 export function openLean(options: DialOptions): Connection {
   const inbox = `${newInbox()}.`;
-  const waiting = new Map<string, Waiting>();
   const listening = new Map<number, Listener>();
-  let lastKey = 0;
   let lastSid = REPLIES;
   let hasReplies = false;
   /** Why replies cannot be listened for. */
@@ -54,58 +52,65 @@ export function openLean(options: DialOptions): Connection {
     onFrame(sid, frame) {
       if (sid !== REPLIES) return listening.get(sid)?.onFrame(frame);
       const { subject } = frame;
-      // without a wait it came after its time limit
-      if (subject.startsWith(inbox)) waiting.get(subject.slice(inbox.length))?.end(undefined, frame);
+      if (subject.startsWith(inbox)) replies.take(Number(subject.slice(inbox.length)), frame);
     },
     onDenied(subject, error) {
       // a Memphis broker does not say which: what was asked before and stays without an answer (memphis-wire 1.6)
       if (subject === '') {
-        const asked = [...waiting];
-        wire
-          .wait(UNNAMED_AFTER_MS, '', () => {})
-          .catch(() => {
-            for (const [key, one] of asked) if (waiting.get(key) === one) one.end(error);
-          });
+        const numbers = replies.open;
+        wire.wait(UNNAMED_AFTER_MS, '', () => {}).catch(() => replies.fail(error, { numbers }));
         return;
       }
       if (subject.startsWith(inbox)) deaf = error;
-      for (const one of waiting.values()) if (deaf !== undefined || one.subject === subject) one.end(error);
+      replies.fail(error, deaf === undefined ? { subject } : {});
       for (const one of listening.values()) if (one.subject === subject || one.asked === subject) one.end(error);
     },
     onEnd() {
-      for (const one of waiting.values()) one.end(wire.lost('wait for an answer'));
+      replies.fail(wire.lost('wait for an answer'));
       for (const one of listening.values()) one.end(wire.lost('listen for messages'));
     },
   });
+  const replies = new Replies(wire.limits);
 
-  const publish: Connection['publish'] = (subject, data, { reply = '', headers = [] } = {}) => {
-    if (wire.isClosed) throw wire.lost('write');
-    check(subject);
-    if (reply !== '') check(reply);
-    for (const one of listening.values()) if (one.subject === reply) one.asked = subject;
-    const to = reply === '' ? subject : `${subject} ${reply}`;
+  /** @param to the subject, and behind a blank where an answer goes */
+  function write(to: string, data: Uint8Array, headers: HeaderList): void {
     const block = toBlock(headers);
-    const blockSize = Buffer.byteLength(block);
+    const blockSize = block === '' ? 0 : Buffer.byteLength(block);
     const size = blockSize + data.length;
     // the server would end the session over it
     if (size > wire.maxPayload) {
       const words = `A message of ${size} bytes is too large: the server takes ${wire.maxPayload}.`;
       throw new MemphisError('PAYLOAD_TOO_LARGE', words);
     }
-    wire.put(`${block === '' ? `PUB ${to}` : `HPUB ${to} ${blockSize}`} ${size}\r\n${block}`, data, '\r\n');
+    wire.put(`${block === '' ? `PUB ${to}` : `HPUB ${to} ${blockSize}`} ${size}\r\n${block}`, data);
+  }
+
+  const publish: Connection['publish'] = (subject, data, { reply = '', headers = [] } = {}) => {
+    if (wire.isClosed) throw wire.lost('write');
+    check(subject);
+    if (reply !== '') check(reply);
+    for (const one of listening.values()) if (one.subject === reply) one.asked = subject;
+    write(reply === '' ? subject : `${subject} ${reply}`, data, headers);
   };
 
-  const request: Connection['request'] = (subject, data, { timeoutMs, headers = [] }) => {
-    if (deaf !== undefined) return Promise.reject(deaf);
-    const key = (++lastKey).toString(36);
-    const begin = (end: End<Frame>): void => {
+  const request = <T>(
+    subject: string,
+    data: Uint8Array,
+    asked: RequestOptions & { readonly read?: (frame: Frame) => T | Promise<T> },
+  ): Promise<T> => {
+    const { timeoutMs, headers = [], read = asItIs as (frame: Frame) => never } = asked;
+    const number = replies.next();
+    try {
+      if (wire.isClosed) throw wire.lost('write');
+      if (deaf !== undefined) throw deaf;
+      check(subject);
       if (!hasReplies) wire.put(`SUB ${inbox}* ${REPLIES}\r\n`);
       hasReplies = true;
-      publish(subject, data, { reply: inbox + key, headers });
-      waiting.set(key, { subject, end });
-    };
-    const late = `No answer on ${subject} within ${timeoutMs} ms. The broker may have acted.`;
-    return wire.wait(timeoutMs, late, begin, () => waiting.delete(key));
+      write(`${subject} ${inbox}${number}`, data, headers);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return replies.wait(number, subject, timeoutMs, read);
   };
 
   const subscribe: Connection['subscribe'] = (asked, { max = 0, onFrame, onEnd }) => {

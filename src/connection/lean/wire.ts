@@ -32,6 +32,7 @@ export type Wire = Omit<Connection, 'publish' | 'request' | 'subscribe'> & {
   /** What the server takes at most, once it has said so. */
   readonly maxPayload: number;
   readonly put: Writer['put'];
+  readonly limits: Deadlines;
   /** See `Deadlines`. */
   readonly wait: Deadlines['wait'];
   /** For what was under way. Where the server had not accepted the session, the next dial says what is wrong. */
@@ -68,6 +69,7 @@ export function openWire(options: DialOptions, events: WireEvents): Wire {
     opened: opened.promise,
     accepted: accepted.promise,
     info: info.promise,
+    said: undefined as ServerInfo | undefined,
     closed: closed.promise,
     isAccepted: false,
     isClosed: false,
@@ -77,6 +79,7 @@ export function openWire(options: DialOptions, events: WireEvents): Wire {
     rttMs: Number.POSITIVE_INFINITY,
     maxPayload: Number.POSITIVE_INFINITY,
     put: writer.put.bind(writer),
+    limits,
     wait: limits.wait.bind(limits),
     lost,
     async flush(limitMs: number): Promise<void> {
@@ -200,6 +203,7 @@ export function openWire(options: DialOptions, events: WireEvents): Wire {
     if (tls === false && said.tls_required === true) throw trouble('DEMANDS_TLS');
     newest = said;
     const inOurWords = toServerInfo(said);
+    wire.said ??= inOurWords;
     wire.maxPayload = inOurWords.maxPayload;
     wire.isLeaving = said.ldm === true;
     wire.peers = [said.connect_urls ?? []].flat().map(String);

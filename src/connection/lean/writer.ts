@@ -3,7 +3,12 @@
 import type { Writable } from 'node:stream';
 
 const FIRST_BYTES = 1_024;
-const MAX_KEPT_BYTES = 65_536;
+/** With so much there is no waiting for the tick's end: the server may begin to read. */
+const FULL_BYTES = 65_536;
+/** What one large message took is not kept for small ones. */
+const MAX_KEPT_BYTES = 4 * FULL_BYTES;
+const CR = 13;
+const LF = 10;
 
 export class Writer {
   #out = Buffer.allocUnsafe(FIRST_BYTES);
@@ -11,39 +16,50 @@ export class Writer {
   #stream: Writable | undefined;
   #isDue = false;
 
-  /** Text, and bytes behind it. They are copied: whoever owns them may change them afterwards. */
-  put(text: string, data: Uint8Array = Buffer.alloc(0), end = ''): void {
+  /** Text, and bytes with a line's end behind them. They are copied: whoever owns them may change them afterwards. */
+  put(text: string, data?: Uint8Array): void {
     // no character takes more than three bytes
-    const most = this.#length + 3 * (text.length + end.length) + data.length;
+    const most = this.#length + 3 * text.length + (data === undefined ? 0 : data.length + 2);
     if (most > this.#out.length) {
       const larger = Buffer.allocUnsafe(2 * most);
       this.#out.copy(larger, 0, 0, this.#length);
       this.#out = larger;
     }
     this.#length += this.#out.write(text, this.#length);
-    this.#out.set(data, this.#length);
-    this.#length += data.length;
-    this.#length += this.#out.write(end, this.#length);
-    if (this.#isDue || this.#stream === undefined) return;
-    this.#isDue = true;
-    setImmediate(() => this.flush());
+    if (data !== undefined) {
+      this.#out.set(data, this.#length);
+      this.#length += data.length;
+      this.#out[this.#length++] = CR;
+      this.#out[this.#length++] = LF;
+    }
+    if (this.#stream === undefined) return;
+    if (this.#length >= FULL_BYTES) this.#send(this.#stream);
+    else if (!this.#isDue) {
+      this.#isDue = true;
+      setImmediate(() => this.flush());
+    }
   }
 
   /** From now on what is put is written: first this text, then what was put before. */
   open(stream: Writable, text: string): void {
-    const before = this.#out.subarray(0, this.#length);
-    this.#out = Buffer.allocUnsafe(FIRST_BYTES);
-    this.#length = 0;
+    this.#out = Buffer.concat([Buffer.from(text), this.#out.subarray(0, this.#length)]);
+    this.#length = this.#out.length;
     this.#stream = stream;
-    this.put(text, before);
+    this.put('');
   }
 
   flush(): void {
     this.#isDue = false;
+    if (this.#stream !== undefined) this.#send(this.#stream);
+  }
+
+  #send(stream: Writable): void {
     if (this.#length === 0) return;
-    this.#stream?.write(this.#out.subarray(0, this.#length));
-    // the stream may hold on to what it was given
-    this.#out = Buffer.allocUnsafe(Math.max(FIRST_BYTES, Math.min(2 * this.#length, MAX_KEPT_BYTES)));
+    stream.write(this.#out.subarray(0, this.#length));
+    // what the stream still holds on to is its own; what it has handed on whole is written over
+    if (stream.writableLength > 0 || this.#out.length > MAX_KEPT_BYTES) {
+      this.#out = Buffer.allocUnsafe(Math.max(FIRST_BYTES, Math.min(2 * this.#length, FULL_BYTES)));
+    }
     this.#length = 0;
   }
 }

@@ -29,6 +29,7 @@ class EndingConnection implements Connection {
     apiLevel: 0,
     isMemphis: false,
   });
+  readonly said = undefined;
   readonly opened = Promise.resolve();
   readonly accepted = Promise.resolve();
   readonly isAccepted = true;
