@@ -4,7 +4,7 @@ import type { Batch } from '../model/batch.ts';
 import { describeError, isMemphisError, MemphisError } from '../model/errors.ts';
 import type { Message, StoredMessage } from '../model/message.ts';
 import type { Outcome, Settled } from '../model/outcome.ts';
-import { makeMessage } from './message.ts';
+import { type MessageActions, makeMessage } from './message.ts';
 
 /** How many messages ended how, as the broker confirmed it. */
 export interface SettledCounts {
@@ -14,104 +14,149 @@ export interface SettledCounts {
   readonly givenBack: number;
 }
 
-/** The decisions of one batch. */
-export interface Ledger<T> {
+const EXTEND_WAIT_MS = 500; // An extension hangs when the connection does; the time reserved for settling must not go with it.
+
+const ignore = (): void => {};
+
+/** The decisions of one batch. Making one does no I/O. */
+export class Ledger<T> implements MessageActions {
   /** The handles for users, index by index those of the batch. */
   readonly messages: readonly Message<T>[];
+  readonly #batch: Batch;
+  readonly #outcomes: (Outcome | undefined)[] = [];
+  readonly #settling: Promise<Settled>[] = [];
+  /** What users hold, made when one of them asks: a promise for each message is worth having only then. */
+  readonly #done = new Map<number, Promise<void>>();
+  readonly #extending = new Set<Promise<void>>();
+  readonly #counts = { acked: 0, retried: 0, deadLettered: 0, givenBack: 0 };
+  readonly #failed: unknown[] = [];
+  /** Decisions that are not confirmed yet. */
+  #open = 0;
+  #onAllConfirmed = ignore;
+
+  constructor(batch: Batch) {
+    this.#batch = batch;
+    this.messages = batch.messages.map((stored, index) => makeMessage<T>(stored, this, index));
+  }
+
   /** Messages that nobody has decided about. */
-  undecided(): readonly StoredMessage[];
-  outcomeAt(index: number): Outcome | undefined;
+  undecided(): readonly StoredMessage[] {
+    return this.#batch.messages.filter((_, index) => this.#outcomes[index] === undefined);
+  }
+
+  outcomeAt(index: number): Outcome | undefined {
+    return this.#outcomes[index];
+  }
+
+  decodedAt(index: number): { readonly value: unknown } | undefined {
+    return this.#batch.decode?.(this.#batch.messages[index] as StoredMessage);
+  }
+
   /**
    * Takes a decision and starts to settle in the same tick. The same decision again is the same promise.
    * Never an unhandled rejection, awaited or not: {@link Ledger.confirmed} reports what failed.
    *
    * @throws MemphisError `ALREADY_SETTLED` (as a rejection) for another decision
    */
-  decide(index: number, outcome: Outcome): Promise<void>;
-  /** Starts the time to settle anew for those still undecided. Never rejects. */
-  extend(messages: readonly StoredMessage[]): Promise<void>;
+  decide(index: number, outcome: Outcome): Promise<void> {
+    const earlier = this.#outcomes[index];
+    if (earlier !== undefined && !isSame(earlier, outcome)) {
+      const stored = this.#batch.messages[index] as StoredMessage;
+      return quietly(Promise.reject(alreadySettled(stored, earlier, outcome)));
+    }
+    if (earlier === undefined) this.#settle(index, outcome);
+    let done = this.#done.get(index);
+    if (done === undefined) {
+      done = quietly((this.#settling[index] as Promise<Settled>).then(ignore));
+      this.#done.set(index, done);
+    }
+    return done;
+  }
+
+  /**
+   * Decides about all that is undecided. What is decided in one tick travels together.
+   *
+   * @param outcomes index by index; what has none is given back
+   */
+  decideRest(outcomes: readonly Outcome[]): void {
+    for (let index = 0; index < this.messages.length; index++) {
+      if (this.#outcomes[index] === undefined) this.#settle(index, outcomes[index] ?? { action: 'giveBack' });
+    }
+  }
+
+  #settle(index: number, outcome: Outcome): void {
+    this.#outcomes[index] = outcome;
+    this.#open++;
+    const settling = this.#begin(this.#batch.messages[index] as StoredMessage, outcome);
+    this.#settling[index] = settling;
+    settling.then(this.#onSettled, this.#onFailed);
+  }
+
+  #begin(stored: StoredMessage, outcome: Outcome): Promise<Settled> {
+    try {
+      if (this.#extending.size === 0) return this.#batch.settle(stored, outcome);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    // An extension still on its way could arrive after a delay and undo it, so it is awaited first.
+    return this.quiet().then(() => this.#batch.settle(stored, outcome));
+  }
+
+  readonly #onSettled = (settled: Settled): void => {
+    this.#counts[settled]++;
+    this.#closeOne();
+  };
+
+  readonly #onFailed = (error: unknown): void => {
+    this.#failed.push(error);
+    this.#closeOne();
+  };
+
+  #closeOne(): void {
+    if (--this.#open === 0) this.#onAllConfirmed();
+  }
+
+  extendAt(index: number): Promise<void> {
+    return this.extend(this.#outcomes[index] === undefined ? [this.#batch.messages[index] as StoredMessage] : []);
+  }
+
+  /** Starts the time to settle anew for messages that are undecided. Never rejects. */
+  extend(messages: readonly StoredMessage[]): Promise<void> {
+    if (messages.length === 0) return Promise.resolve();
+    // A lost extension is harmless: the next one repeats it, and at worst the message is delivered again.
+    const written = (async () => this.#batch.extend(messages))().catch(ignore);
+    this.#extending.add(written);
+    return written.finally(() => this.#extending.delete(written));
+  }
+
   /** Resolves when no extension is under way, in half a second at the latest. */
-  quiet(): Promise<void>;
-  /** Waits for all settles, then counts. @throws MemphisError `SETTLE_UNCONFIRMED` when one of them failed */
-  confirmed(): Promise<SettledCounts>;
-}
-
-interface Decision {
-  readonly outcome: Outcome;
-  readonly settled: Promise<Settled>;
-  readonly done: Promise<void>;
-}
-
-const EXTEND_WAIT_MS = 500; // An extension hangs when the connection does; the time reserved for settling must not go with it.
-
-const ignore = (): void => {};
-
-/** Opens the decisions of a batch. Does no I/O. */
-export function openLedger<T>(batch: Batch): Ledger<T> {
-  const decisions: (Decision | undefined)[] = batch.messages.map(() => undefined);
-  const extending = new Set<Promise<void>>();
-
-  const quiet = async (): Promise<void> => {
-    if (extending.size === 0) return;
+  async quiet(): Promise<void> {
+    if (this.#extending.size === 0) return;
     let timer: NodeJS.Timeout | undefined;
     const tooLong = new Promise<void>((resolve) => {
       timer = setTimeout(() => {
-        extending.clear(); // nobody waits for these a second time
+        this.#extending.clear(); // nobody waits for these a second time
         resolve();
       }, EXTEND_WAIT_MS);
     });
-    await Promise.race([Promise.all(extending), tooLong]);
+    await Promise.race([Promise.all(this.#extending), tooLong]);
     clearTimeout(timer);
-  };
+  }
 
-  // An extension still on its way could arrive after a delay and undo it, so it is awaited first.
-  const settle = async (stored: StoredMessage, outcome: Outcome): Promise<Settled> => {
-    if (extending.size > 0) await quiet();
-    return batch.settle(stored, outcome);
-  };
-
-  const decide = (index: number, outcome: Outcome): Promise<void> => {
-    const stored = batch.messages[index] as StoredMessage;
-    const earlier = decisions[index];
-    if (earlier !== undefined) {
-      if (isSame(earlier.outcome, outcome)) return earlier.done;
-      return quietly(Promise.reject(alreadySettled(stored, earlier.outcome, outcome)));
+  /** Waits for all settles, then counts. @throws MemphisError `SETTLE_UNCONFIRMED` when one of them failed */
+  async confirmed(): Promise<SettledCounts> {
+    if (this.#open > 0) {
+      const others = this.#onAllConfirmed;
+      await new Promise<void>((resolve) => {
+        this.#onAllConfirmed = () => {
+          others();
+          resolve();
+        };
+      });
     }
-    const settled = settle(stored, outcome);
-    const done = quietly(settled.then(ignore));
-    decisions[index] = { outcome, settled, done };
-    return done;
-  };
-
-  const extend = (messages: readonly StoredMessage[]): Promise<void> => {
-    if (messages.length === 0) return Promise.resolve();
-    // A lost extension is harmless: the next one repeats it, and at worst the message is delivered again.
-    const written = (async () => batch.extend(messages))().catch(ignore);
-    extending.add(written);
-    return written.finally(() => extending.delete(written));
-  };
-
-  const handles = batch.messages.map((stored, index) =>
-    makeMessage<T>(stored, {
-      decide: (outcome) => decide(index, outcome),
-      extend: () => extend(decisions[index] === undefined ? [stored] : []),
-      decided: () => decisions[index]?.outcome,
-      decoded: () => batch.decode?.(stored),
-    }),
-  );
-
-  return {
-    messages: handles,
-    undecided: () => batch.messages.filter((_, index) => decisions[index] === undefined),
-    outcomeAt: (index) => decisions[index]?.outcome,
-    decide,
-    extend,
-    quiet,
-    confirmed: async () => {
-      const taken = decisions.filter((decision) => decision !== undefined);
-      return count(batch, await Promise.allSettled(taken.map((decision) => decision.settled)));
-    },
-  };
+    if (this.#failed.length > 0) throw unconfirmed(this.#batch, this.#failed);
+    return { ...this.#counts };
+  }
 }
 
 /** Marks a promise as looked after: without a listener its rejection would end the process. */
@@ -134,20 +179,13 @@ function alreadySettled(stored: StoredMessage, earlier: Outcome, later: Outcome)
   );
 }
 
-function count(batch: Batch, results: readonly PromiseSettledResult<Settled>[]): SettledCounts {
-  const counts = { acked: 0, retried: 0, deadLettered: 0, givenBack: 0 };
-  const failed: unknown[] = [];
-  for (const result of results) {
-    if (result.status === 'fulfilled') counts[result.value] += 1;
-    else failed.push(result.reason);
-  }
-  if (failed.length === 0) return counts;
+function unconfirmed({ messages, station, group }: Batch, failed: readonly unknown[]): MemphisError {
   const [first] = failed;
   const why = isMemphisError(first, 'SETTLE_UNCONFIRMED') ? (first.cause ?? first) : first;
-  throw new MemphisError(
+  return new MemphisError(
     'SETTLE_UNCONFIRMED',
-    `Settling ${failed.length} of ${batch.messages.length} messages of station ${batch.station}, group ${batch.group}, ` +
+    `Settling ${failed.length} of ${messages.length} messages of station ${station}, group ${group}, ` +
       `was not confirmed (${describeError(why)}). They may be delivered again.`,
-    { cause: why, station: batch.station, group: batch.group },
+    { cause: why, station, group },
   );
 }

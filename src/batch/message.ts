@@ -2,68 +2,119 @@
 
 import { Buffer, isUtf8 } from 'node:buffer';
 import { MemphisError } from '../model/errors.ts';
-import { type Message, parseJson, type StoredMessage } from '../model/message.ts';
+import { type Headers, type Message, parseJson, type StoredMessage } from '../model/message.ts';
 import { checkDelay, type Outcome, toReason } from '../model/outcome.ts';
 
-/** What a handle does when one of its settle methods is called. */
+/** What handles of a batch do when one of their settle methods is called; `index` says whose. */
 export interface MessageActions {
   /** Takes the decision and settles at once; see `ledger.ts` for what a second decision means. */
-  decide(outcome: Outcome): Promise<void>;
+  decide(index: number, outcome: Outcome): Promise<void>;
   /** Starts the time to settle anew. */
-  extend(): Promise<void>;
+  extendAt(index: number): Promise<void>;
   /** The decision taken so far. */
-  decided(): Outcome | undefined;
+  outcomeAt(index: number): Outcome | undefined;
   /** The value by a schema; nothing where there is none. */
-  decoded(): { readonly value: unknown } | undefined;
+  decodedAt(index: number): { readonly value: unknown } | undefined;
 }
 
 // Reaches across copies of this package: `each` of one copy may run in the pipeline of another.
 const decidedKey: unique symbol = Symbol.for('memphis-serverless.decided') as never;
 
+/** One class for all handles: a closure for each method of each message would cost more than reading it off the wire. */
+class MessageHandle<T> implements Message<T> {
+  declare readonly id: string;
+  declare readonly station: string;
+  declare readonly partition: number;
+  declare readonly sequence: number;
+  declare readonly deliveryCount: number;
+  declare readonly timestamp: Date;
+  declare readonly headers: Headers;
+  declare readonly partitionKey?: string;
+  declare readonly data: Uint8Array;
+  readonly #actions: MessageActions;
+  readonly #index: number;
+  #decoded: { readonly value: unknown } | undefined;
+
+  constructor(stored: StoredMessage, actions: MessageActions, index: number) {
+    this.id = stored.id;
+    this.station = stored.station;
+    this.partition = stored.partition;
+    this.sequence = stored.sequence;
+    this.deliveryCount = stored.deliveryCount;
+    this.timestamp = stored.timestamp;
+    this.headers = stored.headers;
+    this.data = stored.data;
+    if (stored.partitionKey !== undefined) this.partitionKey = stored.partitionKey;
+    this.#actions = actions;
+    this.#index = index;
+  }
+
+  text(): string {
+    const { buffer, byteOffset, byteLength } = this.data;
+    return Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
+  }
+
+  json<J = T>(): J {
+    return parseJson(this.text(), `Message ${this.id}`) as J;
+  }
+
+  value(): T {
+    this.#decoded ??= this.#actions.decodedAt(this.#index) ?? { value: this.#decode() };
+    return this.#decoded.value as T;
+  }
+
+  /** JSON where it parses, else text, else (no UTF-8) the bytes. */
+  #decode(): unknown {
+    if (!isUtf8(this.data)) return this.data;
+    const text = this.text();
+    try {
+      return JSON.parse(text);
+    } catch {
+      return text; // Not JSON: a payload may be any text.
+    }
+  }
+
+  ack(): Promise<void> {
+    return this.#actions.decide(this.#index, { action: 'ack' });
+  }
+
+  delay(delayMs: number): Promise<void> {
+    return this.#actions.decide(this.#index, toRetry(this, delayMs));
+  }
+
+  nack(): Promise<void> {
+    return this.#actions.decide(this.#index, toRetry(this, 0));
+  }
+
+  deadLetter(reason: string): Promise<void> {
+    return this.#actions.decide(this.#index, { action: 'deadLetter', reason: toReason(reason) });
+  }
+
+  inProgress(): Promise<void> {
+    return this.#actions.extendAt(this.#index);
+  }
+
+  [decidedKey](): Outcome | undefined {
+    return this.#actions.outcomeAt(this.#index);
+  }
+}
+
 /** Makes the handle of one message. */
-export function makeMessage<T>(stored: StoredMessage, actions: MessageActions): Message<T> {
-  const bytes = Buffer.from(stored.data.buffer, stored.data.byteOffset, stored.data.byteLength);
-  let decoded: { readonly value: unknown } | undefined;
-  const message: Message<T> = {
-    ...stored,
-    text: () => bytes.toString('utf8'),
-    json: <J = T>() => parseJson(bytes.toString('utf8'), `Message ${stored.id}`) as J,
-    value: () => {
-      decoded ??= actions.decoded() ?? { value: decode(stored.data, bytes) };
-      return decoded.value as T;
-    },
-    ack: () => actions.decide({ action: 'ack' }),
-    delay: (delayMs) => actions.decide(toRetry(stored, delayMs)),
-    nack: () => actions.decide(toRetry(stored, 0)),
-    deadLetter: (reason) => actions.decide({ action: 'deadLetter', reason: toReason(reason) }),
-    inProgress: () => actions.extend(),
-  };
-  return Object.defineProperty(message, decidedKey, { value: actions.decided });
+export function makeMessage<T>(stored: StoredMessage, actions: MessageActions, index: number): Message<T> {
+  return new MessageHandle<T>(stored, actions, index);
 }
 
 /** What the handler itself has decided about a message, if it has. */
 export function decidedOutcome(message: Message): Outcome | undefined {
-  const decided = (message as { readonly [decidedKey]?: () => Outcome | undefined })[decidedKey];
-  return decided?.();
-}
-
-/** JSON where it parses, else text, else (no UTF-8) the bytes. */
-function decode(data: Uint8Array, bytes: Buffer): unknown {
-  if (!isUtf8(data)) return data;
-  const text = bytes.toString('utf8');
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text; // Not JSON: a payload may be any text.
-  }
+  return (message as { [decidedKey]?(): Outcome | undefined })[decidedKey]?.();
 }
 
 // Thrown at once rather than as a rejection: a call that nobody awaits must not turn into an ack by the handler's return.
-function toRetry(stored: StoredMessage, delayMs: number): Outcome {
+function toRetry({ id, station }: StoredMessage, delayMs: number): Outcome {
   try {
     return { action: 'retry', delayMs: checkDelay(delayMs) };
   } catch (error) {
-    const words = `Message ${stored.id}: ${(error as RangeError).message}.`;
-    throw new MemphisError('INVALID_OPTION', words, { option: 'delayMs', station: stored.station });
+    const words = `Message ${id}: ${(error as RangeError).message}.`;
+    throw new MemphisError('INVALID_OPTION', words, { option: 'delayMs', station });
   }
 }

@@ -7,9 +7,9 @@ import { describeError, MemphisError } from '../model/errors.ts';
 import type { LambdaContext } from '../model/lambda-context.ts';
 import type { Message } from '../model/message.ts';
 import { isExact, type Outcome, outcomeOfError } from '../model/outcome.ts';
-import { type Ledger, openLedger, type SettledCounts } from './ledger.ts';
+import { Ledger, type SettledCounts } from './ledger.ts';
 import { isReport, type Progress } from './report.ts';
-import { keepLease, startDeadline } from './run-timers.ts';
+import { Deadline, keepLease } from './run-timers.ts';
 import { noteSignal } from './stop-signal.ts';
 
 /**
@@ -64,6 +64,7 @@ interface Verdict {
   readonly isWhole?: boolean;
 }
 
+const ack: Outcome = { action: 'ack' };
 const lateReason = 'the deadline of the function came before the work was done';
 
 /**
@@ -79,16 +80,11 @@ export async function runBatch<T, C>(
   context: C,
   options: RunOptions,
 ): Promise<BatchResult> {
-  const ledger = openLedger<T>(batch);
+  const ledger = new Ledger<T>(batch);
   const ending = await callHandler(batch, ledger, handler, context, options);
   const verdict = ending === undefined ? { outcomes: [] } : judge(batch, ledger, ending, options);
   const decidedByHandler = batch.messages.filter((_, index) => ledger.outcomeAt(index) !== undefined).length;
-  for (const index of batch.messages.keys()) {
-    if (ledger.outcomeAt(index) === undefined) {
-      // Not awaited one by one: what is decided in one tick travels together.
-      void ledger.decide(index, verdict.outcomes[index] ?? { action: 'giveBack' });
-    }
-  }
+  ledger.decideRest(verdict.outcomes);
   const counts = await ledger.confirmed();
   return {
     received: batch.messages.length,
@@ -108,16 +104,22 @@ async function callHandler<T, C>(
   { workMs }: RunOptions,
 ): Promise<Ending | undefined> {
   if (batch.messages.length === 0 || !(workMs > 0)) return undefined;
-  const deadline = startDeadline(workMs);
-  noteSignal(ledger.messages, deadline.signal);
+  const { promise: ended, resolve: end } = Promise.withResolvers<Ending>();
+  const deadline = new Deadline(workMs, () => end({ kind: 'deadline' }));
+  noteSignal(ledger.messages, deadline);
   const stopLease = keepLease(ledger, batch.ackWaitMs);
+  const run = {
+    get signal() {
+      return deadline.signal;
+    },
+  };
   // What the handler does after the deadline, a rejection included, ends here: its messages have been settled.
-  const run = (async () => handler(ledger.messages, context, { signal: deadline.signal }))().then(
-    (value): Ending => ({ kind: 'returned', value }),
-    (error: unknown): Ending => ({ kind: 'threw', error }),
+  (async () => handler(ledger.messages, context, run))().then(
+    (value) => end({ kind: 'returned', value }),
+    (error: unknown) => end({ kind: 'threw', error }),
   );
   try {
-    return await Promise.race([run, deadline.passed.then((): Ending => ({ kind: 'deadline' }))]);
+    return await ended;
   } finally {
     deadline.stop();
     stopLease();
@@ -149,7 +151,7 @@ function judge<T>(batch: Batch, ledger: Ledger<T>, ending: Ending, options: RunO
   }
   const outcomes = batch.messages.map((message): Outcome => {
     const item = response.failed.get(message.id);
-    if (item === undefined) return { action: 'ack' };
+    if (item === undefined) return ack;
     if (item.action !== 'retry') return item;
     return { ...item, delayMs: item.delayMs ?? backoffMs(backoff, message.deliveryCount) };
   });
@@ -173,7 +175,7 @@ function judgeProgress<T>(batch: Batch, ledger: Ledger<T>, progress: readonly Pr
   for (const [index, message] of batch.messages.entries()) {
     const step = progress[index] ?? { state: 'running' };
     const delayMs = backoffMs(backoff, message.deliveryCount);
-    if (step.state === 'done') outcomes.push({ action: 'ack' });
+    if (step.state === 'done') outcomes.push(ack);
     if (step.state === 'running') outcomes.push({ action: 'retry', delayMs, reason: lateReason });
     if (step.state === 'failed') outcomes.push(outcomeOfError(step.error, delayMs));
     if (step.state === 'unstarted') {

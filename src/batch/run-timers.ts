@@ -5,30 +5,41 @@ import type { Ledger } from './ledger.ts';
 const LONGEST_TIMER_MS = 2_147_483_647; // Node fires longer ones at once.
 
 /** The end of the time for work. */
-export interface Deadline {
-  readonly signal: AbortSignal;
-  /** Resolves one turn of the event loop after the signal: a handler that stops at the signal still counts. */
-  readonly passed: Promise<void>;
+export class Deadline {
+  readonly #timer: NodeJS.Timeout | undefined;
+  /** Made when somebody asks for the signal: most handlers do not. */
+  #controller: AbortController | undefined;
+  #isPassed = false;
+
+  /**
+   * @param workMs `Infinity`, or more than a timer can hold: no deadline
+   * @param onPassed called one turn of the event loop after the signal: a handler that stops at the signal still counts
+   */
+  constructor(workMs: number, onPassed: () => void) {
+    if (workMs > LONGEST_TIMER_MS) return;
+    // Not unref'd: a handler may hang on something that keeps no process alive, and its batch must be settled still.
+    this.#timer = setTimeout(() => {
+      this.#isPassed = true;
+      this.#controller?.abort(timeIsOver());
+      setImmediate(onPassed);
+    }, workMs);
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#isPassed) this.#controller.abort(timeIsOver());
+    }
+    return this.#controller.signal;
+  }
+
   /** Ends the timer; the signal stays as it is. */
-  stop(): void;
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
 }
 
-/** @param workMs `Infinity`, or more than a timer can hold: no deadline */
-export function startDeadline(workMs: number): Deadline {
-  const controller = new AbortController();
-  if (workMs > LONGEST_TIMER_MS) {
-    return { signal: controller.signal, passed: new Promise(() => {}), stop: () => {} };
-  }
-  // Not unref'd: a handler may hang on something that keeps no process alive, and its batch must be settled still.
-  let timer: NodeJS.Timeout | undefined;
-  const passed = new Promise<void>((resolve) => {
-    timer = setTimeout(() => {
-      controller.abort(new DOMException('The time for work is over.', 'TimeoutError'));
-      setImmediate(resolve);
-    }, workMs);
-  });
-  return { signal: controller.signal, passed, stop: () => clearTimeout(timer) };
-}
+const timeIsOver = (): DOMException => new DOMException('The time for work is over.', 'TimeoutError');
 
 /**
  * Starts the time to settle anew at each third of it, for all messages that are undecided by then.

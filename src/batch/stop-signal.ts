@@ -2,15 +2,20 @@
 
 import type { Message } from '../model/message.ts';
 
-const signals = new WeakMap<readonly Message[], AbortSignal>();
+/** Who has a signal; mostly nobody asks for it. */
+interface Signalled {
+  readonly signal: AbortSignal;
+}
 
-/** Notes the signal of a batch, by the list of its messages. */
-export function noteSignal(messages: readonly Message[], signal: AbortSignal): void {
-  signals.set(messages, signal);
+const noted = new WeakMap<readonly Message[], Signalled>();
+
+/** Notes who has the signal of a batch, by the list of its messages. */
+export function noteSignal(messages: readonly Message[], of: Signalled): void {
+  noted.set(messages, of);
 }
 
 /** Aborts with the time for work of the batch, and with what the caller gave. */
 export function stopSignal(messages: readonly Message[], given: AbortSignal): AbortSignal {
-  const own = signals.get(messages);
+  const own = noted.get(messages)?.signal;
   return own === undefined || own === given ? given : AbortSignal.any([own, given]);
 }

@@ -1,7 +1,7 @@
 /** Reading in the background: one batch after the other, to a handler or to a `for await`, until it is stopped. */
 
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { type Ledger, openLedger } from '../batch/ledger.ts';
+import { Ledger } from '../batch/ledger.ts';
 import { keepLease } from '../batch/run-timers.ts';
 import { backoffMs } from '../model/backoff.ts';
 import type { Batch } from '../model/batch.ts';
@@ -84,7 +84,7 @@ export class Consuming {
       const batch = await pull(this.#stop.signal);
       if (batch.messages.length > 0) {
         if (!this.isStopping) return batch;
-        await giveBack(openLedger(batch));
+        await giveBack(new Ledger(batch));
         return undefined;
       }
       await this.#pause(pullIntervalMs - (performance.now() - startedAt));
@@ -113,7 +113,7 @@ export class Consuming {
   }
 
   async #handle<T, C>(batch: Batch, handler: ConsumeHandler<T, C>, context: C): Promise<void> {
-    const ledger = openLedger<T>(batch);
+    const ledger = new Ledger<T>(batch);
     const stopLease = keepLease(ledger, batch.ackWaitMs);
     try {
       await atWork.run(this, () => handler([...ledger.messages], context));
@@ -163,7 +163,7 @@ export async function* iterate<T>(run: Consuming): AsyncGenerator<Message<T>, vo
 }
 
 async function* handOut<T>(run: Consuming, batch: Batch): AsyncGenerator<Message<T>, void, void> {
-  const ledger = openLedger<T>(batch);
+  const ledger = new Ledger<T>(batch);
   const stopLease = keepLease(ledger, batch.ackWaitMs);
   let handedOut = 0;
   const end = async (): Promise<void> => {

@@ -1,6 +1,6 @@
 /** A consumer: messages of one group out of one station, batch by batch or in the background. */
 
-import { openLedger } from '../batch/ledger.ts';
+import { Ledger } from '../batch/ledger.ts';
 import type { Batch } from '../model/batch.ts';
 import type { PullOptions, Reader } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
@@ -166,7 +166,7 @@ export class Consumer {
       signal: this.#destroyed.signal,
       ...(chosen === undefined ? {} : { partition: chosen }),
     });
-    return [...openLedger<T>(batch).messages];
+    return [...new Ledger<T>(batch).messages];
   }
 
   #begin(): Consuming {

@@ -5,6 +5,10 @@ import type { BatchResponse } from '../envelope/response.ts';
 import type { Consumption } from './consumption.ts';
 import type { PullSummary } from './pull-invocation.ts';
 
+/** Evaluated when the first event of its kind comes; an import that is repeated would be resolved again each time. */
+let pushed: typeof import('./from-event.ts') | undefined;
+let pulled: typeof import('./from-station.ts') | undefined;
+
 /**
  * Runs the handler. A pushed batch is answered with the partial batch response, and no broker code is loaded; anything
  * else pulls.
@@ -13,9 +17,9 @@ import type { PullSummary } from './pull-invocation.ts';
  */
 export async function consume<T, C>(consumption: Consumption<T, C>): Promise<BatchResponse | PullSummary> {
   if (isMemphisEvent(consumption.event)) {
-    const { answerPushed } = await import('./from-event.ts');
-    return await answerPushed(consumption);
+    pushed ??= await import('./from-event.ts');
+    return await pushed.answerPushed(consumption);
   }
-  const { pullFromStation } = await import('./from-station.ts');
-  return await pullFromStation(consumption);
+  pulled ??= await import('./from-station.ts');
+  return await pulled.pullFromStation(consumption);
 }

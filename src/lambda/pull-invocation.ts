@@ -2,13 +2,13 @@
 
 import { type BatchHandler, type BatchResult, runBatch } from '../batch/run-batch.ts';
 import type { Session } from '../client/session.ts';
-import type { Reader } from '../model/broker.ts';
+import type { Broker, Reader, ReaderOptions } from '../model/broker.ts';
 import { defaultReserveMs, remainingTimeMs, settleLimit } from '../model/deadline.ts';
 import { MemphisError } from '../model/errors.ts';
 import type { Resolved } from '../model/option-spec.ts';
 import type { consumerFunctionOptions } from '../model/options/consumer-function.ts';
 import { toEnvName } from '../model/resolve-options.ts';
-import { resolveSource, type Source, toStart } from '../model/source.ts';
+import { resolveSource, toStart } from '../model/source.ts';
 import { siftBatch } from '../schemas/registry.ts';
 import { logFailures } from './log-failures.ts';
 
@@ -56,8 +56,8 @@ interface Tally {
  */
 export async function pullInvocation<T, C>(invocation: PullInvocation<T, C>): Promise<PullSummary> {
   const { where, context, options } = invocation;
-  const source = resolveSource(`${where}: the event is no pushed batch, so it is to pull`, options, hintOf);
-  const { station, group } = source;
+  const plan = planOf(where, options);
+  const { station, group } = plan.reading;
   const tally: Tally = {
     batches: 0,
     received: 0,
@@ -68,7 +68,7 @@ export async function pullInvocation<T, C>(invocation: PullInvocation<T, C>): Pr
     failed: 0,
     firstError: undefined,
   };
-  await pullAll(invocation, source, tally, startWorkTime(context, options.deadlineReserveMs));
+  await pullAll(invocation, plan, tally, startWorkTime(context, options.deadlineReserveMs));
 
   const { failed, firstError, ...counts } = tally;
   if (options.failWhenAllFail && failed > 0 && failed === counts.received) {
@@ -83,22 +83,45 @@ export async function pullInvocation<T, C>(invocation: PullInvocation<T, C>): Pr
   return { station, group, ...counts };
 }
 
+/** What the settings of a function come to: the same at each invocation, like the settings. */
+interface Plan {
+  readonly reading: ReaderOptions;
+  readonly readers: WeakMap<Broker, Reader>;
+}
+
+const plans = new WeakMap<object, Plan>();
+
+function planOf(where: string, options: Resolved<typeof consumerFunctionOptions>): Plan {
+  const known = plans.get(options);
+  if (known !== undefined) return known;
+  const start = toStart(where, options.startConsumeFromSequence, options.lastMessages);
+  const reading = {
+    ...resolveSource(`${where}: the event is no pushed batch, so it is to pull`, options, hintOf),
+    ackWaitMs: options.maxAckTimeMs,
+    maxDeliveries: options.maxMsgDeliveries,
+    ordered: options.ordered,
+    ...(start === undefined ? {} : { start }),
+  };
+  const plan = { reading, readers: new WeakMap() };
+  plans.set(options, plan);
+  return plan;
+}
+
+function readerOf({ reading, readers }: Plan, broker: Broker): Reader {
+  const reader = readers.get(broker) ?? broker.reader(reading);
+  readers.set(broker, reader);
+  return reader;
+}
+
 async function pullAll<T, C>(
-  { where, session, handler, context, options }: PullInvocation<T, C>,
-  source: Source,
+  { session, handler, context, options }: PullInvocation<T, C>,
+  plan: Plan,
   tally: Tally,
   workMs: () => number,
 ): Promise<void> {
   if (workMs() <= 0) return;
   const broker = await session.broker(dialLimit(workMs()));
-  const start = toStart(where, options.startConsumeFromSequence, options.lastMessages);
-  const reader = broker.reader({
-    ...source,
-    ackWaitMs: options.maxAckTimeMs,
-    maxDeliveries: options.maxMsgDeliveries,
-    ordered: options.ordered,
-    ...(start === undefined ? {} : { start }),
-  });
+  const reader = readerOf(plan, broker);
   const limit = options.drain ? (options.maxBatches ?? Number.POSITIVE_INFINITY) : 1;
   let longestMs = 0;
   while (tally.batches < limit) {

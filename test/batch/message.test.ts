@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { openLedger } from '../../src/batch/ledger.ts';
+import { Ledger } from '../../src/batch/ledger.ts';
 import { decidedOutcome } from '../../src/batch/message.ts';
 import { isMemphisError } from '../../src/model/errors.ts';
 import type { Message } from '../../src/model/message.ts';
@@ -9,7 +9,7 @@ import { makeBatch } from './make-batch.ts';
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 const first = <T = unknown>(batch: ReturnType<typeof makeBatch>): Message<T> =>
-  openLedger<T>(batch).messages[0] as Message<T>;
+  new Ledger<T>(batch).messages[0] as Message<T>;
 
 describe('the value of a message', () => {
   const cases: readonly (readonly [what: string, data: Uint8Array, value: unknown])[] = [
@@ -112,7 +112,7 @@ describe('settling a message', () => {
   });
 
   it('counts a settle that throws instead of rejecting as unconfirmed', async () => {
-    const ledger = openLedger(
+    const ledger = new Ledger(
       makeBatch([1], {
         settle: () => {
           throw new Error('at once');

@@ -1,6 +1,7 @@
 /** One delivery: the message as users see it, and what settling it needs. */
 
 import type { Frame, HeaderList } from '../../connection/port.ts';
+import type { StoredMessage } from '../../model/message.ts';
 import { headerOf, isOwnId, toUserHeaders } from './headers.ts';
 import type { Delivery, Lane } from './lane.ts';
 import { parseAckSubject } from './wire/ack.ts';
@@ -19,27 +20,29 @@ export const retryHeader = {
   until: `${RETRY_PREFIX}until`,
 } as const;
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** A frame off a pull as a delivery. @throws MemphisError `BROKER_REFUSED` without a delivery's reply subject */
 export function toDelivery(frame: Frame, station: string, lane: Lane): Delivery {
   if (lane.rules !== undefined) return lane.rules.toDelivery(frame, lane);
-  const { reply, headers: all, data } = frame; // read once: a frame decodes what it is asked for
+  const { reply, headers: all } = frame; // read once: a frame decodes what it is asked for
   const position = parseAckSubject(reply);
   const origin = originOf(all, lane);
-  const headers = origin === undefined ? all : withoutRetryHeaders(all);
   const { stream, sequence, timestamp } = origin ?? position;
   const key = headerOf(all, '$memphis_partitionKey');
-  return {
-    message: {
-      id: `${stream}:${sequence}`,
-      station,
-      partition: lane.partition,
-      sequence,
-      deliveryCount: (origin?.deliveries ?? 0) + position.deliveryCount,
-      timestamp,
-      headers: toUserHeaders(headers),
-      data,
-      ...(key === undefined ? {} : { partitionKey: decodeKey(key) }),
-    },
+  const headers = origin === undefined ? all : withoutRetryHeaders(all);
+  const message: Writable<StoredMessage> = {
+    id: `${stream}:${sequence}`,
+    station,
+    partition: lane.partition,
+    sequence,
+    deliveryCount: (origin?.deliveries ?? 0) + position.deliveryCount,
+    timestamp,
+    headers: toUserHeaders(headers),
+    data: frame.data,
+  };
+  const delivery: Writable<Delivery> = {
+    message,
     lane,
     laneSequence: position.sequence,
     laneDeliveries: position.deliveryCount,
@@ -48,8 +51,11 @@ export function toDelivery(frame: Frame, station: string, lane: Lane): Delivery 
     headers,
     pending: position.pending,
     credit: 0,
-    ...(origin?.untilMs === undefined ? {} : { untilMs: origin.untilMs }),
   };
+  // most have neither, and spreading them would cost as much as all the rest
+  if (key !== undefined) message.partitionKey = decodeKey(key);
+  if (origin?.untilMs !== undefined) delivery.untilMs = origin.untilMs;
+  return delivery;
 }
 
 /** The same delivery, of which some earlier ones do not count. */

@@ -27,6 +27,10 @@ export interface FoundDurable {
   readonly isNew?: true;
 }
 
+const NO_LANES: readonly Lane[] = [];
+
+type LookUp = (partition: number, connection: Connection, limitMs: number) => Promise<Lane>;
+
 /** The durables of one group. Remembers what it has seen; `forget` after a surprise. */
 export class Group {
   readonly durableName: string;
@@ -36,7 +40,9 @@ export class Group {
   protected readonly stations: Stations;
   readonly #retries: Retries;
   protected readonly options: ReaderOptions;
-  readonly #known = new Map<string, Promise<Lane>>();
+  /** By partition: its own lane, and that of copies that came back. */
+  readonly #own = new Map<number, Promise<Lane>>();
+  readonly #back = new Map<number, Promise<Lane>>();
   #isFirst = true;
 
   constructor(link: Link, stations: Stations, retries: Retries, options: ReaderOptions) {
@@ -65,13 +71,14 @@ export class Group {
     await looked;
     this.#isFirst = false;
     const back = this.#retries.partitions(station, this.durableName);
+    if (back.length === 0) return own;
     const wanted = back.filter((partition) => partitions.includes(partition));
     return [...own, ...(await Promise.all(wanted.map((partition) => this.#retry(partition, patienceMs))))];
   }
 
   /** Whether nothing was looked up yet, or all of it is to be looked up again. */
   get isUnknown(): boolean {
-    return this.#known.size === 0;
+    return this.#own.size === 0;
   }
 
   /** Where a partition's messages are pulled from. */
@@ -79,16 +86,17 @@ export class Group {
     return { stream: this.#stream(partition), durable: this.durableName };
   }
 
-  /** Looks for lanes that others have opened, when it was not done just now. Never rejects. */
-  async refresh(connection: Connection): Promise<void> {
+  /** Looks for lanes that others have opened, unless that was done just now. Never rejects. */
+  refresh(connection: Connection): Promise<void> | undefined {
     const { station } = this.options;
-    if (this.#retries.isStale(station)) await this.#retries.look(connection, station);
+    return this.#retries.isStale(station) ? this.#retries.look(connection, station) : undefined;
   }
 
   /** After a surprise: what is known of these lanes is looked up again. */
   forget(): void {
     this.#isFirst = true;
-    this.#known.clear();
+    this.#own.clear();
+    this.#back.clear();
   }
 
   /**
@@ -96,12 +104,18 @@ export class Group {
    *
    * @param isEmpty the others had nothing
    */
-  async extra(_connection: Connection, _partitions: readonly number[], _isEmpty: boolean): Promise<readonly Lane[]> {
-    return [];
+  extra(
+    _connection: Connection,
+    _partitions: readonly number[],
+    _isEmpty: boolean,
+  ): readonly Lane[] | Promise<readonly Lane[]> {
+    return NO_LANES;
   }
 
   /** Waits for what a broker was told beside the work, for a while. Never rejects. */
-  async settled(): Promise<void> {}
+  settled(): Promise<void> | undefined {
+    return undefined;
+  }
 
   /** Deletes the durables: the group's position is gone, its messages stay. */
   async destroy(partitions: readonly number[]): Promise<void> {
@@ -125,40 +139,39 @@ export class Group {
   /** What is parked for this group goes too. */
   protected async forgetCopies(): Promise<void> {
     await this.#retries.destroyGroup(this.options.station, this.durableName);
-    this.#known.clear();
+    this.#own.clear();
+    this.#back.clear();
   }
 
   /** The lane of a partition's own messages; its durable is made where it is missing. @throws as `lanes` */
   own(partition: number, patienceMs: number): Promise<Lane> {
-    const place = { ...this.placeOf(partition), partition, isRetry: false, keepsSettled: false };
-    return this.#remember(`own ${partition}`, patienceMs, async (connection, limitMs) => {
-      const { durable, isNew } = await this.findOrMake(connection, place.stream, limitMs);
-      const begin = this.isShared || isOurs(durable) ? Number(durable.config.opt_start_seq ?? 0) : 0;
-      return { ...toLane(place, durable), begin, isShared: this.isShared, ...(isNew ? { isNew } : {}) };
-    });
+    return this.#own.get(partition) ?? this.#remember(this.#own, partition, patienceMs, this.#findOwn);
   }
 
   #retry(partition: number, patienceMs: number): Promise<Lane> {
-    const { station, ackWaitMs } = this.options;
-    const at = { station, durable: this.durableName, partition, stream: this.#stream(partition), ackWaitMs };
-    return this.#remember(`retry ${partition}`, patienceMs, async (connection, limitMs) => ({
-      ...(await this.#retries.lane(connection, at, limitMs)),
-      isShared: this.isShared,
-    }));
+    return this.#back.get(partition) ?? this.#remember(this.#back, partition, patienceMs, this.#findBack);
   }
 
-  #remember(
-    key: string,
-    patienceMs: number,
-    look: (connection: Connection, limitMs: number) => Promise<Lane>,
-  ): Promise<Lane> {
-    let known = this.#known.get(key);
-    if (known === undefined) {
-      known = repeat(this.#link, 'look up group', Math.min(patienceMs, PATIENCE_MS), look);
-      this.#known.set(key, known);
-      known.catch(() => this.#known.delete(key));
-    }
-    return known;
+  readonly #findOwn: LookUp = async (partition, connection, limitMs) => {
+    const place = { ...this.placeOf(partition), partition, isRetry: false, keepsSettled: false };
+    const { durable, isNew } = await this.findOrMake(connection, place.stream, limitMs);
+    const begin = this.isShared || isOurs(durable) ? Number(durable.config.opt_start_seq ?? 0) : 0;
+    return { ...toLane(place, durable), begin, isShared: this.isShared, ...(isNew ? { isNew } : {}) };
+  };
+
+  readonly #findBack: LookUp = async (partition, connection, limitMs) => {
+    const { station, ackWaitMs } = this.options;
+    const at = { station, durable: this.durableName, partition, stream: this.#stream(partition), ackWaitMs };
+    return { ...(await this.#retries.lane(connection, at, limitMs)), isShared: this.isShared };
+  };
+
+  #remember(known: Map<number, Promise<Lane>>, partition: number, patienceMs: number, look: LookUp): Promise<Lane> {
+    const lane = repeat(this.#link, 'look up group', Math.min(patienceMs, PATIENCE_MS), (connection, limitMs) =>
+      look(partition, connection, limitMs),
+    );
+    known.set(partition, lane);
+    lane.catch(() => known.delete(partition));
+    return lane;
   }
 
   #stream(partition: number): string {

@@ -16,8 +16,8 @@ export function toUserHeaders(headers: HeaderList): Headers {
   for (const [wireName, value] of headers) {
     const name = wireName === '$memphis_kept_msg-id' ? 'msg-id' : wireName;
     if (isReserved(name) || isOwnId(name, value) || Object.hasOwn(visible, name)) continue;
-    // not by assignment: a header named __proto__ is one like any other
-    Object.defineProperty(visible, name, { value, enumerable: true, configurable: true, writable: true });
+    if (name !== '__proto__') visible[name] = value;
+    else Object.defineProperty(visible, name, { value, enumerable: true, configurable: true, writable: true });
   }
   return visible;
 }
@@ -46,5 +46,6 @@ export function addUserHeader(list: [name: string, value: string][], name: strin
 
 /** The first value of a name, or nothing. */
 export function headerOf(headers: HeaderList, name: string): string | undefined {
-  return headers.find(([known]) => known === name)?.[1];
+  for (const header of headers) if (header[0] === name) return header[1];
+  return undefined;
 }

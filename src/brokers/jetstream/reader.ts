@@ -43,6 +43,18 @@ interface Gathered {
   readonly lanes: readonly Lane[];
 }
 
+/** What was pulled, by what becomes of it. */
+interface Sorted {
+  /** For the handler. */
+  readonly fresh: readonly Delivery[];
+  /** Nobody wants them: settled elsewhere, or from before the group's begin. */
+  readonly uncalled: readonly Delivery[];
+  /** Before their time. */
+  readonly early: readonly Delivery[];
+  /** Without deliveries left. */
+  readonly exhausted: readonly Delivery[];
+}
+
 export class JetStreamReader implements Reader {
   readonly #link: Link;
   readonly #stations: Stations;
@@ -154,12 +166,7 @@ export class JetStreamReader implements Reader {
     const waitUntilMs = Date.now() + waitMs;
     const leftMs = (): number => Math.max(1, waitUntilMs + patienceMs - Date.now());
     const take = async (connection: Connection): Promise<Gathered> => {
-      // remembered, made when missing; where that fails, what is in hand goes first and the next pull meets the trouble
-      let lanes = await this.#group.lanes(connection, partitions, leftMs()).catch(async (error: unknown) => {
-        const inHand = await first?.laneInHand();
-        if (inHand === undefined) throw error;
-        return [inHand];
-      });
+      let lanes = await this.#lanes(connection, partitions, leftMs(), first);
       const due = await this.#group.extra(connection, partitions, false);
       const there = due.length === 0 ? [] : await this.#takeWhatIsThere(connection, due, batchSize);
       if (there.length < batchSize) {
@@ -196,6 +203,22 @@ export class JetStreamReader implements Reader {
       }
     };
     return repeat(this.#link, 'pull', waitMs + patienceMs, takeAndLook, signal);
+  }
+
+  /** Remembered, made when missing; where that fails, what is in hand goes first and the next pull meets the trouble. */
+  async #lanes(
+    connection: Connection,
+    partitions: readonly number[],
+    patienceMs: number,
+    first: FirstFlight | undefined,
+  ): Promise<readonly Lane[]> {
+    try {
+      return await this.#group.lanes(connection, partitions, patienceMs);
+    } catch (error) {
+      const inHand = await first?.laneInHand();
+      if (inHand === undefined) throw error;
+      return [inHand];
+    }
   }
 
   async #takeWhatIsThere(
@@ -307,26 +330,9 @@ export class JetStreamReader implements Reader {
     settleByMs = Number.POSITIVE_INFINITY,
   ): Promise<Batch> {
     const { station, group, ackWaitMs } = this.#options;
-    const limits = lanes.map((lane) => lane.maxDeliver).filter((limit) => limit > 0);
-    const maxDeliveries = Math.min(this.#options.maxDeliveries, ...limits);
-    // no promise for each message where there is nothing to wait for
-    const isPlain = (delivery: Delivery): boolean =>
-      delivery.untilMs === undefined && !mayHaveCredit(delivery, maxDeliveries);
-    const counted = pulled.every(isPlain)
-      ? pulled
-      : await Promise.all(pulled.map((delivery) => this.#credited(delivery, maxDeliveries)));
-    const now = Date.now();
-    const isOver = counted.some(({ lane }) => lane.rules !== undefined)
-      ? await Promise.all(counted.map((delivery) => delivery.lane.rules?.isOver(delivery) ?? false))
-      : [];
-    const uncalled = counted.filter(
-      ({ lane, message }, index) => isOver[index] === true || isBeforeBegin(lane, message.sequence),
-    );
-    const early = counted.filter((delivery) => (delivery.untilMs ?? 0) > now && !uncalled.includes(delivery));
-    const ripe = counted.filter((delivery) => !early.includes(delivery) && !uncalled.includes(delivery));
-    // One delivery more than asked for: its message ran out without a word of a handler (a killed process)
-    const exhausted = ripe.filter(({ message }) => message.deliveryCount > maxDeliveries).map(withoutThisOne);
-    const fresh = ripe.filter(({ message }) => message.deliveryCount <= maxDeliveries);
+    let maxDeliveries = this.#options.maxDeliveries;
+    for (const lane of lanes) if (lane.maxDeliver > 0) maxDeliveries = Math.min(maxDeliveries, lane.maxDeliver);
+    const { fresh, ...unseen } = await this.#sort(pulled, maxDeliveries);
     const settler = new Settler(
       {
         link: this.#link,
@@ -343,34 +349,70 @@ export class JetStreamReader implements Reader {
           return Math.max(1, Math.min(PATIENCE_MS, settleByMs - Date.now()));
         },
       },
-      [...uncalled, ...early, ...exhausted, ...fresh],
+      pulled.length === fresh.length ? fresh : [...unseen.uncalled, ...unseen.early, ...unseen.exhausted, ...fresh],
     );
-    const reason = `no deliveries left (${maxDeliveries}), and the last one ended without an answer`;
-    const settleUnseen = (delivery: Delivery, outcome: Outcome): Promise<unknown> =>
-      settler.settle(delivery.message, outcome).catch((error: unknown) => {
-        // not stored, so not terminated: it comes back and is tried again
-        if (!isMemphisError(error, 'SETTLE_UNCONFIRMED')) throw error;
-      });
-    await Promise.all([
-      ...uncalled.map((delivery) => settleUnseen(delivery, { action: 'ack' })),
-      ...early.map((delivery) =>
-        settleUnseen(delivery, { action: 'giveBack', delayMs: (delivery.untilMs ?? now) - now }),
-      ),
-      ...exhausted.map((delivery) => settleUnseen(delivery, { action: 'deadLetter', reason })),
-    ]);
+    if (pulled.length > fresh.length) await this.#settleUnseen(settler, unseen, maxDeliveries);
     return {
       station,
       group,
       messages: fresh.map((delivery) => delivery.message),
       maxDeliveries,
       ackWaitMs: Math.min(ackWaitMs, ...lanes.map((lane) => lane.ackWaitMs || ackWaitMs)),
-      settle: async (message, outcome) => {
-        const settled = await settler.settle(message, outcome);
-        await this.#group.settled();
-        return settled;
+      settle: (message, outcome) => {
+        const settled = settler.settle(message, outcome);
+        return this.#group.isShared ? settled.finally(() => this.#group.settled()) : settled;
       },
       extend: (messages) => settler.extend(messages),
     };
+  }
+
+  /** What a handler gets, and what it does not get, and why. */
+  async #sort(pulled: readonly Delivery[], maxDeliveries: number): Promise<Sorted> {
+    const isPlain = (delivery: Delivery): boolean =>
+      delivery.untilMs === undefined &&
+      delivery.lane.rules === undefined &&
+      !isBeforeBegin(delivery.lane, delivery.message.sequence) &&
+      delivery.message.deliveryCount <= maxDeliveries &&
+      !mayHaveCredit(delivery, maxDeliveries);
+    // mostly nothing is to be asked or waited for
+    if (pulled.every(isPlain)) return { fresh: pulled, uncalled: [], early: [], exhausted: [] };
+    const counted = await Promise.all(pulled.map((delivery) => this.#credited(delivery, maxDeliveries)));
+    const isOver = await Promise.all(counted.map((delivery) => delivery.lane.rules?.isOver(delivery) ?? false));
+    const sorted = {
+      fresh: [] as Delivery[],
+      uncalled: [] as Delivery[],
+      early: [] as Delivery[],
+      exhausted: [] as Delivery[],
+    };
+    const now = Date.now();
+    for (const [index, delivery] of counted.entries()) {
+      const { lane, message, untilMs = 0 } = delivery;
+      if (isOver[index] === true || isBeforeBegin(lane, message.sequence)) sorted.uncalled.push(delivery);
+      else if (untilMs > now) sorted.early.push(delivery);
+      // One delivery more than asked for: its message ran out without a word of a handler (a killed process)
+      else if (message.deliveryCount > maxDeliveries) sorted.exhausted.push(withoutThisOne(delivery));
+      else sorted.fresh.push(delivery);
+    }
+    return sorted;
+  }
+
+  async #settleUnseen(
+    settler: Settler,
+    { uncalled, early, exhausted }: Omit<Sorted, 'fresh'>,
+    maxDeliveries: number,
+  ): Promise<void> {
+    const now = Date.now();
+    const reason = `no deliveries left (${maxDeliveries}), and the last one ended without an answer`;
+    const settle = (delivery: Delivery, outcome: Outcome): Promise<unknown> =>
+      settler.settle(delivery.message, outcome).catch((error: unknown) => {
+        // not stored, so not terminated: it comes back and is tried again
+        if (!isMemphisError(error, 'SETTLE_UNCONFIRMED')) throw error;
+      });
+    await Promise.all([
+      ...uncalled.map((delivery) => settle(delivery, { action: 'ack' })),
+      ...early.map((delivery) => settle(delivery, { action: 'giveBack', delayMs: (delivery.untilMs ?? now) - now })),
+      ...exhausted.map((delivery) => settle(delivery, { action: 'deadLetter', reason })),
+    ]);
   }
 }
 

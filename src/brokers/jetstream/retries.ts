@@ -109,7 +109,8 @@ export class Retries {
 
   /** Partitions for which a group has a retry durable, as far as is known. */
   partitions(station: string, durable: string): readonly number[] {
-    return partitionsOf([...(this.#known.get(station)?.names ?? [])], durable);
+    const names = this.#known.get(station)?.names;
+    return names === undefined || names.size === 0 ? [] : partitionsOf([...names], durable);
   }
 
   /**

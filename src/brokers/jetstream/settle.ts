@@ -9,7 +9,7 @@ import { isMemphisError, MemphisError } from '../../model/errors.ts';
 import type { StoredMessage } from '../../model/message.ts';
 import { type Outcome, type Settled, withinDeliveries } from '../../model/outcome.ts';
 import { emit } from '../../telemetry/channels.ts';
-import type { Delivery } from './lane.ts';
+import type { Delivery, Lane } from './lane.ts';
 import type { DeadLetterContext } from './linked-station.ts';
 import { ownId } from './own-id.ts';
 import { shouldPark } from './parking.ts';
@@ -46,6 +46,9 @@ interface Entry {
   reject(error: unknown): void;
 }
 
+/** When all that is decided in this tick is known. */
+const afterThisTick = (run: () => void): void => queueMicrotask(() => process.nextTick(run));
+const none: [] = [];
 const settledAs = { ack: 'acked', retry: 'retried', deadLetter: 'deadLettered', giveBack: 'givenBack' } as const;
 
 function payloadOf({ outcome, isParked = false }: Entry): Uint8Array {
@@ -129,7 +132,7 @@ export class Settler {
       return Promise.reject(new MemphisError('INVALID_MESSAGE', `Message ${message.id} is not of this batch.`));
     }
     return new Promise((resolve, reject) => {
-      if (this.#collected.length === 0) setImmediate(() => void this.#settleCollected());
+      if (this.#collected.length === 0) afterThisTick(() => void this.#settleCollected());
       this.#collected.push({ delivery, outcome, resolve, reject });
     });
   }
@@ -147,29 +150,33 @@ export class Settler {
     const entries = this.#collected;
     this.#collected = [];
     // what needs nothing stored does not wait for what does: a dead letter may have to wait for a leader
-    const { simple = [], others = [] } = Object.groupBy(entries, (entry) =>
-      this.#isSimple(entry) ? 'simple' : 'others',
-    );
-    const prepared = Promise.all(others.map((entry) => this.#prepare(entry)));
-    await Promise.all([
-      this.#confirmAll(simple),
-      prepared.then((ready) => this.#confirmAll(ready.filter((entry) => entry !== undefined))),
-    ]);
+    const simple: Entry[] = [];
+    const others: Entry[] = [];
+    for (const entry of entries) (this.#isSimple(entry) ? simple : others).push(entry);
+    const settled = this.#confirmAll(simple);
+    if (others.length > 0) {
+      const prepared = await Promise.all(others.map((entry) => this.#prepare(entry)));
+      await this.#confirmAll(prepared.filter((entry) => entry !== undefined));
+    }
+    await settled;
   }
 
   async #confirmAll(entries: readonly Entry[]): Promise<void> {
-    const byLane = Map.groupBy(entries, (entry) => entry.delivery.lane);
+    const byLane = new Map<Lane, Entry[]>();
+    for (const entry of entries) {
+      const known = byLane.get(entry.delivery.lane);
+      if (known === undefined) byLane.set(entry.delivery.lane, [entry]);
+      else known.push(entry);
+    }
     await Promise.all([...byLane.values()].map((group) => this.#confirm(group)));
   }
 
   /** Whether nothing has to be stored before this is said to the source. */
   #isSimple({ outcome, delivery }: Entry): boolean {
+    if (outcome.action === 'ack') return true;
     const { action } = withinDeliveries(outcome, delivery.message.deliveryCount, this.#context.maxDeliveries);
     if (action === 'giveBack') return !isLastOf(delivery) && !this.#mayRunOut(delivery);
-    return (
-      action === 'ack' ||
-      (outcome.action === 'retry' && action === 'retry' && !shouldPark(delivery.lane, outcome.delayMs))
-    );
+    return outcome.action === 'retry' && action === 'retry' && !shouldPark(delivery.lane, outcome.delayMs);
   }
 
   /** Applies the limit of deliveries, and stores what has to be stored before anything is said to the source. */
@@ -271,21 +278,23 @@ export class Settler {
       return;
     }
     this.#report(entries);
-    const isOver = ({ outcome, isParked }: Entry): boolean =>
-      isParked === true || outcome.action === 'ack' || outcome.action === 'deadLetter';
-    const noted = entries.filter((entry) => entry.delivery.credit > 0 && isOver(entry));
-    const kept = entries.filter((entry) => entry.delivery.lane.keepsSettled && isOver(entry));
-    await Promise.all([
-      ...noted.map(async ({ delivery }) => {
-        const { creditKeyOf, dropCredit } = await loadCredits();
-        await dropCredit(link, creditKeyOf(delivery));
-      }),
-      ...entries.flatMap(({ delivery, outcome }) =>
-        outcome.action === 'ack' ? (delivery.lane.rules?.onAcked(delivery) ?? []) : [],
-      ),
-      ...kept.map(({ delivery }) => dropCopy(link, delivery.lane.stream, delivery.laneSequence)),
-    ]);
+    const rest = entries.flatMap((entry) => this.#afterwards(entry));
+    if (rest.length > 0) await Promise.all(rest);
     for (const entry of entries) entry.resolve(settledAs[entry.outcome.action]);
+  }
+
+  /** What is still to be done about a message that is settled. Most have nothing. */
+  #afterwards({ delivery, outcome, isParked = false }: Entry): Promise<void>[] {
+    const { link } = this.#context;
+    const { lane, credit, laneSequence } = delivery;
+    const isAcked = outcome.action === 'ack';
+    if (!isAcked && !isParked && outcome.action !== 'deadLetter') return none;
+    const rest: Promise<void>[] = [];
+    if (credit > 0)
+      rest.push(loadCredits().then(({ creditKeyOf, dropCredit }) => dropCredit(link, creditKeyOf(delivery))));
+    if (isAcked && lane.rules !== undefined) rest.push(lane.rules.onAcked(delivery));
+    if (lane.keepsSettled) rest.push(dropCopy(link, lane.stream, laneSequence));
+    return rest;
   }
 
   /** A broker that was killed may have forgotten its latest deliveries: it never answers an ack for one of them. */
@@ -300,7 +309,8 @@ export class Settler {
   }
 
   async #write(connection: Connection, entries: readonly Entry[], limitMs: number): Promise<void> {
-    for (const entry of entries.slice(0, -1)) {
+    for (let index = 0; index < entries.length - 1; index++) {
+      const entry = entries[index] as Entry;
       connection.publish(entry.delivery.ackSubject, payloadOf(entry));
     }
     const last = entries.at(-1);

@@ -3,56 +3,76 @@
 import type { Frame, HeaderList } from '../port.ts';
 
 const SPACE = 32;
+const LINE_END = '\r\n';
+const NO_HEADERS: HeaderList = [];
 /** How each header block begins. */
 export const VERSION = 'NATS/1.0';
 
 export class LeanFrame implements Frame {
   readonly #bytes: Buffer;
-  readonly #at: readonly number[];
+  readonly #subject: number;
+  readonly #subjectEnd: number;
+  readonly #reply: number;
+  readonly #replyEnd: number;
+  readonly #head: number;
+  readonly #data: number;
+  readonly #end: number;
   #headers: HeaderList | undefined;
 
-  /** @param at offsets: subject, its end, reply, its end, header block, payload, end of the payload */
-  constructor(bytes: Buffer, at: readonly number[]) {
+  /** All are offsets in `bytes`: subject, reply, header block and payload lie where these say. */
+  constructor(
+    bytes: Buffer,
+    subject: number,
+    subjectEnd: number,
+    reply: number,
+    replyEnd: number,
+    head: number,
+    data: number,
+    end: number,
+  ) {
     this.#bytes = bytes;
-    this.#at = at;
-  }
-
-  #text(from: number, to: number): string {
-    return this.#bytes.toString('utf8', this.#at[from], this.#at[to]);
+    this.#subject = subject;
+    this.#subjectEnd = subjectEnd;
+    this.#reply = reply;
+    this.#replyEnd = replyEnd;
+    this.#head = head;
+    this.#data = data;
+    this.#end = end;
   }
 
   get subject(): string {
-    return this.#text(0, 1);
+    return this.#bytes.toString('utf8', this.#subject, this.#subjectEnd);
   }
 
   get reply(): string {
-    return this.#text(2, 3);
-  }
-
-  /** The lines of the header block: the one with the status first. */
-  get #lines(): string[] {
-    return this.#text(4, 5).split('\r\n');
+    return this.#bytes.toString('utf8', this.#reply, this.#replyEnd);
   }
 
   get status(): number {
-    const at = (this.#at[4] as number) + VERSION.length;
-    return at < (this.#at[5] as number) && this.#bytes[at] === SPACE
-      ? Number(this.#bytes.toString('latin1', at, at + 4)) || 0
-      : 0;
+    const at = this.#head + VERSION.length;
+    return at < this.#data && this.#bytes[at] === SPACE ? Number(this.#bytes.toString('latin1', at, at + 4)) || 0 : 0;
   }
 
   get statusText(): string {
-    return this.#lines[0]?.slice(VERSION.length + 5).trim() ?? '';
+    const line = this.#bytes.toString('utf8', this.#head, this.#data).split(LINE_END, 1)[0] ?? '';
+    return line.slice(VERSION.length + 5).trim();
   }
 
   get headers(): HeaderList {
+    if (this.#head === this.#data) return NO_HEADERS;
     this.#headers ??= this.#parseHeaders();
     return this.#headers;
   }
 
   #parseHeaders(): HeaderList {
     const list: [string, string][] = [];
-    for (const line of this.#lines.slice(1)) {
+    const block = this.#bytes.toString('utf8', this.#head, this.#data);
+    // the first line is the one with the status
+    let end = block.indexOf(LINE_END);
+    while (end >= 0) {
+      const start = end + LINE_END.length;
+      end = block.indexOf(LINE_END, start);
+      const line = end < 0 ? block.slice(start) : block.slice(start, end);
       const colon = line.indexOf(':');
       if (colon > 0) list.push([line.slice(0, colon), line.slice(colon + 1).trim()]);
     }
@@ -61,7 +81,6 @@ export class LeanFrame implements Frame {
 
   get data(): Uint8Array {
     const { buffer, byteOffset } = this.#bytes;
-    const start = this.#at[5] as number;
-    return new Uint8Array(buffer as ArrayBuffer, byteOffset + start, (this.#at[6] as number) - start);
+    return new Uint8Array(buffer as ArrayBuffer, byteOffset + this.#data, this.#end - this.#data);
   }
 }

@@ -15,6 +15,9 @@ export const MAX_LINE_BYTES = 65_536;
 /** Above what any server can be told to take (64 MiB). */
 const MAX_MESSAGE_BYTES = 0x500_0000;
 
+/** HMSG, subject, sid, reply, two sizes. */
+const MAX_WORDS = 6;
+
 /** What the other side said is not the protocol. Nothing of it is shown: it may be anything. */
 export const nonsense = (what: string): MemphisError =>
   new MemphisError('PROTOCOL_ERROR', `The server does not speak the protocol of NATS: ${what} cannot be right.`);
@@ -32,6 +35,8 @@ export class Parser {
   #size = 0;
   /** So many bytes must be there before it is worth another look. */
   #wanted = 0;
+  /** Where each word of the line that is looked at begins and ends; made once. */
+  readonly #words: number[] = [];
 
   constructor(sink: Sink) {
     this.#sink = sink;
@@ -78,29 +83,35 @@ export class Parser {
    * Brokers of Memphis write two blanks where there is no reply.
    */
   #message(bytes: Buffer, at: number, hasHeaders: boolean): number {
-    /** Where each word begins and ends. */
-    const words: number[] = [];
+    const words = this.#words;
+    let count = 0;
     let end = at;
-    for (let start = -1; bytes[end - 1] !== LF || end === at; end++) {
+    for (let start = -1; ; end++) {
       if (end === bytes.length) {
         limitLine(end - at);
         return at;
       }
-      if ((bytes[end] as number) > SPACE) {
+      const byte = bytes[end] as number;
+      if (byte > SPACE) {
         if (start < 0) start = end;
       } else if (start >= 0) {
-        words.push(start, end);
+        if (count === MAX_WORDS) throw nonsense('the line of a message');
+        words[2 * count] = start;
+        words[2 * count + 1] = end;
+        count++;
         start = -1;
       }
+      if (byte === LF) break;
     }
+    end++;
     limitLine(end - at);
-    const least = hasHeaders ? 10 : 8;
-    const hasReply = words.length === least + 2;
+    const least = hasHeaders ? 5 : 4;
+    const hasReply = count === least + 1;
     const isWrong = bytes.toString('latin1', at, words[1]) !== (hasHeaders ? 'HMSG' : 'MSG');
-    if (isWrong || (words.length !== least && !hasReply)) throw nonsense('the line of a message');
-    const [, , subject, subjectEnd, sid, sidEnd, reply, replyEnd] = words;
-    const size = toNumber(bytes, words.at(-2), words.at(-1));
-    const headSize = hasHeaders ? toNumber(bytes, words.at(-4), words.at(-3)) : 0;
+    if (isWrong || (count !== least && !hasReply)) throw nonsense('the line of a message');
+    const last = 2 * (count - 1);
+    const size = toNumber(bytes, words[last], words[last + 1]);
+    const headSize = hasHeaders ? toNumber(bytes, words[last - 2], words[last - 1]) : 0;
     const total = end + size;
     if (headSize > size || size > MAX_MESSAGE_BYTES) throw nonsense('the size of a message');
     if (bytes.length < total + 2) {
@@ -109,8 +120,11 @@ export class Parser {
     }
     if (bytes[total] !== CR || bytes[total + 1] !== LF) throw nonsense('the size of a message');
     if (hasHeaders && bytes.toString('latin1', end, end + VERSION.length) !== VERSION) throw nonsense('a header block');
-    const offsets = [subject, subjectEnd, hasReply ? reply : 0, hasReply ? replyEnd : 0, end, end + headSize, total];
-    this.#sink.onMessage(toNumber(bytes, sid, sidEnd), new LeanFrame(bytes, offsets as number[]));
+    const reply = hasReply ? (words[6] as number) : 0;
+    const replyEnd = hasReply ? (words[7] as number) : 0;
+    const [subject, subjectEnd] = [words[2] as number, words[3] as number];
+    const frame = new LeanFrame(bytes, subject, subjectEnd, reply, replyEnd, end, end + headSize, total);
+    this.#sink.onMessage(toNumber(bytes, words[4], words[5]), frame);
     return total + 2;
   }
 }
@@ -120,10 +134,11 @@ function limitLine(length: number): void {
 }
 
 function toNumber(bytes: Buffer, start = 0, end = 0): number {
+  if (end - start > 9) throw nonsense('a number');
   let value = 0;
   for (let at = start; at < end; at++) {
     const digit = (bytes[at] as number) - 48;
-    if (digit < 0 || digit > 9 || end - start > 9) throw nonsense('a number');
+    if (digit < 0 || digit > 9) throw nonsense('a number');
     value = value * 10 + digit;
   }
   return value;

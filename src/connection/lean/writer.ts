@@ -36,7 +36,8 @@ export class Writer {
     if (this.#length >= FULL_BYTES) this.#send(this.#stream);
     else if (!this.#isDue) {
       this.#isDue = true;
-      setImmediate(() => this.flush());
+      // behind all that this tick still does, without a turn of the event loop
+      queueMicrotask(() => process.nextTick(() => this.flush()));
     }
   }
 

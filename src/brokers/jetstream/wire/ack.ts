@@ -11,6 +11,7 @@ const NAK = encoder.encode('-NAK');
 const MAX_DELAY_MS = 365 * 86_400_000;
 /** From nanoseconds to milliseconds. */
 const NS_DIGITS = 6;
+const DOT = 46;
 
 export const ackPayload = {
   ack: ACK,
@@ -32,22 +33,35 @@ export interface DeliveryPosition {
   readonly pending: number;
 }
 
+/** Where the dots of the subject are that is looked at; made once, since that is done for each message. */
+const dots: number[] = [];
+
 /*
  * $JS.ACK.<stream>.<durable>.<delivered>.<stream seq>.<consumer seq>.<timestamp ns>.<pending>
  * With a domain: $JS.ACK.<domain>.<account hash>.<stream>....<pending>.<token>
  */
 export function parseAckSubject(subject: string): DeliveryPosition {
-  const tokens = subject.split('.');
-  if (tokens[0] !== '$JS' || tokens[1] !== 'ACK' || tokens.length < 9) {
+  let count = 0;
+  for (let at = 0; at < subject.length; at++) if (subject.charCodeAt(at) === DOT) dots[count++] = at;
+  dots[count] = subject.length;
+  if (count < 8 || !subject.startsWith('$JS.ACK.')) {
     throw new MemphisError('BROKER_REFUSED', 'A message came without the reply subject of a delivery.');
   }
-  const at = tokens.length === 9 ? 2 : 4;
+  const at = count === 8 ? 1 : 3; // the dot in front of the stream
   return {
-    stream: tokens[at] ?? '',
-    deliveryCount: Number(tokens[at + 2]),
-    sequence: Number(tokens[at + 3]),
-    consumerSequence: Number(tokens[at + 4]),
-    timestamp: new Date(Number(tokens[at + 5]?.slice(0, -NS_DIGITS))), // more digits than a number holds
-    pending: Number(tokens[at + 6]),
+    stream: subject.slice((dots[at] as number) + 1, dots[at + 1]),
+    deliveryCount: numberAt(subject, at + 2, 0),
+    sequence: numberAt(subject, at + 3, 0),
+    consumerSequence: numberAt(subject, at + 4, 0),
+    timestamp: new Date(numberAt(subject, at + 5, NS_DIGITS)), // more digits than a number holds
+    pending: numberAt(subject, at + 6, 0),
   };
+}
+
+/** The number behind a dot, without its last digits. */
+function numberAt(subject: string, dot: number, without: number): number {
+  const end = (dots[dot + 1] as number) - without;
+  let value = 0;
+  for (let at = (dots[dot] as number) + 1; at < end; at++) value = value * 10 + subject.charCodeAt(at) - 48;
+  return value;
 }

@@ -3,7 +3,6 @@
 import type { Connection, Frame } from '../../../connection/port.ts';
 import { startTimeLimit } from '../../../connection/time-limit.ts';
 import { isMemphisError } from '../../../model/errors.ts';
-import { encodeJson } from './api.ts';
 
 /**
  * How a pull ended: `done` - filled, nothing there, or time over; `moved` - ask again, the leader changed or the
@@ -36,7 +35,6 @@ export interface Pull {
   stop(): Promise<void>;
 }
 
-const NS_PER_MS = 1_000_000;
 /** When a request that does not wait ends at the latest, where nothing else would end it. */
 const HANG_LIMIT_MS = 100;
 /** How long taking a pull back may wait for the server. */
@@ -60,6 +58,17 @@ function endOf(frame: Frame): PullEnd | undefined {
   }
 }
 
+/** Written by hand: it is said with each batch, and holds nothing but numbers. */
+function toBody({ batch, waitMs, mayHang, hangMs = HANG_LIMIT_MS, silenceMs }: PullRequest): Uint8Array {
+  const ns = (ms: number): string => `${ms}000000`;
+  const heartbeatMs = Math.floor(Math.min(silenceMs / 2.5, waitMs / 2));
+  const how =
+    waitMs === 0
+      ? `"no_wait":true${mayHang ? `,"expires":${ns(hangMs)}` : ''}`
+      : `"expires":${ns(waitMs)}${heartbeatMs < 1 ? '' : `,"idle_heartbeat":${ns(heartbeatMs)}`}`;
+  return Buffer.from(`{"batch":${batch},${how}}`, 'latin1');
+}
+
 /*
  * $JS.API.CONSUMER.MSG.NEXT.<stream>.<durable>, reply: an inbox that is listened on
  * { batch, no_wait: true }                      sends what is there, then 404 or 408; nothing at a limit of the durable
@@ -67,7 +76,7 @@ function endOf(frame: Frame): PullEnd | undefined {
  * { batch, expires (ns), idle_heartbeat (ns) }  waits; heartbeat at most half of expires (else 400)
  */
 export function startPull(connection: Connection, request: PullRequest, onMessage: (frame: Frame) => void): Pull {
-  const { stream, durable, batch, waitMs, mayHang, hangMs = HANG_LIMIT_MS, silenceMs } = request;
+  const { stream, durable, batch, waitMs, silenceMs } = request;
   let left = batch;
   let isSilent = false;
   let endLimit = (): void => {};
@@ -116,20 +125,9 @@ export function startPull(connection: Connection, request: PullRequest, onMessag
     endLimit();
     return subscription.drain(STOP_LIMIT_MS);
   };
-  const heartbeatMs = Math.floor(Math.min(silenceMs / 2.5, waitMs / 2));
-  connection.publish(
-    `$JS.API.CONSUMER.MSG.NEXT.${stream}.${durable}`,
-    encodeJson(
-      waitMs === 0
-        ? { batch, no_wait: true, ...(mayHang ? { expires: hangMs * NS_PER_MS } : {}) }
-        : {
-            batch,
-            expires: waitMs * NS_PER_MS,
-            ...(heartbeatMs < 1 ? {} : { idle_heartbeat: heartbeatMs * NS_PER_MS }),
-          },
-    ),
-    { reply: subscription.subject },
-  );
+  connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${durable}`, toBody(request), {
+    reply: subscription.subject,
+  });
   listen(silenceMs);
   return { ended, stop };
 }
