@@ -68,6 +68,13 @@ export class HttpApi {
     const { username, password } = this.#access;
     const { status, reply } = await this.#send('POST', 'usermgmt/login', {}, { username, password: await password() });
     if (status < 300 && isJson(reply) && typeof reply.jwt === 'string') return reply.jwt;
+    if (status >= 500) {
+      throw new MemphisError(
+        'BROKER_REFUSED',
+        `The HTTP API of the broker lets nobody in at the moment (status ${status}): its database may be away.`,
+        { retryable: true },
+      );
+    }
     throw new MemphisError(
       'AUTHENTICATION_FAILED',
       `The HTTP API of the broker lets user ${username} not in: it takes root and users of type management, with their password. ` +

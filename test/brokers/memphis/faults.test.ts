@@ -1,32 +1,10 @@
 /** What goes wrong with a Memphis broker: a typed error or recovery, in time, and nothing lost. */
 
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Client, connect, isMemphisError } from '../../../src/index.ts';
-import { type StandIn, startStandIn } from '../../support/memphis/stand-in.ts';
-import { serversUnderTest } from '../../support/servers.ts';
-
-const binary = serversUnderTest().at(-1)?.binary;
-const STATION = 'jobs';
-
-async function scene(t: TestContext): Promise<{ standIn: StandIn; memphis: Client; open: () => Promise<Client> }> {
-  const standIn = await startStandIn(binary === undefined ? {} : { binary });
-  const clients: Client[] = [];
-  const open = async (): Promise<Client> => {
-    const client = await connect({ servers: [standIn.url], apiUrl: standIn.apiUrl, timeoutMs: 3_000 });
-    clients.push(client);
-    return client;
-  };
-  t.after(async () => {
-    standIn.faults.silent = [];
-    for (const client of clients) await client.close().catch(() => {});
-    await standIn[Symbol.asyncDispose]();
-  });
-  const memphis = await open();
-  await memphis.createStation(STATION, { storageType: 'memory' });
-  return { standIn, memphis, open };
-}
+import { connect, isMemphisError } from '../../../src/index.ts';
+import { STATION, scene } from '../../support/memphis/scene.ts';
 
 const fetchOptions = { group: 'g', maxAckTimeMs: 1_000, batchMaxWaitMs: 0 };
 

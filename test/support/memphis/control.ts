@@ -12,6 +12,8 @@ export interface Faults {
   delayMs?: number;
   /** What is answered in place of an answer, by subject. */
   text?: Readonly<Record<string, string>>;
+  /** What is answered once more behind an answer, by subject. */
+  again?: Readonly<Record<string, string>>;
 }
 
 const SCHEMA_OF_NONE = {

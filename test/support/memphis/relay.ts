@@ -29,6 +29,10 @@ export interface Relay extends AsyncDisposable {
   forbid(subjects: RegExp): void;
   /** As a broker that was asked to stop and hangs: new connections get no INFO, requests no answer (memphis-wire 1.7). */
   hang(): void;
+  /** As one that was ended and started again: the connections of before are gone, new ones work. */
+  resume(): void;
+  /** As a broker whose user was removed: its connections end without a word, new ones are refused (memphis-wire 1.6). */
+  revoke(): void;
 }
 
 class Conversation {
@@ -117,11 +121,19 @@ class Conversation {
 export async function startRelay(options: RelayOptions): Promise<Relay> {
   const sockets = new Set<Socket>();
   let isHanging = false;
+  let isRevoked = false;
   let forbidden: RegExp | undefined;
   const listener = createServer((client) => {
     sockets.add(client);
     client.on('error', () => {}).on('close', () => sockets.delete(client));
     if (isHanging) return;
+    if (isRevoked) {
+      client.once('data', () => client.end("-ERR 'Authorization Violation'\r\n"));
+      client.write(
+        'INFO {"server_id":"","version":"2.10.7","headers":true,"max_payload":1048576,"jetstream":true,"connection_id":""} \r\n',
+      );
+      return;
+    }
     const server = connect(options.target, '127.0.0.1');
     sockets.add(server);
     const conversation = new Conversation(client.setNoDelay(true), server.setNoDelay(true), options);
@@ -161,6 +173,14 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     },
     hang: () => {
       isHanging = true;
+    },
+    resume: () => {
+      isHanging = false;
+      cut();
+    },
+    revoke: () => {
+      isRevoked = true;
+      cut();
     },
     async [Symbol.asyncDispose]() {
       cut();

@@ -84,8 +84,10 @@ export async function startStandIn({
           if (faults.delayMs !== undefined) await new Promise((resolve) => setTimeout(resolve, faults.delayMs));
           const instead = faults.text?.[subject];
           const replies = instead === undefined ? await control.answer(subject, data) : [instead];
+          const more = faults.again?.[subject];
           if (nats.isClosed || reply === '') return;
-          for (const text of replies) nats.publish(reply, new TextEncoder().encode(text));
+          for (const text of more === undefined ? replies : [...replies, more])
+            nats.publish(reply, new TextEncoder().encode(text));
         })();
       },
     });

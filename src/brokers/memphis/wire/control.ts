@@ -27,6 +27,10 @@ const meanings: readonly (readonly [RegExp, ErrorCode])[] = [
   [/insufficient (storage|memory)|no space/i, 'STORAGE_FULL'],
 ];
 
+/** Its database is away: words of the library that it asks it with, and states of PostgreSQL. It may be back soon. */
+const isAway = (words: string): boolean =>
+  /failed to connect|connection refused|conn closed|SQLSTATE (08|53|55|57)/.test(words);
+
 /** What a broker said when it refused; a cause, never thrown by itself. */
 export class ControlRefusal extends Error {
   constructor(words: string) {
@@ -38,7 +42,10 @@ export class ControlRefusal extends Error {
 /** The error for a refusal in words. */
 export function refusal(attempted: string, words: string): MemphisError {
   const code = meanings.find(([pattern]) => pattern.test(words))?.[1] ?? 'BROKER_REFUSED';
-  return new MemphisError(code, `Could not ${attempted}: ${words}.`, { cause: new ControlRefusal(words) });
+  return new MemphisError(code, `Could not ${attempted}: ${words}.`, {
+    cause: new ControlRefusal(words),
+    ...(isAway(words) ? { retryable: true } : {}),
+  });
 }
 
 export interface ControlRequest {
