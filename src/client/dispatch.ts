@@ -258,8 +258,14 @@ export class Dispatch {
   /** Where the station turns out to have a schema, nothing has checked it: it is taken back. */
   async #storeGuess(broker: Broker, letter: OutgoingMessage, draft: Draft, timeoutMs: number): Promise<Receipt> {
     const receipt = await broker.publish(letter, { timeoutMs });
-    if ((await broker.schemaOf?.(letter.station)) === undefined) return receipt;
+    let failure: { readonly error: unknown } | undefined;
+    try {
+      if ((await broker.schemaOf?.(letter.station)) === undefined) return receipt;
+    } catch (error) {
+      failure = { error }; // whether it may be there nobody can tell, and the caller will hear that it is not
+    }
     await broker.takeBack?.(receipt, { timeoutMs });
+    if (failure !== undefined) throw failure.error;
     const [again] = await this.#lookAndCompose(broker, draft, timeoutMs);
     return await broker.publish(again as OutgoingMessage, { timeoutMs });
   }
