@@ -64,9 +64,9 @@ async function write(schema: StationSchema): Promise<Written> {
       };
     }
     case 'graphql': {
-      const { documentOf } = await import('./compile-graphql.ts');
-      const document = JSON.stringify(documentOf(source));
-      const value = `compiledGraphql(${which}, JSON.parse(${JSON.stringify(document)}))`;
+      const { graphqlTable } = await import('./compile-graphql.ts');
+      const table = JSON.stringify(graphqlTable(source));
+      const value = `compiledGraphql(${which}, JSON.parse(${JSON.stringify(table)}))`;
       return { imports: from('compiled-graphql', 'compiledGraphql'), value };
     }
     default:

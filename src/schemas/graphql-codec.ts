@@ -14,59 +14,24 @@ import {
 } from 'graphql';
 import type { CompiledSchema } from '../model/schema.ts';
 import type { SchemaIssue } from '../model/schema-issue.ts';
-import { bytesOf } from './json-text.ts';
-import { violation, wrongInput } from './violation.ts';
+import { graphqlMessages, MAX_TOKENS } from './graphql-text.ts';
 
-/** More of them could keep the rules of validation busy for seconds. */
-const MAX_TOKENS = 4_000;
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** Version 17 takes `{ }` for a selection unless it is told not to; 16 never does. */
+const strictly: object = { maxTokens: MAX_TOKENS, allowEmptySelectionSets: false };
 
 /** @param name the schema's, for error texts */
 export function graphqlCodec(name: string, schema: GraphQLSchema): CompiledSchema {
   const known = namesOf(schema);
-  const check = (text: string): string => {
-    const issues = findIssues(schema, known, text);
-    if (issues.length > 0) throw violation(name, issues);
-    return text;
-  };
-  return {
-    encode: (message) => {
-      const bytes = bytesOf(message);
-      if (bytes !== undefined) {
-        check(decode(name, bytes));
-        return bytes;
-      }
-      return encoder.encode(check(toText(message)));
-    },
-    decode: (data) => check(decode(name, data)),
-  };
-}
-
-function decode(name: string, data: Uint8Array): string {
-  try {
-    return decoder.decode(data);
-  } catch {
-    throw violation(name, [{ path: [], message: 'it is not text in UTF-8' }]);
-  }
-}
-
-function toText(message: unknown): string {
-  if (typeof message === 'string') return message;
-  const { kind, loc } = (message ?? {}) as Partial<DocumentNode>;
-  if (kind !== 'Document') throw wrongInput('A message of GraphQL must be text, bytes or a parsed document.');
-  if (loc !== undefined) return loc.source.body;
-  try {
-    return print(message as DocumentNode);
-  } catch (error) {
-    throw wrongInput('The document cannot be printed; see the cause.', error);
-  }
+  return graphqlMessages(
+    name,
+    (text) => findIssues(schema, known, text),
+    (document) => print(document as DocumentNode),
+  );
 }
 
 function findIssues(schema: GraphQLSchema, known: ReadonlySet<string>, text: string): readonly SchemaIssue[] {
   try {
-    const errors = validate(schema, parse(text, { maxTokens: MAX_TOKENS }), undefined, { maxErrors: 50 });
+    const errors = validate(schema, parse(text, strictly), undefined, { maxErrors: 50 });
     return errors.map((error) => ({ path: [], message: withoutValues(error, known) }));
   } catch (error) {
     if (error instanceof RangeError) return [{ path: [], message: 'it is nested too deeply' }];

