@@ -66,6 +66,9 @@ function limitsOfJson(schema: unknown): string[] {
       ? []
       : [`The JavaScript SDK makes neither producers nor consumers for a schema with ${why.join(' and ')}.`];
   if (found.format) limits.push('Formats are checked by some SDKs and not by others.');
+  const type = isRecord(schema) ? schema.type : undefined;
+  const types: readonly unknown[] = Array.isArray(type) ? type : [type];
+  if (type !== undefined && !types.includes('object')) limits.push('The Go SDK reads objects alone.');
   return limits;
 }
 

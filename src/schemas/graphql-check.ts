@@ -28,6 +28,9 @@ class Check {
   readonly #values: Values;
   readonly #uses = new Map<Definition, Uses>();
   readonly #depths = new Map<string, number>();
+  /** Some name may be in a result twice. */
+  #mayConflict = false;
+  #isIntrospecting = false;
 
   constructor(table: GraphqlTable, all: readonly Definition[]) {
     this.#table = table;
@@ -57,13 +60,14 @@ class Check {
     }
     const unused = [...this.#fragments.values()].find((fragment) => !reached.has(fragment));
     if (unused !== undefined) throw new Problem('A fragment is never used.', unused.at);
-    const merging = new Merging(this.#table, this.#fragments);
+    // most documents are plain: what they have no need of is not even compiled
+    const merging = this.#mayConflict ? new Merging(this.#table, this.#fragments) : undefined;
     for (const operation of this.#operations) {
       const root = this.#rootOf(operation);
       if (operation.kind === 'subscription') this.#subscription(root, operation);
-      merging.check(root, operation.selections);
+      merging?.check(root, operation.selections);
     }
-    for (const one of this.#all) this.#introspection(one.selections);
+    if (this.#isIntrospecting) for (const one of this.#all) this.#introspection(one.selections);
   }
 
   #rootOf({ kind, at }: Definition): string {
@@ -102,10 +106,15 @@ class Check {
   }
 
   #selections(selections: readonly Selection[], parent: string, fragments: string[]): void {
+    const names = new Set<string>();
     for (const one of selections) {
-      const { kind, name, on, directives, at } = one;
-      if (kind === 'field') this.#field(one, parent, fragments);
-      else {
+      const { kind, name, alias, on, directives, at } = one;
+      if (kind === 'field') {
+        if (names.has(alias)) this.#mayConflict = true;
+        names.add(alias);
+        this.#field(one, parent, fragments);
+      } else {
+        this.#mayConflict = true;
         const fragment = kind === 'spread' ? this.#fragments.get(name) : undefined;
         if (kind === 'spread' && fragment === undefined) throw new Problem('Unknown fragment (name).', at);
         const type = kind === 'spread' ? (fragment?.on ?? '') : on === '' ? parent : this.#composite(on, at);
@@ -137,7 +146,8 @@ class Check {
   /** Of a type, or of those that all have, or that the queries have. */
   #fieldOf(parent: string, name: string): readonly [string, Readonly<Record<string, string>>?] | undefined {
     if (name === '__typename') return ['String!'];
-    if (parent === this.#table.roots.query) {
+    if (parent === this.#table.roots.query && name.startsWith('__')) {
+      this.#isIntrospecting = true;
       if (name === '__schema') return ['__Schema!'];
       if (name === '__type') return ['__Type', { name: 'String!' }];
     }

@@ -36,7 +36,11 @@ export const nullable = (type: string): string => (isNonNull(type) ? type.slice(
 export const isList = (type: string): boolean => type.startsWith('[');
 /** Of a list that may be null. */
 export const itemOf = (type: string): string => type.slice(1, -1);
-export const nameOf = (type: string): string => type.replaceAll(/[[\]!]/g, '');
+export function nameOf(type: string): string {
+  let end = type.length;
+  while (type[end - 1] === '!' || type[end - 1] === ']') end--;
+  return type.slice(type.lastIndexOf('[') + 1, end);
+}
 /** What it says of an argument: its type, and whether it may stay away. */
 export const inputOf = (written: string): { readonly type: string; readonly hasDefault: boolean } => {
   const hasDefault = written.endsWith('=');
@@ -47,9 +51,10 @@ export const inputOf = (written: string): { readonly type: string; readonly hasD
 export const get = <T>(record: Readonly<Record<string, T>> | undefined, name: string): T | undefined =>
   record !== undefined && Object.hasOwn(record, name) ? record[name] : undefined;
 
-export const isComposite = (row: TypeRow | undefined): boolean => /^(object|interface|union)$/.test(row?.kind ?? '');
-export const isInput = (row: TypeRow | undefined): boolean => /^(scalar|enum|input)$/.test(row?.kind ?? '');
-export const isLeaf = (row: TypeRow | undefined): boolean => /^(scalar|enum)$/.test(row?.kind ?? '');
+export const isComposite = ({ kind }: TypeRow): boolean =>
+  kind === 'object' || kind === 'interface' || kind === 'union';
+export const isLeaf = (row: TypeRow | undefined): boolean => row?.kind === 'scalar' || row?.kind === 'enum';
+export const isInput = (row: TypeRow): boolean => isLeaf(row) || row.kind === 'input';
 
 /** Whether an object or interface is one of those that an abstract type stands for. */
 export const isAmong = ({ types }: GraphqlTable, abstract: string, name: string): boolean =>

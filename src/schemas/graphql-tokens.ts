@@ -12,11 +12,12 @@ export interface Token {
   readonly isBlock?: boolean;
 }
 
-const ignored = /[\uFEFF\t\n\r ,]*/y;
-const lineEnd = /[\n\r]|$/g;
-const word = /(\.\.\.|[!$&():=@[\]{|}])|([A-Za-z_]\w*)|(-?(?:0|[1-9]\d*)((?:\.\d+)?(?:[eE][+-]?\d+)?))(?![\w.])/y;
-const stringPart = /["\\\n\r]/g;
-const scalar = /[\uD800-\uDFFF]/;
+// by units, since a regular expression takes a cold start more than all the tokens of a message
+const isDigit = (unit: number): boolean => unit >= 0x30 && unit <= 0x39;
+const isLetter = (unit: number): boolean => ((unit | 0x20) >= 0x61 && (unit | 0x20) <= 0x7a) || unit === 0x5f;
+const isLineEnd = (unit: number): boolean => unit === 0x0a || unit === 0x0d;
+const isIgnored = (unit: number): boolean =>
+  unit === 0x20 || isLineEnd(unit) || unit === 0x2c || unit === 0x09 || unit === 0xfeff;
 
 /** Reads tokens one by one. */
 export class Tokens {
@@ -38,40 +39,70 @@ export class Tokens {
     if (at >= this.#text.length) return { kind: 'end', text: '', at };
     if (++this.#count > this.#max) throw new Problem(`it has more than ${this.#max} tokens`, at);
     if (this.#text[at] === '"') return this.#text.startsWith('"""', at) ? this.#block(at) : this.#string(at);
-    word.lastIndex = at;
-    const [text = '', sign, name, , fraction] = word.exec(this.#text) ?? this.#fail(at);
-    this.#at = at + text.length;
-    if (sign !== undefined) return { kind: 'sign', text, at };
-    return { kind: name !== undefined ? 'name' : fraction === '' ? 'int' : 'float', text, at };
+    const unit = this.#text.charCodeAt(at);
+    if (isLetter(unit)) {
+      let end = at + 1;
+      while (isLetter(this.#unit(end)) || isDigit(this.#unit(end))) end++;
+      return this.#token('name', at, end);
+    }
+    if (isDigit(unit) || unit === 0x2d) return this.#number(at);
+    if (this.#text.startsWith('...', at)) return this.#token('sign', at, at + 3);
+    return '!$&():=@[]{|}'.includes(this.#text[at] ?? '') ? this.#token('sign', at, at + 1) : this.#fail(at);
+  }
+
+  #token(kind: Token['kind'], at: number, end: number): Token {
+    this.#at = end;
+    return { kind, text: this.#text.slice(at, end), at };
+  }
+
+  #unit(at: number): number {
+    return this.#text.charCodeAt(at);
   }
 
   /** Behind blanks and comments. */
   #skip(): number {
-    for (;;) {
-      ignored.lastIndex = this.#at;
-      ignored.test(this.#text);
-      this.#at = ignored.lastIndex;
-      if (this.#text[this.#at] !== '#') return this.#at;
-      lineEnd.lastIndex = this.#at;
-      this.#at = lineEnd.exec(this.#text)?.index ?? this.#text.length;
+    let at = this.#at;
+    for (; ; at++) {
+      if (this.#unit(at) === 0x23) while (at < this.#text.length && !isLineEnd(this.#unit(at))) at++;
+      if (!isIgnored(this.#unit(at))) break;
     }
+    return at;
+  }
+
+  #number(at: number): Token {
+    const digits = (from: number): number => {
+      let end = from;
+      while (isDigit(this.#unit(end))) end++;
+      return end === from ? this.#fail(from) : end;
+    };
+    const first = this.#text[at] === '-' ? at + 1 : at;
+    const whole = this.#text[first] === '0' ? first + 1 : digits(first);
+    let end = this.#text[whole] === '.' ? digits(whole + 1) : whole;
+    if ((this.#unit(end) | 0x20) === 0x65) {
+      const hasSign = this.#text[end + 1] === '+' || this.#text[end + 1] === '-';
+      end = digits(end + (hasSign ? 2 : 1));
+    }
+    const next = this.#unit(end);
+    if (isDigit(next) || isLetter(next) || next === 0x2e) this.#fail(end);
+    return this.#token(end === whole ? 'int' : 'float', at, end);
   }
 
   #string(at: number): Token {
     let text = '';
     let from = at + 1;
-    for (;;) {
-      stringPart.lastIndex = from;
-      const found = stringPart.exec(this.#text);
-      if (found === null || found[0] === '\n' || found[0] === '\r') return this.#fail(at);
-      text += this.#text.slice(from, found.index);
-      if (found[0] === '"') {
-        this.#at = found.index + 1;
+    for (let end = from; ; end++) {
+      const unit = this.#unit(end);
+      if (Number.isNaN(unit) || isLineEnd(unit)) return this.#fail(at);
+      if (unit !== 0x22 && unit !== 0x5c) continue;
+      text += this.#text.slice(from, end);
+      if (unit === 0x22) {
+        this.#at = end + 1;
         return { kind: 'string', text, at };
       }
-      const [size, character] = escaped(this.#text.slice(found.index + 1, found.index + 12)) ?? this.#fail(found.index);
+      const [size, character] = escaped(this.#text.slice(end + 1, end + 12)) ?? this.#fail(end);
       text += character;
-      from = found.index + 1 + size;
+      from = end + 1 + size;
+      end += size;
     }
   }
 
@@ -118,7 +149,7 @@ function escaped(text: string): readonly [number, string] | undefined {
   const code = Number.parseInt(braced ?? plain ?? '', 16);
   if (code > 0x10_ff_ff) return undefined;
   const character = String.fromCodePoint(code);
-  return character.length === 1 && scalar.test(character) ? undefined : [all.length, character];
+  return code >= 0xd800 && code <= 0xdfff ? undefined : [all.length, character];
 }
 
 const fromUnits = (...units: readonly string[]): string =>

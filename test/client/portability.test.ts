@@ -16,6 +16,8 @@ const cases: readonly (readonly [SchemaType, unknown, readonly RegExp[]])[] = [
   ['json', { $schema: `${drafts}4/schema#`, format: 'email' }, [/JavaScript .* formats/, /Formats/]],
   ['json', { $schema: `${drafts}6/schema#`, format: 'own' }, [/this dialect and formats/, /Formats/]],
   ['json', true, []],
+  ['json', { type: ['array', 'string'] }, [/Go SDK reads objects alone/]],
+  ['json', { type: ['object', 'null'] }, []],
   [
     'avro',
     {

@@ -167,7 +167,8 @@ describe('precompiled', () => {
   test('a bundle holds the schema and no library that makes one', async () => {
     const libraries = /ajv|protobufjs|avsc|node_modules\/graphql|re2js/;
     const simple = { type: 'object', properties: { id: { type: 'string', pattern: '^[a-z]+$' } } };
-    for (const schema of [jsonSchema(simple), recordedSchema('protobuf').schema, recordedSchema('avro').schema]) {
+    const recorded = (['protobuf', 'avro', 'graphql'] as const).map((type) => recordedSchema(type).schema);
+    for (const schema of [jsonSchema(simple), ...recorded]) {
       const { inputs, bytes } = await bundle(schema);
       assert.doesNotMatch(inputs, libraries, schema.type);
       assert.ok(bytes < 40_000, `${schema.type}: ${bytes} bytes`);
@@ -224,9 +225,13 @@ describe('precompiled', () => {
       ['protobuf', 'message {'],
       ['avro', '{"type":"record"}'],
       ['graphql', 'type A { a: Int }'],
+      ['graphql', 'type Query {'],
       ['xml', '<a/>'],
     ] as const) {
       await assert.rejects(compileSchema({ name: 's', type, version: 1, source }), { code: 'SCHEMA_INVALID' }, type);
     }
+    const defer = 'directive @defer(if: Boolean! = true, label: String) on FRAGMENT_SPREAD type Query { a: Int }';
+    const made = compileSchema({ name: 's', type: 'graphql', version: 1, source: defer });
+    await assert.rejects(made, { code: 'UNSUPPORTED' });
   });
 });
