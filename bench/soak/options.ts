@@ -4,8 +4,10 @@ import { parseArgs } from 'node:util';
 import { UsageError } from '../options.ts';
 
 export interface SoakOptions {
-  /** `memphis`: the broker that `MEMPHIS_TEST_URL` names; it is not killed. */
+  /** `memphis`: the broker that `MEMPHIS_TEST_URL` names. */
   readonly broker: 'jetstream' | 'memphis';
+  /** A shell command that kills that broker and starts it again; left out: it lives on. */
+  readonly restart: string | undefined;
   readonly minutes: number;
   /** The same seed plays the same freezes and faults, as far as time allows. */
   readonly seed: number;
@@ -20,7 +22,9 @@ their connections are closed, reset and silenced, and the broker is killed and s
 must be accounted for, and memory, sockets and timers of the functions must not have grown.
 
   --broker KIND jetstream (a nats-server that is started here, the default) or memphis: the broker that MEMPHIS_TEST_URL names
-                (HTTP API: MEMPHIS_API_URL), which is not killed and must have no station soak
+                (HTTP API: MEMPHIS_API_URL), which must have no station soak
+  --restart CMD a shell command that kills the broker of --broker memphis and starts it again, and ends when that is up;
+                it is run now and then. Left out: that broker is not killed
   --minutes N   how long there is load, 0.1 to 1440 (default 5)
   --seed N      another game, 0 to 4294967295 (default: by chance)
   --json        print the result as JSON; progress goes to stderr
@@ -39,7 +43,9 @@ export function parseSoakOptions(args: readonly string[]): SoakOptions {
   }
   const { broker } = values;
   if (broker !== 'jetstream' && broker !== 'memphis') throw new UsageError('--broker must be jetstream or memphis.');
-  return { broker, minutes, seed, json: values.json, help: values.help };
+  const { restart } = values;
+  if (restart !== undefined && broker !== 'memphis') throw new UsageError('--restart is for --broker memphis.');
+  return { broker, restart, minutes, seed, json: values.json, help: values.help };
 }
 
 function parse(args: readonly string[]) {
@@ -48,6 +54,7 @@ function parse(args: readonly string[]) {
       args: [...args],
       options: {
         broker: { type: 'string', default: 'jetstream' },
+        restart: { type: 'string' },
         minutes: { type: 'string', default: '5' },
         seed: { type: 'string' },
         json: { type: 'boolean', default: false },

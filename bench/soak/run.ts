@@ -1,5 +1,7 @@
 /** The soak: load, freezes, faults and a broker that is killed; then the accounts. */
 
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,7 +10,7 @@ import { type Account, account, type Problem } from '../../demo/ledger.ts';
 import { memphisUrl, viewMemphis } from '../../demo/memphis-view.ts';
 import type { JournalEntry } from '../../handlers/journal.ts';
 import { connect } from '../../src/index.ts';
-import { ensureNatsServer, type RunningBroker, startBroker } from '../../src/testing/index.ts';
+import { ensureNatsServer, startBroker } from '../../src/testing/index.ts';
 import { makeRandom, type Random } from '../../test/support/random.ts';
 import type { Progress } from '../../tools/progress.ts';
 import { Actor } from './actor.ts';
@@ -54,6 +56,7 @@ export interface ActorResult {
 
 export interface SoakRun {
   readonly broker: 'jetstream' | 'memphis';
+  readonly restart: string | undefined;
   readonly minutes: number;
   readonly seed: number;
   /** An empty folder for files of this run. */
@@ -72,8 +75,10 @@ export async function soak(options: SoakRun): Promise<SoakResult> {
 }
 
 interface SoakBroker {
-  /** Without it the broker is not ours to kill. */
-  readonly running?: RunningBroker;
+  /** Kills it and starts it again; left out: it is not ours to kill. */
+  readonly restart?: (random: Random) => Promise<void>;
+  /** Between two of these, from and to. */
+  readonly livesMs: readonly [min: number, max: number];
   readonly version: string;
   readonly url: string;
   readonly port: number;
@@ -87,9 +92,14 @@ async function ourBroker({ say }: Progress): Promise<SoakBroker> {
   const running = await startBroker({ binary: await ensureNatsServer({ log: say }) });
   const { url, port } = running;
   return {
-    running,
     url,
     port,
+    livesMs: [8_000, 20_000],
+    async restart(random) {
+      await running.kill();
+      await sleep(random.between(0, 1_200));
+      await running.restart();
+    },
     version: `nats-server ${running.version}`,
     env: { MEMPHIS_BROKER: 'jetstream', MEMPHIS_MAX_MSG_DELIVERIES: '100' },
     urlAt: (host) => `nats://${host}`,
@@ -99,12 +109,22 @@ async function ourBroker({ say }: Progress): Promise<SoakBroker> {
 }
 
 /** A Memphis broker; the station that it lends us is taken away at the end. */
-function theirBroker(): SoakBroker {
+function theirBroker(restart: string | undefined): SoakBroker {
   const url = memphisUrl();
   const { username, password, host, port } = new URL(url.replace(/^memphis:/, 'http:'));
   return {
     url,
     port: Number(port),
+    livesMs: [20_000, 45_000], // it takes seconds to come up
+    ...(restart === undefined
+      ? {}
+      : {
+          async restart() {
+            const child = spawn(restart, { shell: true, stdio: 'ignore' });
+            const [code] = await once(child, 'exit');
+            if (code !== 0) throw new Error(`The command of --restart ended with ${code}.`);
+          },
+        }),
     version: `the Memphis broker at ${host}`,
     env: { MEMPHIS_BROKER: 'memphis', MEMPHIS_MAX_MSG_DELIVERIES: '10' }, // it delivers no more often
     urlAt: (host) => `memphis://${username}:${password}@${host}`,
@@ -134,7 +154,7 @@ interface Game {
 async function soakWith(options: SoakRun, closing: (() => Promise<unknown>)[]): Promise<SoakResult> {
   const { minutes, seed, folder, progress, signal } = options;
   const random = makeRandom(seed);
-  const broker = options.broker === 'memphis' ? theirBroker() : await ourBroker(progress);
+  const broker = options.broker === 'memphis' ? theirBroker(options.restart) : await ourBroker(progress);
   closing.push(() => broker.stop());
   const memphis = await connect({ servers: [broker.url] });
   await memphis.createStation(STATION, { partitionsNumber: 2, retentionValue: 86_400 });
@@ -163,7 +183,7 @@ async function soakWith(options: SoakRun, closing: (() => Promise<unknown>)[]): 
     producing,
     ...actors.filter((actor) => !isProducer(actor)).map((actor) => consume(actor, game)),
     strikeActors(actors, game),
-    ...(broker.running ? [killBroker(broker.running, kills, game)] : []),
+    killBroker(broker, kills, game),
     tell(actors, kills, game),
     readDeadLetters(view, game),
   ]);
@@ -278,15 +298,13 @@ async function strikeActors(actors: readonly Actor[], game: Game): Promise<void>
   }
 }
 
-async function killBroker(broker: RunningBroker, kills: { count: number }, game: Game): Promise<void> {
-  while (hasLoad(game)) {
-    const nextMs = Date.now() + game.random.between(8_000, 20_000);
+async function killBroker({ restart, livesMs }: SoakBroker, kills: { count: number }, game: Game): Promise<void> {
+  while (restart !== undefined && hasLoad(game)) {
+    const nextMs = Date.now() + game.random.between(...livesMs);
     while (hasLoad(game) && Date.now() < nextMs) await sleep(100);
     if (!hasLoad(game)) return;
-    await broker.kill();
     kills.count++;
-    await sleep(game.random.between(0, 1_200));
-    await broker.restart();
+    await restart(game.random);
   }
 }
 

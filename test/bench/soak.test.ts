@@ -37,6 +37,7 @@ test('a wrong command line is refused with a sentence', () => {
     ['--minutes', 'x'],
     ['--seed', '-1'],
     ['--seed', '1.5'],
+    ['--restart', 'true'],
     ['--what'],
     ['x'],
   ]) {
