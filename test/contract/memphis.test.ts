@@ -1,6 +1,6 @@
 /**
  * The broker contract on a Memphis broker: on the stand-in, and on a real one where `MEMPHIS_TEST_URL` names it (its HTTP
- * API by `MEMPHIS_API_URL` where that is not on port 9000).
+ * API by `MEMPHIS_API_URL` where that is not on port 9000, a cluster by several with commas between, and `MEMPHIS_TEST_REPLICAS`).
  */
 
 import { after, before, describe, test } from 'node:test';
@@ -9,7 +9,7 @@ import { type StandIn, startStandIn } from '../support/memphis/stand-in.ts';
 import { openMemphis } from '../support/memphis-subject.ts';
 import { serversUnderTest } from '../support/servers.ts';
 
-const { MEMPHIS_TEST_URL: url, MEMPHIS_API_URL: apiUrl } = process.env;
+const { MEMPHIS_TEST_URL: url, MEMPHIS_API_URL: apiUrl, MEMPHIS_TEST_REPLICAS: replicas } = process.env;
 const newest = serversUnderTest().at(-1);
 
 describe('the stand-in for a Memphis broker', { concurrency: 12 }, () => {
@@ -47,7 +47,7 @@ if (url !== undefined) {
   describe('the Memphis broker of MEMPHIS_TEST_URL', { concurrency: 8 }, () => {
     for (const { name, run } of brokerContract) {
       test(name, async () => {
-        await using subject = await openMemphis(url, apiUrl);
+        await using subject = await openMemphis(url, apiUrl, Number(replicas ?? 1));
         await run(subject);
       });
     }

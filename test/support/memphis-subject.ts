@@ -13,11 +13,12 @@ import type { OpenSubject } from './jetstream-subject.ts';
 /**
  * Connects.
  *
- * @param url `memphis://user:password@host:port`
+ * @param url `memphis://user:password@host:port`; of a cluster several, with commas between
  * @param apiUrl left out: port 9000 of that host
+ * @param replicas copies of each message
  */
-export async function openMemphis(url: string, apiUrl?: string): Promise<OpenSubject> {
-  const settings = resolveOptions('contract', connectOptions, { servers: [url], broker: 'memphis' });
+export async function openMemphis(url: string, apiUrl?: string, replicas = 1): Promise<OpenSubject> {
+  const settings = resolveOptions('contract', connectOptions, { servers: url.split(','), broker: 'memphis' });
   const opened: (() => Promise<void>)[] = [];
   const open = async (): Promise<MemphisBroker> => {
     const session = makeSession(settings);
@@ -30,6 +31,7 @@ export async function openMemphis(url: string, apiUrl?: string): Promise<OpenSub
   return {
     broker,
     lacksLinkedStations: isBefore(version, 1, 3, 1),
+    replicas,
     admin: new MemphisAdmin(admin, openApi(settings, apiUrl)),
     maxPayloadBytes: 1_048_576,
     pass: async (ms, until) => {
