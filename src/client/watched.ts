@@ -1,6 +1,6 @@
 /** Whether anybody looks at a promise: only then its failure is theirs, and else it must show elsewhere. */
 
-/** Told of the failure of a promise that no handler of ours hangs on. */
+/** Told of the failure of a promise, or of one that is derived from it. */
 type OnFailure = (promise: Watched<unknown>, error: unknown) => void;
 
 /** A promise that knows whether anybody looked at it, `await` included, and never is an unhandled rejection itself. */
@@ -10,35 +10,34 @@ export class Watched<T> extends Promise<T> {
     return Promise;
   }
 
+  readonly fulfil: (value: T) => void;
+  readonly #reject: (error: unknown) => void;
   readonly #onFailure: OnFailure;
   #isSeen = false;
 
-  /**
-   * @param onFailure told when `work` fails, and when what is derived from this promise does
-   * @param onEnd told when it is over, before whoever waits for it
-   */
-  constructor(work: PromiseLike<T>, onFailure: OnFailure, onEnd?: () => void) {
-    let settle: { resolve(value: T): void; reject(error: unknown): void } | undefined;
-    super((resolve, reject) => {
-      settle = { resolve, reject };
+  constructor(onFailure: OnFailure) {
+    let settle: readonly [fulfil: (value: T) => void, reject: (error: unknown) => void] | undefined;
+    super((fulfil, reject) => {
+      settle = [fulfil, reject];
     });
+    [this.fulfil, this.#reject] = settle as unknown as [(value: T) => void, (error: unknown) => void];
     this.#onFailure = onFailure;
-    work.then(
-      (value) => {
-        onEnd?.();
-        settle?.resolve(value);
-      },
-      (error: unknown) => {
-        onEnd?.();
-        settle?.reject(error);
-        super.then(undefined, () => {}); // handled: it is told
-        onFailure(this as Watched<unknown>, error);
-      },
-    );
   }
 
   get isSeen(): boolean {
     return this.#isSeen;
+  }
+
+  fail(error: unknown): void {
+    this.#reject(error);
+    super.then(undefined, () => {}); // handled: it is told
+    this.#onFailure(this as Watched<unknown>, error);
+  }
+
+  /** Ends as some work does. */
+  follow(work: PromiseLike<T>): this {
+    work.then(this.fulfil, (error: unknown) => this.fail(error));
+    return this;
   }
 
   // biome-ignore lint/suspicious/noThenProperty: a promise that watches its own `then` is the point
@@ -47,7 +46,7 @@ export class Watched<T> extends Promise<T> {
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
     this.#isSeen = true;
-    return new Watched(super.then(onFulfilled, onRejected), this.#onFailure);
+    return new Watched<A | B>(this.#onFailure).follow(super.then(onFulfilled, onRejected));
   }
 }
 
@@ -71,9 +70,9 @@ export function leavable<T>(work: Promise<T>): { readonly promise: Promise<T>; r
       return ends.some((end) => !end.isSeen);
     },
   );
-  const promise = new Watched(work, (failed, reason) => {
+  const promise = new Watched<T>((failed, reason) => {
     if (failure !== undefined && reason === failure.error) ends.push(failed);
     else setImmediate(() => failed.isSeen || Promise.reject(reason));
   });
-  return { promise, missed };
+  return { promise: promise.follow(work), missed };
 }

@@ -5,6 +5,5 @@
 
 /** Milliseconds since some moment, with a fraction. */
 export function monotonicMs(): number {
-  const [seconds, nanoseconds] = process.hrtime();
-  return seconds * 1e3 + nanoseconds / 1e6;
+  return Number(process.hrtime.bigint()) / 1e6;
 }

@@ -5,6 +5,8 @@
 
 /** Header names and values in wire order; a name may come more than once. */
 export type HeaderList = readonly (readonly [name: string, value: string])[];
+/** The same as the text that is sent: `Name: value\r\n` for each. Whoever makes it vouches for names and values. */
+export type HeaderLines = string;
 
 /** One message off the wire. */
 export interface Frame {
@@ -16,6 +18,8 @@ export interface Frame {
   readonly status: number;
   readonly statusText: string;
   readonly data: Uint8Array;
+  /** The payload's bytes as Latin-1 text; left out where `data` is at hand already. */
+  readonly latin1?: string;
 }
 
 /** What the server's first INFO line said, as far as anybody here needs it. */
@@ -54,7 +58,13 @@ export interface ClientIdentity {
 /** How long an answer is waited for, and what is sent beside the payload. */
 export interface RequestOptions {
   readonly timeoutMs: number;
-  readonly headers?: HeaderList;
+  readonly headers?: HeaderList | HeaderLines;
+}
+
+/** A request that makes its result of the answer by itself. */
+export interface Asking<T> extends RequestOptions {
+  /** Called as the answer arrives; what it throws is thrown. */
+  read(frame: Frame): T | Promise<T>;
 }
 
 /** One session with one server. Writes of one tick leave together, but for very many bytes. */
@@ -96,13 +106,8 @@ export interface Connection {
    *
    * @throws MemphisError `TIMEOUT`, `CONNECTION_LOST`, `PERMISSION_DENIED`
    */
+  request<T>(subject: string, data: Uint8Array, asking: Asking<T>): Promise<T>;
   request(subject: string, data: Uint8Array, options: RequestOptions): Promise<Frame>;
-  /** @param options.read makes the result of the frame, as it arrives; what it throws is thrown */
-  request<T>(
-    subject: string,
-    data: Uint8Array,
-    options: RequestOptions & { read(frame: Frame): T | Promise<T> },
-  ): Promise<T>;
   /**
    * Listens on a subject, or on a new inbox when it is empty.
    *

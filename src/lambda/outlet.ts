@@ -1,6 +1,6 @@
 /**
  * A function's way out to stations: the data side of the client, loaded and connected at first use, kept for the next
- * invocation, each step held to a limit. Whatever is given up goes no further: no message leaves after its limit.
+ * invocation. Whatever is given up goes no further: no message leaves after its limit.
  */
 
 import type { BindingArgument } from '../client/consumer.ts';
@@ -18,7 +18,6 @@ import type { connectOptions } from '../model/options/connect.ts';
 import type { Receipt, Written } from '../model/receipt.ts';
 import type { SchemaReader } from '../model/schema-reader.ts';
 import { checkName } from '../model/station.ts';
-import { Alarms } from './alarms.ts';
 
 /** What is used of a `Producer`. */
 export type ProducerSide = Pick<Producer, 'station' | 'name' | 'store' | 'begin' | 'produceBatch'>;
@@ -55,8 +54,8 @@ export interface Destination {
 
 /** Kept back of an invocation's time, to answer and return. */
 const RESERVE_MS = 500;
-/** A publish ends by itself at its limit; this much later it is given up, whatever holds it. Less than the reserve. */
-const GRACE_MS = 300;
+/** A publish ends by itself at its limit; this much later it is to be given up, whatever holds it. Less than the reserve. */
+export const GRACE_MS = 300;
 /** What `ackWaitMs` may be, for a batch outside of any invocation. */
 const LONGEST_ACK_WAIT_MS = 86_400_000;
 
@@ -82,7 +81,6 @@ export class Outlet {
   readonly #keys = new WeakMap<Destination, string>();
   /** Each has a number in the names of producers: validators have no text. */
   readonly #schemas: (SchemaReader | undefined)[] = [undefined];
-  readonly #alarms = new Alarms();
 
   constructor(load: () => Promise<DataSide>) {
     this.#load = load;
@@ -150,10 +148,7 @@ export class Outlet {
     options: ProduceOptions,
     limitMs: number,
   ): Promise<{ readonly written: Written; readonly ended: Promise<void> }> {
-    return this.#send(to, limitMs, async (producer, ackWaitMs) => {
-      const { written, ended } = await producer.begin(message, { ...options, ackWaitMs });
-      return { written, ended: this.#confirmed(producer, ended, ackWaitMs) };
-    });
+    return this.#send(to, limitMs, (producer, ackWaitMs) => producer.begin(message, { ...options, ackWaitMs }));
   }
 
   /**
@@ -178,7 +173,7 @@ export class Outlet {
       throw new MemphisError('TIMEOUT', 'The invocation has no time left to produce; nothing was sent.');
     }
     const ready = this.#producers.get(this.#keyOf(to))?.side;
-    return ready === undefined ? this.#openAndSend(to, limitMs, run) : this.#sendBy(ready, limitMs, run);
+    return ready === undefined ? this.#openAndSend(to, limitMs, run) : run(ready, ackWait(limitMs));
   }
 
   async #openAndSend<T>(
@@ -190,28 +185,13 @@ export class Outlet {
     const producer = await this.producer(to, limitMs, true);
     const leftMs = deadlineMs - Date.now();
     if (leftMs < 1) throw unreachable(limitMs);
-    return await this.#sendBy(producer, leftMs, run);
+    return await run(producer, ackWait(leftMs));
   }
 
-  #sendBy<T>(
-    producer: ProducerSide,
-    limitMs: number,
-    run: (producer: ProducerSide, leftMs: number) => Promise<T>,
-  ): Promise<T> {
-    const leftMs = Math.max(1, Math.floor(limitMs));
-    return this.#confirmed(producer, run(producer, Math.min(leftMs, LONGEST_ACK_WAIT_MS)), leftMs);
-  }
-
-  /** The broker's word, or `TIMEOUT`: what is given up may be stored. */
-  #confirmed<T>(producer: ProducerSide, work: Promise<T>, limitMs: number): Promise<T> {
-    const late = (): MemphisError => unconfirmed(producer.station, limitMs);
-    return this.#alarms.within(work, limitMs + GRACE_MS, late, this.#onFailure);
-  }
-
-  readonly #onFailure = (error: unknown): void => {
-    // what looked the station up stands no more: look again, within the next one's limit
+  /** What looked a station up that is gone stands no more: look again, within the next one's limit. */
+  note(error: unknown): void {
     if (isMemphisError(error, 'STATION_NOT_FOUND')) this.#producers.clear();
-  };
+  }
 
   async #open(to: Destination, deadlineMs: number, isLazy: boolean): Promise<ProducerSide> {
     const { station, name, genUniqueSuffix, schema } = to;
@@ -222,10 +202,13 @@ export class Outlet {
   }
 }
 
+const ackWait = (leftMs: number): number => Math.min(Math.max(1, Math.floor(leftMs)), LONGEST_ACK_WAIT_MS);
+
 const unreachable = (limitMs: number): MemphisError =>
   new MemphisError('CONNECT_FAILED', `The broker did not answer within ${Math.round(limitMs)} ms; nothing was sent.`);
 
-const unconfirmed = (station: string, limitMs: number): MemphisError =>
+/** What is given up when the broker's word does not come: it may be stored. */
+export const unconfirmed = (station: string, limitMs: number): MemphisError =>
   new MemphisError(
     'TIMEOUT',
     `Station ${station} confirmed nothing within ${Math.round(limitMs)} ms. The message may be stored; produce it again ` +

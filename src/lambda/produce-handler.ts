@@ -5,14 +5,16 @@ import type { Given, Resolved } from '../model/option-spec.ts';
 import { connectOptions } from '../model/options/connect.ts';
 import { produceOptions } from '../model/options/produce.ts';
 import { produceHandlerOptions } from '../model/options/produce-handler.ts';
+import type { Receipt } from '../model/receipt.ts';
 import { checkOptions, pickOptions, resolveOptions } from '../model/resolve-options.ts';
 import { checkName } from '../model/station.ts';
 import { type ApiAnswer, makeApiAnswer, readApiEvent } from './api-event.ts';
 import { type ApiFailure, toApiFailure } from './api-status.ts';
 import { logError } from './log-error.ts';
-import { type LoadDataSide, loadDataSide, Outlet, produceLimitMs } from './outlet.ts';
-import { warmEarly } from './producing.ts';
+import { GRACE_MS, type LoadDataSide, loadDataSide, Outlet, produceLimitMs, unconfirmed } from './outlet.ts';
+import { tooLate, warmEarly } from './producing.ts';
 import { type RequestMessage, readMessages } from './read-messages.ts';
+import { UnderWay } from './under-way.ts';
 
 const optionTable = { ...connectOptions, ...produceHandlerOptions };
 
@@ -87,7 +89,13 @@ export function makeProduceHandler(
       }
       const { messages } = reading;
       const leftMs = limitMs - (Date.now() - startedAt);
-      const results = await Promise.all(messages.map((message) => storeOne(outlet, settings, message, leftMs)));
+      const underWay = new UnderWay(
+        tooLate,
+        () => {},
+        (error) => outlet.note(error),
+      );
+      const results = await Promise.all(messages.map((one) => storeOne(outlet, underWay, settings, one, leftMs)));
+      await underWay.end();
       logFaults(results);
       const { status, body, headers } = settings.batch ? answerBatch(results) : answerOne(results);
       return makeApiAnswer(request, status, body, headers);
@@ -102,6 +110,7 @@ export function makeProduceHandler(
 
 async function storeOne(
   outlet: Outlet,
+  underWay: UnderWay,
   { station, producerName }: Settings,
   { data, ...options }: RequestMessage,
   limitMs: number,
@@ -113,7 +122,10 @@ async function storeOne(
       });
     }
     const to = { station, name: producerName };
-    const receipt = await outlet.store(to, data, resolveOptions('produce', produceOptions, options), limitMs);
+    const receipt = await underWay.run<Receipt>((task) => {
+      underWay.limit(task, limitMs + GRACE_MS, () => unconfirmed(station, limitMs));
+      return outlet.store(to, data, resolveOptions('produce', produceOptions, options), limitMs);
+    });
     const { partition, sequence, duplicate } = receipt;
     return { status: 202, body: { station: receipt.station, partition, sequence, duplicate } };
   } catch (error) {

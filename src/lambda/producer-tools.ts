@@ -14,8 +14,8 @@ import type { producerFunctionOptions } from '../model/options/producer-function
 import type { Receipt, Written } from '../model/receipt.ts';
 import { checkOptions, resolveOptions } from '../model/resolve-options.ts';
 import type { SchemaReader } from '../model/schema-reader.ts';
-import { type DataSide, type Destination, type Outlet, produceLimitMs } from './outlet.ts';
-import type { UnderWay } from './under-way.ts';
+import { type DataSide, type Destination, GRACE_MS, type Outlet, produceLimitMs, unconfirmed } from './outlet.ts';
+import type { Task, UnderWay } from './under-way.ts';
 
 /** Stores one message; see `context.produce`. */
 export interface Produce<Args extends readonly unknown[]> {
@@ -113,18 +113,18 @@ export function makeTools(invocation: Invocation): ProducerContext {
   const memphis: FunctionClient = {
     isConnected: () => side.isConnected(),
     produce: ((to: string, message: Payload, options?: ProduceOptions) =>
-      underWay.run(() => produce(invocation, targetOf(to), message, options))) as FunctionClient['produce'],
+      underWay.run((task) => produce(invocation, task, targetOf(to), message, options))) as FunctionClient['produce'],
     produceBatch: (to, messages, options) =>
-      underWay.run(() => produceBatch(invocation, targetOf(to), messages, options)),
+      underWay.run((task) => produceBatch(invocation, task, targetOf(to), messages, options)),
     createProducer: (to, options) => underWay.run(() => createProducer(invocation, to, options)),
     fetchMessages: (from, options) => underWay.run(() => side.fetchMessages(from, options)),
   };
   return {
     memphis,
     produce: ((message: Payload, options?: ProduceOptions) =>
-      underWay.run(() => {
+      underWay.run((task) => {
         stated ??= { ...own, station: statedStation(invocation), schema: settings.schema };
-        return produce(invocation, stated, message, options);
+        return produce(invocation, task, stated, message, options);
       })) as ProducerContext['produce'],
   };
 }
@@ -163,30 +163,40 @@ async function createProducer(
     station,
     name,
     produce: ((message: Payload, given?: ProduceOptions) =>
-      underWay.run(() => produce(invocation, target, message, given))) as FunctionProducer['produce'],
-    produceBatch: (messages, given) => underWay.run(() => produceBatch(invocation, target, messages, given)),
+      underWay.run((task) => produce(invocation, task, target, message, given))) as FunctionProducer['produce'],
+    produceBatch: (messages, given) => underWay.run((task) => produceBatch(invocation, task, target, messages, given)),
   };
 }
 
 /** @throws MemphisError what can be said at once */
 function produce(
   { outlet, underWay, context }: Invocation,
+  task: Task<Receipt | Written>,
   target: Target,
   message: Payload,
   options: ProduceOptions | undefined,
 ): Promise<Receipt | Written> {
   const settings = resolveOptions('produce', produceOptions, options);
   const limitMs = produceLimitMs(context, settings.ackWaitMs ?? target.ackWaitMs);
+  const late = (): MemphisError => unconfirmed(target.station, limitMs);
+  underWay.limit(task, limitMs + GRACE_MS, late);
   if (!settings.async) return outlet.store(target, message, settings, limitMs);
+  const untilMs = Date.now() + limitMs;
   const begun = outlet.begin(target, message, { ...settings, onError: settings.onError ?? target.onError }, limitMs);
   return begun.then(({ written, ended }) => {
-    void underWay.run(() => ended); // nobody looks at it: its failure fails the invocation
+    // nobody looks at it: its failure fails the invocation
+    void underWay.run<void>((itsEnd) => {
+      underWay.limit(itsEnd, untilMs + GRACE_MS - Date.now(), late);
+      return ended;
+    });
     return written;
   });
 }
 
-async function produceBatch<M extends Payload>(
-  { outlet, context }: Invocation,
+/** @throws MemphisError what can be said at once */
+function produceBatch<M extends Payload>(
+  { outlet, underWay, context }: Invocation,
+  task: Task<ProduceResult[]>,
   target: Target,
   messages: readonly M[],
   options: ProduceBatchOptions<M> | undefined,
@@ -194,5 +204,6 @@ async function produceBatch<M extends Payload>(
   checkOptions('produceBatch', produceBatchOptions, options);
   const ackWaitMs = options?.ackWaitMs ?? target.ackWaitMs;
   const limitMs = produceLimitMs(context, Number.POSITIVE_INFINITY);
+  underWay.limit(task, limitMs + GRACE_MS, () => unconfirmed(target.station, limitMs));
   return outlet.produceBatch(target, messages, options ?? {}, { limitMs, ackWaitMs });
 }

@@ -58,8 +58,10 @@ export function prepareProducing(
 export async function beginProducing(
   invocation: Pick<Invocation, 'where' | 'outlet' | 'settings' | 'context'>,
 ): Promise<ProducingInvocation> {
-  const underWay = new UnderWay(tooLate, (error) => logError('Produced after the invocation', error));
-  const tools = makeTools({ ...invocation, side: await invocation.outlet.side(), underWay });
+  const { outlet } = invocation;
+  const onLate = (error: unknown): void => logError('Produced after the invocation', error);
+  const underWay = new UnderWay(tooLate, onLate, (error) => outlet.note(error));
+  const tools = makeTools({ ...invocation, side: await outlet.side(), underWay });
   return {
     tools,
     flush: async () => throwFirst(await underWay.settled()),
@@ -94,7 +96,7 @@ export function warmEarly(
   warm().catch(() => {});
 }
 
-const tooLate = (): MemphisError =>
+export const tooLate = (): MemphisError =>
   new MemphisError(
     'CLOSED',
     'The invocation was over when this was produced; nothing was sent. Await it in the handler, with what this invocation gave.',

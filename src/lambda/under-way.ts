@@ -5,38 +5,76 @@
 
 import { Watched } from '../client/watched.ts';
 
+/** Something under way; where it has a limit, it is given up then, whatever holds it. */
+export class Task<T> extends Watched<T> {
+  /** Wall-clock time. */
+  endMs = Number.POSITIVE_INFINITY;
+  /** What it fails with then. */
+  late: (() => Error) | undefined;
+}
+
+/** What all tasks have, whatever they come to. */
+type AnyTask = Pick<Task<never>, 'endMs' | 'late' | 'fail'>;
+
+const LONGEST_MS = 2_147_483_647;
+
 /** Turns for callbacks of what has just ended to start more. */
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 export class UnderWay {
+  readonly #open = new Set<AnyTask>();
   readonly #failed: { readonly promise: Watched<unknown>; readonly error: unknown }[] = [];
   readonly #refuse: () => Error;
   readonly #onLate: (error: unknown) => void;
-  #open = 0;
+  readonly #told: (error: unknown) => void;
   /** Called when nothing is open any more. */
   readonly #onIdle: (() => void)[] = [];
+  /** One for all limits. It is set for the first of them and lasts until the end: setting one costs as much as sending. */
+  #timer: NodeJS.Timeout | undefined;
+  #nextMs = Number.POSITIVE_INFINITY;
   #isOver = false;
 
   /**
    * @param refuse the error of what is started after the end
    * @param onLate told of failures after the end that nobody looked at
+   * @param onFailure told of all failures
    */
-  constructor(refuse: () => Error, onLate: (error: unknown) => void) {
+  constructor(refuse: () => Error, onLate: (error: unknown) => void, onFailure: (error: unknown) => void = () => {}) {
     this.#refuse = refuse;
     this.#onLate = onLate;
+    this.#told = onFailure;
   }
 
-  /** Starts something; what `start` throws is its failure. Rejects when the invocation is over. */
-  run<T>(start: () => Promise<T>): Promise<T> {
-    if (this.#isOver) return new Watched<T>(Promise.reject(this.#refuse()), this.#onFailure);
-    this.#open++;
-    let work: Promise<T>;
-    try {
-      work = start();
-    } catch (error) {
-      work = Promise.reject(error);
+  /**
+   * Starts something. Rejects when the invocation is over.
+   *
+   * @param start given what `limit` wants; what it throws is a failure too, and what it returns may reject unheard once it is
+   * given up
+   */
+  run<T>(start: (task: Task<T>) => Promise<T>): Promise<T> {
+    const task = new Task<T>(this.#onFailure);
+    if (this.#isOver) {
+      task.fail(this.#refuse());
+      return task;
     }
-    return new Watched<T>(work, this.#onFailure, this.#onEnd);
+    this.#open.add(task);
+    try {
+      start(task).then(
+        (value) => this.#end(task) && task.fulfil(value),
+        (error: unknown) => this.#end(task) && task.fail(error),
+      );
+    } catch (error) {
+      this.#end(task);
+      task.fail(error);
+    }
+    return task;
+  }
+
+  /** Gives something up after a time. @param late what it fails with then */
+  limit<T>(task: Task<T>, ms: number, late: () => Error): void {
+    task.endMs = Date.now() + ms;
+    task.late = late;
+    if (task.endMs < this.#nextMs) this.#setTimer(task.endMs);
   }
 
   /**
@@ -45,7 +83,7 @@ export class UnderWay {
    * @returns the failures that nobody looked at; each is told once
    */
   async settled(): Promise<unknown[]> {
-    while (this.#open > 0) {
+    while (this.#open.size > 0) {
       await new Promise<void>((resolve) => this.#onIdle.push(resolve));
       await nextTurn();
     }
@@ -58,14 +96,36 @@ export class UnderWay {
   async end(): Promise<unknown[]> {
     const unseen = await this.settled();
     this.#isOver = true;
+    this.#setTimer(Number.POSITIVE_INFINITY);
     return unseen;
   }
 
-  readonly #onEnd = (): void => {
-    if (--this.#open === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
-  };
+  /** @returns whether it was open */
+  #end(task: AnyTask): boolean {
+    if (!this.#open.delete(task)) return false;
+    if (this.#open.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+    return true;
+  }
+
+  #setTimer(atMs: number): void {
+    clearTimeout(this.#timer);
+    this.#nextMs = atMs;
+    if (atMs === Number.POSITIVE_INFINITY) return;
+    this.#timer = setTimeout(() => this.#giveUp(), Math.max(0, Math.min(atMs - Date.now(), LONGEST_MS)));
+  }
+
+  #giveUp(): void {
+    const now = Date.now() + 1; // a timer may be early by a fraction
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const task of this.#open) {
+      if (task.endMs > now) nextMs = Math.min(nextMs, task.endMs);
+      else if (task.late !== undefined && this.#end(task)) task.fail(task.late());
+    }
+    this.#setTimer(nextMs);
+  }
 
   readonly #onFailure = (promise: Watched<unknown>, error: unknown): void => {
+    this.#told(error);
     if (!this.#isOver) this.#failed.push({ promise, error });
     else setImmediate(() => promise.isSeen || this.#onLate(error));
   };

@@ -2,7 +2,16 @@
 
 import { toIdentity } from '../connection/memphis-connect.ts';
 import { monotonicMs } from '../connection/monotonic.ts';
-import type { Connection, Frame, HeaderList, RequestOptions, ServerInfo, Subscription } from '../connection/port.ts';
+import type {
+  Asking,
+  Connection,
+  Frame,
+  HeaderLines,
+  HeaderList,
+  RequestOptions,
+  ServerInfo,
+  Subscription,
+} from '../connection/port.ts';
 import { startTimeLimit } from '../connection/time-limit.ts';
 import { isMemphisError, MemphisError } from '../model/errors.ts';
 import { toMemphisError } from './errors.ts';
@@ -43,12 +52,16 @@ function toInfo(nc: OfficialConnection): ServerInfo {
 const randomToken = (): string => Math.random().toString(36).slice(2).padEnd(11, '0');
 
 /** The client asks a header block for its bytes, and for nothing else. */
-const toBlock = (headers: HeaderList): { readonly encode: () => Uint8Array } => ({
-  encode: () => {
-    const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`);
-    return new TextEncoder().encode(`NATS/1.0\r\n${lines.join('')}\r\n`);
-  },
+const toBlock = (lines: HeaderLines): { readonly encode: () => Uint8Array } => ({
+  encode: () => new TextEncoder().encode(`NATS/1.0\r\n${lines}\r\n`),
 });
+
+function toLines(headers: HeaderList): HeaderLines {
+  if (headers.some((header) => /[\r\n]/.test(header.join('')))) {
+    throw new MemphisError('INVALID_MESSAGE', 'A header holds a line break.');
+  }
+  return headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+}
 
 export class OfficialSession implements Connection {
   readonly identity = toIdentity(undefined);
@@ -159,30 +172,28 @@ export class OfficialSession implements Connection {
     return new MemphisError('CONNECTION_LOST', words, { cause: this.#reason });
   }
 
-  publish(subject: string, data: Uint8Array, options: { reply?: string; headers?: HeaderList } = {}): void {
-    const { reply, headers = [] } = options;
+  publish(
+    subject: string,
+    data: Uint8Array,
+    options: { reply?: string; headers?: HeaderList | HeaderLines } = {},
+  ): void {
+    const { reply, headers = '' } = options;
     if (this.isClosed) throw this.#lost('write');
     const listener = reply === undefined ? undefined : this.#listening.get(reply);
     if (listener !== undefined) listener.asked = subject;
-    if (headers.some((header) => /[\r\n]/.test(header.join('')))) {
-      throw new MemphisError('INVALID_MESSAGE', 'A header holds a line break.');
-    }
+    const lines = typeof headers === 'string' ? headers : toLines(headers);
     try {
       this.#nc.publish(subject, data, {
         ...(reply === undefined ? {} : { reply }),
-        ...(headers.length === 0 ? {} : { headers: toBlock(headers) }),
+        ...(lines === '' ? {} : { headers: toBlock(lines) }),
       });
     } catch (error) {
       throw toMemphisError(error, `publish to ${subject}`);
     }
   }
 
-  request<T>(
-    subject: string,
-    data: Uint8Array,
-    options: RequestOptions & { readonly read?: (frame: Frame) => T | Promise<T> },
-  ): Promise<T> {
-    const { timeoutMs, headers = [], read = (frame: Frame) => frame as never } = options;
+  request<T>(subject: string, data: Uint8Array, options: RequestOptions | Asking<T>): Promise<T> {
+    const { timeoutMs, headers = '' } = options;
     if (this.#deaf !== undefined) return Promise.reject(this.#deaf);
     const key = (this.#inboxes++).toString(36);
     return new Promise<T>((resolve, reject) => {
@@ -201,7 +212,7 @@ export class OfficialSession implements Connection {
         answered: (frame) => {
           over();
           try {
-            resolve(read(frame));
+            resolve('read' in options ? options.read(frame) : (frame as never));
           } catch (error) {
             reject(error);
           }

@@ -1,6 +1,6 @@
 /** Headers on the wire <-> headers as users see them. `$memphis...` and `Nats-...` belong to toolkit and server. */
 
-import type { HeaderList } from '../../connection/port.ts';
+import type { HeaderLines, HeaderList } from '../../connection/port.ts';
 import { checkHeader, isReserved } from '../../model/headers.ts';
 import type { Headers } from '../../model/message.ts';
 
@@ -28,20 +28,16 @@ export function toUserHeaders(headers: HeaderList): Headers {
  * @throws MemphisError `INVALID_MESSAGE`; names the header, never its value
  */
 export function fromUserHeaders(headers: Headers): HeaderList {
-  const list: [name: string, value: string][] = [];
-  addUserHeaders(list, headers);
-  return list;
+  return Object.entries(headers).map(([name, value]) => {
+    checkHeader(name, value);
+    return [name, value.trim()] as const;
+  });
 }
 
-/** Adds them to others. @throws MemphisError as there */
-export function addUserHeaders(list: [name: string, value: string][], headers: Headers): void {
-  for (const name of Object.keys(headers)) addUserHeader(list, name, headers[name] as string);
-}
-
-/** Adds one of them. @throws MemphisError as there */
-export function addUserHeader(list: [name: string, value: string][], name: string, value: string): void {
+/** One of them as it is sent. @throws MemphisError as there */
+export function userLine(name: string, value: string): HeaderLines {
   checkHeader(name, value);
-  list.push([name, value.trim()]);
+  return `${name}: ${value.trim()}\r\n`;
 }
 
 /** The first value of a name, or nothing. */

@@ -1,11 +1,11 @@
 /** Storing messages: confirmed, repeated under the same message id, each stored once. */
 
 import type { Link } from '../../connection/link.ts';
-import type { Connection, Frame, HeaderList } from '../../connection/port.ts';
+import type { Asking, Connection, Frame, HeaderLines, HeaderList } from '../../connection/port.ts';
 import type { OutgoingMessage, PublishOptions } from '../../model/broker.ts';
 import { MemphisError } from '../../model/errors.ts';
 import type { Receipt } from '../../model/receipt.ts';
-import { addUserHeader, addUserHeaders } from './headers.ts';
+import { userLine } from './headers.ts';
 import { ownId } from './own-id.ts';
 import { healsByItself, infoOf, repeat } from './repeat.ts';
 import { isStreamMissing, type Stations, type StationView, stationNotFound, streamOf } from './stations.ts';
@@ -15,25 +15,24 @@ import { streamConfig } from './wire/streams.ts';
 /** Kept free in each message, so that its dead letter fits under the same limit with its own headers. */
 export const DEAD_LETTER_ROOM_BYTES = 1_024;
 
-function toHeaders(message: OutgoingMessage): HeaderList {
-  const { msgId, producerName, partitionKey } = message;
+/** Header lines of a message. @throws MemphisError `INVALID_MESSAGE` */
+function toLines({ msgId, producerName, partitionKey, headers }: OutgoingMessage): HeaderLines {
   // first: server 2.9 looks for the name's letters only once, and would stop at a user's header that mentions it
-  const headers: [name: string, value: string][] = [['Nats-Msg-Id', msgId?.trim() ?? ownId()]];
-  addUserHeaders(headers, message.headers);
-  headers.push(['$memphis_producedBy', producerName]);
+  let lines = `Nats-Msg-Id: ${msgId?.trim() ?? ownId()}\r\n`;
+  for (const name of Object.keys(headers)) lines += userLine(name, headers[name] as string);
+  lines += `$memphis_producedBy: ${producerName}\r\n`;
   if (partitionKey !== undefined) {
-    headers.push(['$memphis_partitionKey', encodeURIComponent(partitionKey.toWellFormed())]);
+    lines += `$memphis_partitionKey: ${encodeURIComponent(partitionKey.toWellFormed())}\r\n`;
   }
   // the header of Memphis beside the one of NATS, so that stations can move between brokers
-  if (msgId !== undefined) addUserHeader(headers, 'msg-id', msgId);
-  return headers;
+  return msgId === undefined ? lines : lines + userLine('msg-id', msgId);
 }
 
 /** JetStream stores no longer block of headers. */
 const MAX_HEADER_BYTES = 65_535;
 
 /** What a message takes of `max_payload`. @throws MemphisError `PAYLOAD_TOO_LARGE` */
-function sizeWithin(maxPayload: number, station: string, headers: HeaderList, data: Uint8Array): number {
+function sizeWithin(maxPayload: number, station: string, headers: HeaderLines, data: Uint8Array): number {
   const size = frameSize(headers, data);
   const headerBytes = size - data.length;
   if (headerBytes + DEAD_LETTER_ROOM_BYTES > MAX_HEADER_BYTES) {
@@ -64,7 +63,7 @@ export function refuseWithoutRoom(
   { room }: Pick<StationView, 'room'>,
   station: string,
   subject: string,
-  headers: HeaderList,
+  headers: HeaderList | HeaderLines,
   data: Uint8Array,
 ): void {
   if (room === undefined) return;
@@ -82,10 +81,10 @@ export function refuseWithoutRoom(
 export async function checkerFor(
   link: Link,
   timeoutMs: number,
-  headersOf = toHeaders,
+  linesOf = toLines,
 ): Promise<(message: OutgoingMessage) => number> {
   const { maxPayload } = await infoOf(link, timeoutMs);
-  return (message) => sizeWithin(maxPayload, message.station, headersOf(message), message.data);
+  return (message) => sizeWithin(maxPayload, message.station, linesOf(message), message.data);
 }
 
 /**
@@ -95,135 +94,165 @@ export async function checkerFor(
  */
 const MAX_EARLY_BYTES = 1_024;
 
-/** A message on its way, under one id. */
-interface Way {
-  readonly message: OutgoingMessage;
-  readonly headers: HeaderList;
-  /** No less than its bytes on the wire. */
-  readonly mostBytes: number;
-  readonly startedAt: number;
-  /** Called when it is written for the first time. */
-  onWritten: (() => void) | undefined;
-  /** Whether a try was made of which nothing is known. */
-  wasTried: boolean;
-}
-
-/** Publishes one message to its station; see `Broker.publish`. */
+/**
+ * Publishes one message to its station; see `Broker.publish`.
+ *
+ * @param linesOf its header lines
+ */
 export function publish(
   link: Link,
   stations: Stations,
   message: OutgoingMessage,
-  { timeoutMs, onWritten }: PublishOptions,
-  headersOf = toHeaders,
+  options: PublishOptions,
+  linesOf = toLines,
 ): Promise<Receipt> {
   try {
-    const headers = headersOf(message);
-    const mostBytes = mostFrameSize(headers, message.data);
-    const way: Way = { message, headers, mostBytes, startedAt: Date.now(), onWritten, wasTried: false };
-    const view = stations.known(message.station);
-    if (view === undefined) return publishUnknown(link, stations, way, timeoutMs);
-    return publishTo(link, stations, view, way, timeoutMs);
+    return new Publishing(link, stations, message, linesOf(message), options).begin();
   } catch (error) {
     return Promise.reject(error);
   }
 }
 
-/** To a station that is looked up first, or beside a first try. */
-async function publishUnknown(link: Link, stations: Stations, way: Way, timeoutMs: number): Promise<Receipt> {
-  const { message, headers, startedAt } = way;
-  const isEarly = message.isGuess === true && frameSize(headers, message.data) <= MAX_EARLY_BYTES;
-  const viewing = stations.view(message.station, isEarly ? timeoutMs : undefined);
-  const early = isEarly ? await publishEarly(link, viewing, way, timeoutMs) : undefined;
-  if (early !== undefined) return early;
-  return await publishTo(link, stations, await viewing, way, Math.max(1, startedAt + timeoutMs - Date.now()));
-}
+/** A message on its way, under one id; what its requests are asked with (`Asking`), since one is made by the thousand. */
+class Publishing implements Asking<Receipt> {
+  readonly headers: HeaderLines;
+  /** Of the try that is under way. */
+  timeoutMs: number;
+  readonly #link: Link;
+  readonly #stations: Stations;
+  readonly #message: OutgoingMessage;
+  /** No less than its bytes on the wire. */
+  readonly #mostBytes: number;
+  readonly #limitMs: number;
+  readonly #startedAt = Date.now();
+  #onWritten: (() => void) | undefined;
+  #partition: number;
+  #subject = '';
+  /** Absent as long as the station is not known. */
+  #view: StationView | undefined;
+  #connection: Connection | undefined;
+  #metNobody = false;
+  /** Whether a try was made of which nothing is known. */
+  #wasTried = false;
 
-/** One try beside the look-up of the station. Nothing: it met nobody, or nothing is known of it. */
-async function publishEarly(
-  link: Link,
-  viewing: Promise<StationView>,
-  way: Way,
-  timeoutMs: number,
-): Promise<Receipt | undefined> {
-  const { station, partition } = way.message;
-  const looked = viewing.catch(() => {}); // its error counts where the station turns out to be needed
-  const send = (connection: Connection, limitMs: number): Promise<Receipt | undefined> =>
-    write(connection, `${streamOf(station, partition)}.final`, way, partition, limitMs, async () => undefined);
-  try {
-    return await repeat(link, 'publish', timeoutMs, send, AbortSignal.abort());
-  } catch (error) {
-    if (!healsByItself(error)) throw error;
-    way.wasTried = true;
-    return undefined;
-  } finally {
-    await looked; // nothing is under way when the call returns
+  constructor(
+    link: Link,
+    stations: Stations,
+    message: OutgoingMessage,
+    headers: HeaderLines,
+    { timeoutMs, onWritten }: PublishOptions,
+  ) {
+    this.#link = link;
+    this.#stations = stations;
+    this.#message = message;
+    this.headers = headers;
+    this.timeoutMs = timeoutMs;
+    this.#limitMs = timeoutMs;
+    this.#onWritten = onWritten;
+    this.#partition = message.partition;
+    this.#mostBytes = mostFrameSize(headers, message.data);
   }
-}
 
-function publishTo(link: Link, stations: Stations, view: StationView, way: Way, timeoutMs: number): Promise<Receipt> {
-  const { station, data } = way.message;
-  const partition = partitionIn(view, way.message);
-  const stream = streamOf(station, partition);
-  const subject = `${stream}.final`;
-  refuseWithoutRoom(view, station, subject, way.headers, data);
-  return repeat(link, 'publish', timeoutMs, (connection, limitMs, attempt) => {
-    // past the window the broker has forgotten the id, and a repeat could store a second copy
-    if ((attempt > 1 || way.wasTried) && Date.now() - way.startedAt > view.idempotencyWindowMs * 0.9) {
-      throw new MemphisError(
-        'TIMEOUT',
-        `No confirmation from station ${station} within its idempotency window of ${view.idempotencyWindowMs} ms. ` +
-          'The message may be stored.',
-        { station, retryable: false },
-      );
+  /** @throws MemphisError what can be said at once */
+  begin(): Promise<Receipt> {
+    const view = this.#stations.known(this.#message.station);
+    return view === undefined ? this.#lookAndSend() : this.#sendTo(view, this.#limitMs);
+  }
+
+  /** To a station that is looked up first, or beside a first try. */
+  async #lookAndSend(): Promise<Receipt> {
+    const { station, isGuess, data } = this.#message;
+    const isEarly = isGuess === true && frameSize(this.headers, data) <= MAX_EARLY_BYTES;
+    const viewing = this.#stations.view(station, isEarly ? this.#limitMs : undefined);
+    const early = isEarly ? await this.#sendEarly(viewing) : undefined;
+    if (early !== undefined) return early;
+    const view = await viewing;
+    return await this.#sendTo(view, Math.max(1, this.#startedAt + this.#limitMs - Date.now()));
+  }
+
+  /** One try beside the look-up of the station. Nothing: it met nobody, or nothing is known of it. */
+  async #sendEarly(viewing: Promise<StationView>): Promise<Receipt | undefined> {
+    const looked = viewing.catch(() => {}); // its error counts where the station turns out to be needed
+    this.#subject = `${streamOf(this.#message.station, this.#partition)}.final`;
+    const run = (connection: Connection, limitMs: number): Promise<Receipt> => this.#write(connection, limitMs);
+    try {
+      return await repeat(this.#link, 'publish', this.#limitMs, run, AbortSignal.abort());
+    } catch (error) {
+      if (!healsByItself(error)) throw error;
+      this.#wasTried = !this.#metNobody;
+      return undefined;
+    } finally {
+      await looked; // nothing is under way when the call returns
     }
-    const send = (): Promise<Receipt> =>
-      write(connection, subject, way, partition, limitMs, async () => {
-        await refuseMissing(connection, station, stream, limitMs, stations);
-        throw new MemphisError('JETSTREAM_UNAVAILABLE', `Station ${station} has no leader at the moment. Try again.`, {
-          station,
-        });
-      });
-    const isWaiting = connection.said === undefined && way.mostBytes > MAX_EARLY_BYTES;
-    return isWaiting ? connection.info.then(send) : send();
-  });
-}
-
-/** @throws MemphisError `PARTITION_NOT_FOUND` */
-function partitionIn({ partitions }: StationView, { station, partition, isGuess }: OutgoingMessage): number {
-  if (partitions.includes(partition)) return partition;
-  if (isGuess) return partitions[0] ?? 1;
-  throw new MemphisError('PARTITION_NOT_FOUND', `Station ${station} has no partition ${partition}.`, { station });
-}
-
-/**
- * One try.
- *
- * @param onNobody told when nobody stores what is published there
- */
-function write<T>(
-  connection: Connection,
-  subject: string,
-  way: Way,
-  partition: number,
-  limitMs: number,
-  onNobody: () => Promise<T>,
-): Promise<Receipt | T> {
-  const { message, headers, mostBytes } = way;
-  const { station, data, msgId } = message;
-  const maxPayload = connection.said?.maxPayload ?? MAX_EARLY_BYTES + DEAD_LETTER_ROOM_BYTES;
-  if (mostBytes + DEAD_LETTER_ROOM_BYTES > Math.min(maxPayload, MAX_HEADER_BYTES)) {
-    sizeWithin(maxPayload, station, headers, data);
   }
-  const read = (frame: Frame): Receipt | Promise<T> => {
-    const ack = parsePubAck(subject, frame, connection.said?.isMemphis);
-    if (ack === 'nobody') return onNobody();
+
+  #sendTo(view: StationView, limitMs: number): Promise<Receipt> {
+    const { station, data, isGuess } = this.#message;
+    this.#view = view;
+    if (!view.partitions.includes(this.#partition)) {
+      const words = `Station ${station} has no partition ${this.#partition}.`;
+      if (isGuess !== true) throw new MemphisError('PARTITION_NOT_FOUND', words, { station });
+      this.#partition = view.partitions[0] ?? 1;
+    }
+    this.#subject = `${streamOf(station, this.#partition)}.final`;
+    refuseWithoutRoom(view, station, this.#subject, this.headers, data);
+    return repeat(this.#link, 'publish', limitMs, (connection, tryLimitMs, attempt) => {
+      if (attempt > 1 || this.#wasTried) this.#refuseTooLate(view);
+      const mustWait = connection.said === undefined && this.#mostBytes > MAX_EARLY_BYTES;
+      if (!mustWait) return this.#write(connection, tryLimitMs);
+      return connection.info.then(() => this.#write(connection, tryLimitMs));
+    });
+  }
+
+  /** Past the window the broker has forgotten the id, and a repeat could store a second copy. */
+  #refuseTooLate({ idempotencyWindowMs }: StationView): void {
+    if (Date.now() - this.#startedAt <= idempotencyWindowMs * 0.9) return;
+    const { station } = this.#message;
+    throw new MemphisError(
+      'TIMEOUT',
+      `No confirmation from station ${station} within its idempotency window of ${idempotencyWindowMs} ms. ` +
+        'The message may be stored.',
+      { station, retryable: false },
+    );
+  }
+
+  /** One try. */
+  #write(connection: Connection, limitMs: number): Promise<Receipt> {
+    const { station, data } = this.#message;
+    const maxPayload = connection.said?.maxPayload ?? MAX_EARLY_BYTES + DEAD_LETTER_ROOM_BYTES;
+    if (this.#mostBytes + DEAD_LETTER_ROOM_BYTES > Math.min(maxPayload, MAX_HEADER_BYTES)) {
+      sizeWithin(maxPayload, station, this.headers, data);
+    }
+    this.timeoutMs = limitMs;
+    this.#connection = connection;
+    const answered = connection.request(this.#subject, data, this);
+    this.#onWritten?.();
+    this.#onWritten = undefined;
+    return answered;
+  }
+
+  /** What an answer says. */
+  read(frame: Frame): Receipt | Promise<Receipt> {
+    const { station, msgId } = this.#message;
+    const ack = parsePubAck(this.#subject, frame, this.#connection?.said?.isMemphis);
+    if (ack === 'nobody') return this.#refuseNobody();
     // with an id of our own, a copy that the broker knows is our own earlier try
-    return { station, partition, sequence: ack.sequence, duplicate: ack.duplicate && msgId !== undefined };
-  };
-  const answered = connection.request<Receipt | T>(subject, data, { timeoutMs: limitMs, headers, read });
-  way.onWritten?.();
-  way.onWritten = undefined;
-  return answered;
+    const duplicate = ack.duplicate && msgId !== undefined;
+    return { station, partition: this.#partition, sequence: ack.sequence, duplicate };
+  }
+
+  /** Nobody stores what is published there: the stream is missing, or has no leader. */
+  async #refuseNobody(): Promise<never> {
+    const { station } = this.#message;
+    this.#metNobody = true;
+    if (this.#view !== undefined && this.#connection !== undefined) {
+      const stream = streamOf(station, this.#partition);
+      await refuseMissing(this.#connection, station, stream, this.timeoutMs, this.#stations);
+    }
+    throw new MemphisError('JETSTREAM_UNAVAILABLE', `Station ${station} has no leader at the moment. Try again.`, {
+      station,
+    });
+  }
 }
 
 /** Look-ups under way: thousands of messages may meet the same 503, and one question is enough. */

@@ -1,7 +1,7 @@
 /** The data side of a Memphis broker: JetStream underneath, with the broker's own names, rows and dead letters. */
 
 import type { Link } from '../../connection/link.ts';
-import type { Connection, HeaderList } from '../../connection/port.ts';
+import type { Connection, HeaderLines } from '../../connection/port.ts';
 import type { Broker, OutgoingMessage, PublishOptions, Reader, ReaderOptions } from '../../model/broker.ts';
 import { MemphisError } from '../../model/errors.ts';
 import type { Receipt } from '../../model/receipt.ts';
@@ -18,7 +18,7 @@ import { setAsideFor } from './dead-letters.ts';
 import { CONTROL_LIMIT_MS, MAX_DELIVERIES, MemphisGroup } from './group.ts';
 import { APP_ID } from './identity.ts';
 import { Members } from './members.ts';
-import { publishHeaders } from './publish-headers.ts';
+import { publishHeaders, publishLines } from './publish-headers.ts';
 import { MemphisSchemas } from './schemas.ts';
 import { MemphisStations } from './stations.ts';
 import { destroyProducer } from './wire/member-destruction.ts';
@@ -85,8 +85,8 @@ export class MemphisBroker implements Broker {
 
   #publishOn(connection: Connection, message: OutgoingMessage, options: PublishOptions): Promise<Receipt> {
     const { station } = message;
-    const headersOf = (): HeaderList => publishHeaders(message, connection.identity.connectionId);
-    const stored = publish(this.link, this.stations, message, options, headersOf);
+    const linesOf = (): HeaderLines => publishLines(message, connection.identity.connectionId);
+    const stored = publish(this.link, this.stations, message, options, linesOf);
     // beside the message, once the station is known to be there: the broker would make it
     if (this.stations.known(station) !== undefined) this.#join(connection, message);
     else {
@@ -142,7 +142,7 @@ export class MemphisBroker implements Broker {
   }
 
   checker(options: { readonly timeoutMs: number }): Promise<(message: OutgoingMessage) => number> {
-    return checkerFor(this.link, options.timeoutMs, (message) => publishHeaders(message, APP_ID));
+    return checkerFor(this.link, options.timeoutMs, (message) => publishLines(message, APP_ID));
   }
 
   /** The same reader for the same options. @throws MemphisError `UNSUPPORTED` for more deliveries than the broker makes */

@@ -79,6 +79,10 @@ export class LeanFrame implements Frame {
     return list;
   }
 
+  get latin1(): string {
+    return this.#bytes.toString('latin1', this.#data, this.#end);
+  }
+
   get data(): Uint8Array {
     const { buffer, byteOffset } = this.#bytes;
     return new Uint8Array(buffer as ArrayBuffer, byteOffset + this.#data, this.#end - this.#data);

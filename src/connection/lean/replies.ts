@@ -2,16 +2,15 @@
 
 import { MemphisError } from '../../model/errors.ts';
 import { monotonicMs } from '../monotonic.ts';
-import type { Frame } from '../port.ts';
+import type { Asking, Frame } from '../port.ts';
 import type { Deadlines } from './deadlines.ts';
 
 /** One request under way. */
 interface Waiting<T> {
   readonly subject: string;
-  readonly timeoutMs: number;
+  readonly asking: Asking<T>;
   /** By the monotonic clock. */
   readonly at: number;
-  readonly read: (frame: Frame) => T | Promise<T>;
   readonly resolve: (value: T | Promise<T>) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -32,16 +31,11 @@ export class Replies {
     return ++this.#last;
   }
 
-  /**
-   * Waits for the answer to a request.
-   *
-   * @param read makes the result of the frame
-   * @throws MemphisError `TIMEOUT`
-   */
-  wait<T>(number: number, subject: string, timeoutMs: number, read: (frame: Frame) => T | Promise<T>): Promise<T> {
+  /** Waits for the answer to a request. @throws MemphisError `TIMEOUT` */
+  wait<T>(number: number, subject: string, asking: Asking<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const at = monotonicMs() + timeoutMs;
-      this.#waiting.set(number, { subject, timeoutMs, at, read, resolve, reject } as Waiting<never>);
+      const at = monotonicMs() + asking.timeoutMs;
+      this.#waiting.set(number, { subject, asking, at, resolve, reject } as Waiting<never>);
       if (at < this.#limit.at) this.#setLimit(at);
     });
   }
@@ -52,7 +46,7 @@ export class Replies {
     if (waiting === undefined) return;
     this.#forget(number);
     try {
-      waiting.resolve(waiting.read(frame));
+      waiting.resolve(waiting.asking.read(frame));
     } catch (error) {
       waiting.reject(error);
     }
@@ -87,13 +81,18 @@ export class Replies {
   #sweep(): void {
     const now = monotonicMs() + 1; // as `Deadlines`
     let next = Number.POSITIVE_INFINITY;
-    for (const [number, { at, subject, timeoutMs, reject }] of this.#waiting) {
+    for (const [number, { at, subject, asking, reject }] of this.#waiting) {
       if (at > now) {
         next = Math.min(next, at);
         continue;
       }
       this.#waiting.delete(number);
-      reject(new MemphisError('TIMEOUT', `No answer on ${subject} within ${timeoutMs} ms. The broker may have acted.`));
+      reject(
+        new MemphisError(
+          'TIMEOUT',
+          `No answer on ${subject} within ${asking.timeoutMs} ms. The broker may have acted.`,
+        ),
+      );
     }
     this.#setLimit(next);
   }

@@ -1,7 +1,7 @@
 /** A NATS session of our own: messages over a wire. All replies come on one subscription. */
 
 import { MemphisError } from '../../model/errors.ts';
-import type { Connection, DialOptions, Frame, HeaderList, RequestOptions } from '../port.ts';
+import type { Asking, Connection, DialOptions, Frame, HeaderLines, HeaderList, RequestOptions } from '../port.ts';
 import { VERSION } from './frame.ts';
 import { Replies } from './replies.ts';
 import { openWire } from './wire.ts';
@@ -15,6 +15,8 @@ interface Listener {
 }
 
 const REPLIES = 1;
+/** What a header block has beside its lines: the one with the version, and the empty one. */
+const BLOCK_FRAME_BYTES = VERSION.length + 4;
 /** By then all that is allowed has been answered, mostly. */
 const UNNAMED_AFTER_MS = 300;
 const randomToken = (): string => Math.random().toString(36).slice(2).padEnd(11, '0');
@@ -27,14 +29,13 @@ const refuse = (words: string): never => {
 /** What is no subject could be a line of the protocol. */
 const check = (subject: string): void => void (/^\S+$/.test(subject) || refuse('A subject is empty or holds a blank'));
 
-function toBlock(headers: HeaderList): string {
-  if (headers.length === 0) return '';
-  let block = `${VERSION}\r\n`;
+function toLines(headers: HeaderList): HeaderLines {
+  let lines = '';
   for (const [name, value] of headers) {
     if (/[\r\n]/.test(name) || /[\r\n]/.test(value)) refuse('A header holds a line break');
-    block += `${name}: ${value}\r\n`;
+    lines += `${name}: ${value}\r\n`;
   }
-  return `${block}\r\n`;
+  return lines;
 }
 
 const asItIs = (frame: Frame): Frame => frame;
@@ -73,16 +74,19 @@ export function openLean(options: DialOptions): Connection {
   const replies = new Replies(wire.limits);
 
   /** @param to the subject, and behind a blank where an answer goes */
-  function write(to: string, data: Uint8Array, headers: HeaderList): void {
-    const block = toBlock(headers);
-    const blockSize = block === '' ? 0 : Buffer.byteLength(block);
+  function write(to: string, data: Uint8Array, headers: HeaderList | HeaderLines): void {
+    const lines = typeof headers === 'string' ? headers : toLines(headers);
+    const blockSize = lines === '' ? 0 : Buffer.byteLength(lines) + BLOCK_FRAME_BYTES;
     const size = blockSize + data.length;
     // the server would end the session over it
     if (size > wire.maxPayload) {
       const words = `A message of ${size} bytes is too large: the server takes ${wire.maxPayload}.`;
       throw new MemphisError('PAYLOAD_TOO_LARGE', words);
     }
-    wire.put(`${block === '' ? `PUB ${to}` : `HPUB ${to} ${blockSize}`} ${size}\r\n${block}`, data);
+    wire.put(
+      lines === '' ? `PUB ${to} ${size}\r\n` : `HPUB ${to} ${blockSize} ${size}\r\n${VERSION}\r\n${lines}\r\n`,
+      data,
+    );
   }
 
   const publish: Connection['publish'] = (subject, data, { reply = '', headers = [] } = {}) => {
@@ -93,12 +97,8 @@ export function openLean(options: DialOptions): Connection {
     write(reply === '' ? subject : `${subject} ${reply}`, data, headers);
   };
 
-  const request = <T>(
-    subject: string,
-    data: Uint8Array,
-    asked: RequestOptions & { readonly read?: (frame: Frame) => T | Promise<T> },
-  ): Promise<T> => {
-    const { timeoutMs, headers = [], read = asItIs as (frame: Frame) => never } = asked;
+  const request = <T>(subject: string, data: Uint8Array, options: RequestOptions | Asking<T>): Promise<T> => {
+    const asking = 'read' in options ? options : ({ ...options, read: asItIs as () => never } satisfies Asking<T>);
     const number = replies.next();
     try {
       if (wire.isClosed) throw wire.lost('write');
@@ -106,11 +106,11 @@ export function openLean(options: DialOptions): Connection {
       check(subject);
       if (!hasReplies) wire.put(`SUB ${inbox}* ${REPLIES}\r\n`);
       hasReplies = true;
-      write(`${subject} ${inbox}${number}`, data, headers);
+      write(`${subject} ${inbox}${number}`, data, asking.headers ?? '');
     } catch (error) {
       return Promise.reject(error);
     }
-    return replies.wait(number, subject, timeoutMs, read);
+    return replies.wait(number, subject, asking);
   };
 
   const subscribe: Connection['subscribe'] = (asked, { max = 0, onFrame, onEnd }) => {

@@ -20,7 +20,7 @@ const read = ({ data }: Frame): string => new TextDecoder().decode(data);
 test('each answer is handed to the one that waits for its number, once, in any order', async () => {
   const replies = new Replies(new Deadlines());
   const numbers = Array.from({ length: 50 }, () => replies.next());
-  const answers = numbers.map((number) => replies.wait(number, 's', 5_000, read));
+  const answers = numbers.map((number) => replies.wait(number, 's', { timeoutMs: 5_000, read }));
   for (const number of [...numbers].reverse()) {
     replies.take(number, frame(`answer ${number}`));
     replies.take(number, frame('a second one'));
@@ -36,10 +36,13 @@ test('each answer is handed to the one that waits for its number, once, in any o
 test('what reading an answer throws is its failure, and nobody else’s', async () => {
   const replies = new Replies(new Deadlines());
   const [bad, good] = [replies.next(), replies.next()];
-  const failed = replies.wait(bad, 's', 5_000, () => {
-    throw new Error('unreadable');
+  const failed = replies.wait(bad, 's', {
+    timeoutMs: 5_000,
+    read: () => {
+      throw new Error('unreadable');
+    },
   });
-  const answered = replies.wait(good, 's', 5_000, read);
+  const answered = replies.wait(good, 's', { timeoutMs: 5_000, read });
   replies.take(bad, frame('x'));
   replies.take(good, frame('y'));
   await assert.rejects(failed, { message: 'unreadable' });
@@ -50,13 +53,13 @@ test('each wait ends by its own limit, whatever was set before and after it', as
   const replies = new Replies(new Deadlines());
   const ends: number[] = [];
   const waits = [200, 20, 100, 60].map((timeoutMs) =>
-    replies.wait(replies.next(), 's', timeoutMs, read).catch((error: { readonly code: string }) => {
+    replies.wait(replies.next(), 's', { timeoutMs: timeoutMs, read }).catch((error: { readonly code: string }) => {
       assert.equal(error.code, 'TIMEOUT');
       ends.push(timeoutMs);
     }),
   );
   const kept = replies.next();
-  const answer = replies.wait(kept, 's', 60_000, read);
+  const answer = replies.wait(kept, 's', { timeoutMs: 60_000, read });
   await Promise.all(waits);
   assert.deepEqual(
     ends.sort((a, b) => a - b),
@@ -72,12 +75,12 @@ test('no timer is left when nothing is waited for', async () => {
   const replies = new Replies(new Deadlines());
   const before = timers();
   const number = replies.next();
-  const answer = replies.wait(number, 's', 60_000, read);
+  const answer = replies.wait(number, 's', { timeoutMs: 60_000, read });
   assert.equal(timers(), before + 1);
   replies.take(number, frame('x'));
   await answer;
   assert.equal(timers(), before);
-  const failing = replies.wait(replies.next(), 's', 60_000, read);
+  const failing = replies.wait(replies.next(), 's', { timeoutMs: 60_000, read });
   replies.fail(new Error('over'));
   await assert.rejects(failing, { message: 'over' });
   assert.equal(timers(), before);
@@ -87,9 +90,9 @@ test('a refusal ends what was asked on its subject, or some of it', async () => 
   const replies = new Replies(new Deadlines());
   const [a, b, c] = [replies.next(), replies.next(), replies.next()];
   const ends = [
-    replies.wait(a, 'denied', 5_000, read),
-    replies.wait(b, 'other', 5_000, read),
-    replies.wait(c, 'other', 5_000, read),
+    replies.wait(a, 'denied', { timeoutMs: 5_000, read }),
+    replies.wait(b, 'other', { timeoutMs: 5_000, read }),
+    replies.wait(c, 'other', { timeoutMs: 5_000, read }),
   ].map((wait) => wait.catch((error: Error) => error.message));
   replies.fail(new Error('no'), { subject: 'denied' });
   replies.fail(new Error('not this'), { numbers: [b, 99] });
