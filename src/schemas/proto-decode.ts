@@ -71,7 +71,7 @@ function fillIn(field: ProtoField, value: Value, table: ProtoTable): void {
   if (isRequired) throw new NotProto(`the required field ${name} is missing`);
   if (field.isMap) setField(value, name, {});
   else if (field.isMany) setField(value, name, []);
-  else if (!field.hasPresence) setField(value, name, defaultOf(table, field));
+  else if (!field.hasPresence && field.type !== 11) setField(value, name, defaultOf(table, field));
 }
 
 /** The value that a field has which is not there. */

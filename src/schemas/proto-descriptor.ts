@@ -167,7 +167,8 @@ function toField(
   if (isRef && of === -1) throw new Error(`the type ${full} of the field ${name} is missing`);
   const isMany = label === 3;
   const isMap = field.type === 11 && messages[of]?.descriptor.options?.isMap === true;
-  const type = field.type === 11 && features.messages === 2 && !isMap ? 10 : (field.type ?? 0);
+  const isInMap = isMap || message.options?.isMap === true; // there all have lengths
+  const type = field.type === 11 && features.messages === 2 && !isInMap ? 10 : (field.type ?? 0);
   const isSynthetic = field.isOptional === true;
   const oneof = field.oneof === undefined || isSynthetic ? undefined : message.oneofs[field.oneof]?.name;
   const hasPresence =

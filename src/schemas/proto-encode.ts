@@ -249,7 +249,12 @@ function wholeOf(value: unknown): bigint | 'inexact' | undefined {
     if (!Number.isInteger(value)) return undefined;
     return Number.isSafeInteger(value) ? BigInt(value) : 'inexact';
   }
-  if (typeof value === 'string') return /^-?\d{1,20}$/.test(value) ? BigInt(value) : undefined;
+  if (typeof value === 'string') {
+    if (/^-?\d{1,20}$/.test(value)) return BigInt(value);
+    // `1e5`, which JSON has as well
+    const number = /^-?\d{1,20}(\.\d{1,20})?([eE][+-]?\d{1,2})?$/.test(value) ? Number(value) : Number.NaN;
+    return Number.isSafeInteger(number) ? BigInt(number) : undefined;
+  }
   // a Long, as older libraries have it
   const { low, high, unsigned } = (value ?? {}) as { low?: unknown; high?: unknown; unsigned?: unknown };
   if (!Number.isInteger(low) || !Number.isInteger(high)) return undefined;

