@@ -32,7 +32,8 @@ export class Ledger<T> implements MessageActions {
   readonly #failed: unknown[] = [];
   /** Decisions that are not confirmed yet. */
   #open = 0;
-  #onAllConfirmed = ignore;
+  /** Whoever waits until none is open. */
+  #waiting: (() => void)[] | undefined;
 
   constructor(batch: Batch) {
     this.#batch = batch;
@@ -113,7 +114,9 @@ export class Ledger<T> implements MessageActions {
   };
 
   #closeOne(): void {
-    if (--this.#open === 0) this.#onAllConfirmed();
+    if (--this.#open > 0 || this.#waiting === undefined) return;
+    for (const resume of this.#waiting) resume();
+    this.#waiting = undefined;
   }
 
   extendAt(index: number): Promise<void> {
@@ -146,13 +149,10 @@ export class Ledger<T> implements MessageActions {
   /** Waits for all settles, then counts. @throws MemphisError `SETTLE_UNCONFIRMED` when one of them failed */
   async confirmed(): Promise<SettledCounts> {
     if (this.#open > 0) {
-      const others = this.#onAllConfirmed;
-      await new Promise<void>((resolve) => {
-        this.#onAllConfirmed = () => {
-          others();
-          resolve();
-        };
-      });
+      this.#waiting ??= [];
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#waiting.push(resolve);
+      await promise;
     }
     if (this.#failed.length > 0) throw unconfirmed(this.#batch, this.#failed);
     return { ...this.#counts };

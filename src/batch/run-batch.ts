@@ -108,13 +108,8 @@ async function callHandler<T, C>(
   const deadline = new Deadline(workMs, () => end({ kind: 'deadline' }));
   noteSignal(ledger.messages, deadline);
   const stopLease = keepLease(ledger, batch.ackWaitMs);
-  const run = {
-    get signal() {
-      return deadline.signal;
-    },
-  };
   // What the handler does after the deadline, a rejection included, ends here: its messages have been settled.
-  (async () => handler(ledger.messages, context, run))().then(
+  (async () => handler(ledger.messages, context, deadline))().then(
     (value) => end({ kind: 'returned', value }),
     (error: unknown) => end({ kind: 'threw', error }),
   );

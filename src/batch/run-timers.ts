@@ -4,7 +4,7 @@ import type { Ledger } from './ledger.ts';
 
 const LONGEST_TIMER_MS = 2_147_483_647; // Node fires longer ones at once.
 
-/** The end of the time for work. */
+/** The end of the time for work. Handlers are given it for its signal. */
 export class Deadline {
   readonly #timer: NodeJS.Timeout | undefined;
   /** Made when somebody asks for the signal: most handlers do not. */

@@ -345,9 +345,7 @@ export class JetStreamReader implements Reader {
         setAside: this.#setAside,
         keepDeadLetters: view.sendPoisonMsgToDls,
         dlsStation: view.dlsStation,
-        get timeoutMs() {
-          return Math.max(1, Math.min(PATIENCE_MS, settleByMs - Date.now()));
-        },
+        settleByMs,
       },
       pulled.length === fresh.length ? fresh : [...unseen.uncalled, ...unseen.early, ...unseen.exhausted, ...fresh],
     );

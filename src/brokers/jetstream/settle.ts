@@ -13,7 +13,7 @@ import type { Delivery, Lane } from './lane.ts';
 import type { DeadLetterContext } from './linked-station.ts';
 import { ownId } from './own-id.ts';
 import { shouldPark } from './parking.ts';
-import { repeat } from './repeat.ts';
+import { PATIENCE_MS, repeat } from './repeat.ts';
 import type { Retries } from './retries.ts';
 import { ackPayload } from './wire/ack.ts';
 import { durableInfo } from './wire/consumers.ts';
@@ -23,7 +23,9 @@ import { deleteMessage } from './wire/streams.ts';
 export type SetAside = (context: DeadLetterContext, delivery: Delivery, reason: string) => Promise<void>;
 
 /** Whose messages are settled. */
-export interface SettleContext extends DeadLetterContext {
+export interface SettleContext extends Omit<DeadLetterContext, 'timeoutMs'> {
+  /** Wall-clock time at which settling gives up; `Infinity`: after {@link PATIENCE_MS}. */
+  readonly settleByMs: number;
   readonly retries: Retries;
   readonly setAside: SetAside;
   readonly station: string;
@@ -118,16 +120,35 @@ async function dropCopy(link: Link, stream: string, sequence: number): Promise<v
 /** Settles deliveries of one pull. */
 export class Settler {
   readonly #context: SettleContext;
-  readonly #deliveries: ReadonlyMap<StoredMessage, Delivery>;
+  readonly #deliveries: readonly Delivery[];
+  /** Which of them is likely to be settled next. */
+  #next = 0;
+  #byMessage: ReadonlyMap<StoredMessage, Delivery> | undefined;
   #collected: Entry[] = [];
 
   constructor(context: SettleContext, deliveries: readonly Delivery[]) {
     this.#context = context;
-    this.#deliveries = new Map(deliveries.map((delivery) => [delivery.message, delivery]));
+    this.#deliveries = deliveries;
+  }
+
+  /** Mostly they are settled in their order, and need no map. */
+  #deliveryOf(message: StoredMessage): Delivery | undefined {
+    const likely = this.#deliveries[this.#next];
+    if (likely?.message === message) {
+      this.#next++;
+      return likely;
+    }
+    this.#byMessage ??= new Map(this.#deliveries.map((delivery) => [delivery.message, delivery]));
+    return this.#byMessage.get(message);
+  }
+
+  // on the class: a getter of an object literal gives each of them a hidden class of its own, which holds on to its batch
+  get #timeoutMs(): number {
+    return Math.max(1, Math.min(PATIENCE_MS, this.#context.settleByMs - Date.now()));
   }
 
   settle(message: StoredMessage, outcome: Outcome): Promise<Settled> {
-    const delivery = this.#deliveries.get(message);
+    const delivery = this.#deliveryOf(message);
     if (delivery === undefined) {
       return Promise.reject(new MemphisError('INVALID_MESSAGE', `Message ${message.id} is not of this batch.`));
     }
@@ -139,9 +160,9 @@ export class Settler {
 
   /** Says for each message that work goes on. */
   async extend(messages: readonly StoredMessage[]): Promise<void> {
-    const connection = await this.#context.link.ready(Date.now() + this.#context.timeoutMs);
+    const connection = await this.#context.link.ready(Date.now() + this.#timeoutMs);
     for (const message of messages) {
-      const delivery = this.#deliveries.get(message);
+      const delivery = this.#deliveryOf(message);
       if (delivery !== undefined) connection.publish(delivery.ackSubject, ackPayload.inProgress);
     }
   }
@@ -199,7 +220,7 @@ export class Settler {
     }
     if (outcome.action !== 'deadLetter') return entry;
     try {
-      if (keepDeadLetters) await this.#context.setAside(this.#context, delivery, outcome.reason);
+      if (keepDeadLetters) await this.#context.setAside({ ...this.#context, timeoutMs: this.#timeoutMs }, delivery, outcome.reason);
       emit('memphis-serverless:dead-letter', () => ({
         station,
         group,
@@ -224,17 +245,17 @@ export class Settler {
 
   /** No handler saw this delivery, so it must not be the message's last (the delivery budget). */
   async #keepFromRunningOut(delivery: Delivery): Promise<void> {
-    const { link, timeoutMs } = this.#context;
+    const { link } = this.#context;
     const { credit } = delivery;
     if (!this.#mayRunOut(delivery)) return;
     // not noted: the message ends as a dead letter, whole, instead of with a handler
     const { creditKeyOf, writeCredit } = await loadCredits();
-    await writeCredit(link, creditKeyOf(delivery), credit + 1, timeoutMs).catch(() => {});
+    await writeCredit(link, creditKeyOf(delivery), credit + 1, this.#timeoutMs).catch(() => {});
   }
 
   /** @returns whether a copy is stored; where it cannot be, the delay is kept as a delayed NAK, which loses nothing either */
   async #park(delivery: Delivery, delayMs: number, deliveries: number): Promise<boolean> {
-    const { retries, station, group, durable, timeoutMs } = this.#context;
+    const { retries, station, group, durable } = this.#context;
     const { message, lane } = delivery;
     const { stream, sequence } = originOf(message);
     const untilMs = Date.now() + Math.min(delayMs, MAX_PARKED_MS);
@@ -256,7 +277,7 @@ export class Settler {
           copyId: ownId(),
           untilMs,
         },
-        timeoutMs,
+        this.#timeoutMs,
       );
       emit('memphis-serverless:park', () => ({ station, group, id: message.id, delayMs }));
       return true;
@@ -267,9 +288,9 @@ export class Settler {
   }
 
   async #confirm(entries: readonly Entry[]): Promise<void> {
-    const { link, timeoutMs } = this.#context;
+    const { link } = this.#context;
     try {
-      await repeat(link, 'settle', timeoutMs, (connection, limitMs) => this.#write(connection, entries, limitMs));
+      await repeat(link, 'settle', this.#timeoutMs, (connection, limitMs) => this.#write(connection, entries, limitMs));
     } catch (error) {
       if (error instanceof Forgotten) return this.#confirmKnown(entries, error);
       const unconfirmed = this.#unconfirmed(entries.length, error);
@@ -319,7 +340,7 @@ export class Settler {
       .request(last.delivery.ackSubject, payloadOf(last), { timeoutMs: limitMs })
       .catch(async (error: unknown) => {
         if (!isMemphisError(error, 'TIMEOUT')) throw error;
-        const leftMs = Math.min(limitMs, this.#context.timeoutMs, WHY_LIMIT_MS);
+        const leftMs = Math.min(limitMs, this.#timeoutMs, WHY_LIMIT_MS);
         throw await whySilent(connection, last.delivery, leftMs, error);
       });
     if (answer.status === 503) {
