@@ -35,8 +35,20 @@ export class Ledger<T> implements MessageActions {
   /** Whoever waits until none is open. */
   #waiting: (() => void)[] | undefined;
 
+  readonly #onSettled: (settled: Settled) => void;
+  readonly #onFailed: (error: unknown) => void;
+
   constructor(batch: Batch) {
     this.#batch = batch;
+    // one of each for all messages
+    this.#onSettled = (settled) => {
+      this.#counts[settled]++;
+      this.#closeOne();
+    };
+    this.#onFailed = (error) => {
+      this.#failed.push(error);
+      this.#closeOne();
+    };
     this.messages = batch.messages.map((stored, index) => makeMessage<T>(stored, this, index));
   }
 
@@ -102,16 +114,6 @@ export class Ledger<T> implements MessageActions {
     // An extension still on its way could arrive after a delay and undo it, so it is awaited first.
     return this.quiet().then(() => this.#batch.settle(stored, outcome));
   }
-
-  readonly #onSettled = (settled: Settled): void => {
-    this.#counts[settled]++;
-    this.#closeOne();
-  };
-
-  readonly #onFailed = (error: unknown): void => {
-    this.#failed.push(error);
-    this.#closeOne();
-  };
 
   #closeOne(): void {
     if (--this.#open > 0 || this.#waiting === undefined) return;

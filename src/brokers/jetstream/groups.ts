@@ -29,8 +29,6 @@ export interface FoundDurable {
 
 const NO_LANES: readonly Lane[] = [];
 
-type LookUp = (partition: number, connection: Connection, limitMs: number) => Promise<Lane>;
-
 /** The durables of one group. Remembers what it has seen; `forget` after a surprise. */
 export class Group {
   readonly durableName: string;
@@ -145,29 +143,31 @@ export class Group {
 
   /** The lane of a partition's own messages; its durable is made where it is missing. @throws as `lanes` */
   own(partition: number, patienceMs: number): Promise<Lane> {
-    return this.#own.get(partition) ?? this.#remember(this.#own, partition, patienceMs, this.#findOwn);
+    return this.#own.get(partition) ?? this.#remember(this.#own, partition, patienceMs);
   }
 
   #retry(partition: number, patienceMs: number): Promise<Lane> {
-    return this.#back.get(partition) ?? this.#remember(this.#back, partition, patienceMs, this.#findBack);
+    return this.#back.get(partition) ?? this.#remember(this.#back, partition, patienceMs);
   }
 
-  readonly #findOwn: LookUp = async (partition, connection, limitMs) => {
+  async #findOwn(partition: number, connection: Connection, limitMs: number): Promise<Lane> {
     const place = { ...this.placeOf(partition), partition, isRetry: false, keepsSettled: false };
     const { durable, isNew } = await this.findOrMake(connection, place.stream, limitMs);
     const begin = this.isShared || isOurs(durable) ? Number(durable.config.opt_start_seq ?? 0) : 0;
     return { ...toLane(place, durable), begin, isShared: this.isShared, ...(isNew ? { isNew } : {}) };
-  };
+  }
 
-  readonly #findBack: LookUp = async (partition, connection, limitMs) => {
+  async #findBack(partition: number, connection: Connection, limitMs: number): Promise<Lane> {
     const { station, ackWaitMs } = this.options;
     const at = { station, durable: this.durableName, partition, stream: this.#stream(partition), ackWaitMs };
     return { ...(await this.#retries.lane(connection, at, limitMs)), isShared: this.isShared };
-  };
+  }
 
-  #remember(known: Map<number, Promise<Lane>>, partition: number, patienceMs: number, look: LookUp): Promise<Lane> {
+  #remember(known: Map<number, Promise<Lane>>, partition: number, patienceMs: number): Promise<Lane> {
     const lane = repeat(this.#link, 'look up group', Math.min(patienceMs, PATIENCE_MS), (connection, limitMs) =>
-      look(partition, connection, limitMs),
+      known === this.#own
+        ? this.#findOwn(partition, connection, limitMs)
+        : this.#findBack(partition, connection, limitMs),
     );
     known.set(partition, lane);
     lane.catch(() => known.delete(partition));

@@ -78,3 +78,15 @@ export interface Delivery {
   /** Wall-clock time before which no handler may see it; parked on a server that cannot wait by itself. */
   readonly untilMs?: number;
 }
+
+/** Whether earlier deliveries may have been noted as ones that do not count. */
+export const mayHaveCredit = ({ message, lane, laneDeliveries }: Delivery, maxDeliveries: number): boolean =>
+  lane.isRetry ? laneDeliveries > 1 : message.deliveryCount > maxDeliveries;
+
+/** Whether a handler gets it for certain, without asking anybody: nearly always. */
+export const isForHandler = (delivery: Delivery, maxDeliveries: number): boolean =>
+  delivery.untilMs === undefined &&
+  delivery.lane.rules === undefined &&
+  !isBeforeBegin(delivery.lane, delivery.message.sequence) &&
+  delivery.message.deliveryCount <= maxDeliveries &&
+  !mayHaveCredit(delivery, maxDeliveries);

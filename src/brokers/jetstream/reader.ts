@@ -7,16 +7,14 @@ import type { Link } from '../../connection/link.ts';
 import type { Connection } from '../../connection/port.ts';
 import type { Batch } from '../../model/batch.ts';
 import type { PullOptions, Reader, ReaderOptions } from '../../model/broker.ts';
-import { isMemphisError, MemphisError } from '../../model/errors.ts';
-import type { Outcome } from '../../model/outcome.ts';
+import { MemphisError } from '../../model/errors.ts';
 import type { StationSchema } from '../../model/schema.ts';
 import { emit } from '../../telemetry/channels.ts';
 import { allot, allotByPending } from './allot.ts';
 import { LOOK_EVERY_MS, LOOK_SHARED_EVERY_MS, losesToDeadPulls, pause } from './dead-pulls.ts';
-import { withCredit } from './delivery.ts';
 import { type FirstCatch, type FirstFlight, flyFirst } from './first-flight.ts';
 import { Group } from './groups.ts';
-import { type Delivery, isBeforeBegin, isLimited, type Lane } from './lane.ts';
+import { type Delivery, isForHandler, isLimited, type Lane } from './lane.ts';
 import { byProspect } from './prospects.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import type { Retries } from './retries.ts';
@@ -41,18 +39,6 @@ type SchemaSource = Pick<Schemas, 'of' | 'looking' | 'current'>;
 interface Gathered {
   readonly deliveries: readonly Delivery[];
   readonly lanes: readonly Lane[];
-}
-
-/** What was pulled, by what becomes of it. */
-interface Sorted {
-  /** For the handler. */
-  readonly fresh: readonly Delivery[];
-  /** Nobody wants them: settled elsewhere, or from before the group's begin. */
-  readonly uncalled: readonly Delivery[];
-  /** Before their time. */
-  readonly early: readonly Delivery[];
-  /** Without deliveries left. */
-  readonly exhausted: readonly Delivery[];
 }
 
 export class JetStreamReader implements Reader {
@@ -158,46 +144,13 @@ export class JetStreamReader implements Reader {
   }
 
   /** Takes what is there; when that is nothing, waits for the first. */
-  async #gather(
-    partitions: readonly number[],
-    { batchSize, waitMs, signal, patienceMs = PATIENCE_MS }: PullOptions,
-    first: FirstFlight | undefined,
-  ): Promise<Gathered> {
-    const waitUntilMs = Date.now() + waitMs;
-    const leftMs = (): number => Math.max(1, waitUntilMs + patienceMs - Date.now());
-    const take = async (connection: Connection): Promise<Gathered> => {
-      let lanes = await this.#lanes(connection, partitions, leftMs(), first);
-      const due = await this.#group.extra(connection, partitions, false);
-      const there = due.length === 0 ? [] : await this.#takeWhatIsThere(connection, due, batchSize);
-      if (there.length < batchSize) {
-        const caught = await first?.take(lanes);
-        there.push(...(await this.#takeWhatIsThere(connection, lanes, batchSize - there.length, caught)));
-      }
-      if (there.length === 0) {
-        const extra = await this.#group.extra(connection, partitions, true);
-        if (extra.length > 0) there.push(...(await this.#takeWhatIsThere(connection, extra, batchSize)));
-        lanes = [...lanes, ...extra];
-      }
-      while (there.length === 0 && !signal?.aborted) {
-        const toWaitMs = Math.min(waitUntilMs - Date.now(), LONGEST_WAIT_MS);
-        if (toWaitMs < 1) break;
-        there.push(...(await this.#waitForFirst(connection, lanes, batchSize, toWaitMs, signal)));
-        if (there.length > 0 && there.length < batchSize && !signal?.aborted) {
-          // what came with the first one is taken along; trouble here must not lose what is in hand
-          const more = this.#takeWhatIsThere(connection, lanes, batchSize - there.length);
-          there.push(...(await more.catch(() => [])));
-        }
-        if (there.length === 0) {
-          await this.#group.refresh(connection);
-          lanes = await this.#group.lanes(connection, partitions, leftMs());
-        }
-      }
-      return { deliveries: there, lanes };
-    };
+  #gather(partitions: readonly number[], options: PullOptions, first: FirstFlight | undefined): Promise<Gathered> {
+    const { waitMs, signal, patienceMs = PATIENCE_MS } = options;
+    const untilMs = Date.now() + waitMs;
     const takeAndLook = async (connection: Connection): Promise<Gathered> => {
       const looked = this.#group.refresh(connection); // beside the pull: what it finds serves from the next look on
       try {
-        return await take(connection);
+        return await this.#take(connection, partitions, options, untilMs, first);
       } finally {
         await looked; // nothing is under way when the pull returns
       }
@@ -205,15 +158,52 @@ export class JetStreamReader implements Reader {
     return repeat(this.#link, 'pull', waitMs + patienceMs, takeAndLook, signal);
   }
 
+  async #take(
+    connection: Connection,
+    partitions: readonly number[],
+    { batchSize, signal, patienceMs = PATIENCE_MS }: PullOptions,
+    untilMs: number,
+    first: FirstFlight | undefined,
+  ): Promise<Gathered> {
+    const lookUntilMs = untilMs + patienceMs;
+    let lanes = await this.#lanes(connection, partitions, lookUntilMs, first);
+    const due = await this.#group.extra(connection, partitions, false);
+    const there = due.length === 0 ? [] : await this.#takeWhatIsThere(connection, due, batchSize);
+    if (there.length < batchSize) {
+      const caught = await first?.take(lanes);
+      there.push(...(await this.#takeWhatIsThere(connection, lanes, batchSize - there.length, caught)));
+    }
+    if (there.length === 0) {
+      const extra = await this.#group.extra(connection, partitions, true);
+      if (extra.length > 0) there.push(...(await this.#takeWhatIsThere(connection, extra, batchSize)));
+      lanes = [...lanes, ...extra];
+    }
+    while (there.length === 0 && !signal?.aborted) {
+      const toWaitMs = Math.min(untilMs - Date.now(), LONGEST_WAIT_MS);
+      if (toWaitMs < 1) break;
+      there.push(...(await this.#waitForFirst(connection, lanes, batchSize, toWaitMs, signal)));
+      if (there.length > 0 && there.length < batchSize && !signal?.aborted) {
+        // what came with the first one is taken along; trouble here must not lose what is in hand
+        const more = this.#takeWhatIsThere(connection, lanes, batchSize - there.length);
+        there.push(...(await more.catch(() => [])));
+      }
+      if (there.length === 0) {
+        await this.#group.refresh(connection);
+        lanes = await this.#lanes(connection, partitions, lookUntilMs);
+      }
+    }
+    return { deliveries: there, lanes };
+  }
+
   /** Remembered, made when missing; where that fails, what is in hand goes first and the next pull meets the trouble. */
   async #lanes(
     connection: Connection,
     partitions: readonly number[],
-    patienceMs: number,
-    first: FirstFlight | undefined,
+    untilMs: number,
+    first?: FirstFlight,
   ): Promise<readonly Lane[]> {
     try {
-      return await this.#group.lanes(connection, partitions, patienceMs);
+      return await this.#group.lanes(connection, partitions, Math.max(1, untilMs - Date.now()));
     } catch (error) {
       const inHand = await first?.laneInHand();
       if (inHand === undefined) throw error;
@@ -312,17 +302,6 @@ export class JetStreamReader implements Reader {
     }
   }
 
-  /** Asked only where deliveries may not count, so that the road without trouble costs nothing. */
-  async #credited(delivery: Delivery, maxDeliveries: number): Promise<Delivery> {
-    const { laneDeliveries, untilMs = 0 } = delivery;
-    // before its time no handler has seen it: none of its deliveries counts, whoever they went to
-    if (untilMs > Date.now()) return withCredit(delivery, laneDeliveries - 1);
-    if (!mayHaveCredit(delivery, maxDeliveries)) return delivery;
-    // without an answer it counts as exhausted: set aside whole, which can be put back, rather than lost
-    const { creditKeyOf, readCredit } = await import('./credits.ts');
-    return withCredit(delivery, await readCredit(this.#link, creditKeyOf(delivery)).catch(() => 0));
-  }
-
   async #toBatch(
     pulled: readonly Delivery[],
     lanes: readonly Lane[],
@@ -332,28 +311,29 @@ export class JetStreamReader implements Reader {
     const { station, group, ackWaitMs } = this.#options;
     let maxDeliveries = this.#options.maxDeliveries;
     for (const lane of lanes) if (lane.maxDeliver > 0) maxDeliveries = Math.min(maxDeliveries, lane.maxDeliver);
-    const { fresh, ...unseen } = await this.#sort(pulled, maxDeliveries);
-    const settler = new Settler(
-      {
-        link: this.#link,
-        stations: this.#stations,
-        retries: this.#retries,
-        station,
-        group,
-        durable: this.#group.durableName,
-        maxDeliveries,
-        setAside: this.#setAside,
-        keepDeadLetters: view.sendPoisonMsgToDls,
-        dlsStation: view.dlsStation,
-        settleByMs,
-      },
-      pulled.length === fresh.length ? fresh : [...unseen.uncalled, ...unseen.early, ...unseen.exhausted, ...fresh],
-    );
-    if (pulled.length > fresh.length) await this.#settleUnseen(settler, unseen, maxDeliveries);
+    const context = {
+      link: this.#link,
+      stations: this.#stations,
+      retries: this.#retries,
+      station,
+      group,
+      durable: this.#group.durableName,
+      maxDeliveries,
+      setAside: this.#setAside,
+      keepDeadLetters: view.sendPoisonMsgToDls,
+      dlsStation: view.dlsStation,
+      settleByMs,
+    };
+    const settler = new Settler(context);
+    let fresh = pulled;
+    if (!pulled.every((delivery) => isForHandler(delivery, maxDeliveries))) {
+      const { sortOut } = await import('./sort-out.ts');
+      fresh = await sortOut(this.#link, settler, pulled, maxDeliveries);
+    }
     return {
       station,
       group,
-      messages: fresh.map((delivery) => delivery.message),
+      messages: settler.add(fresh),
       maxDeliveries,
       ackWaitMs: Math.min(ackWaitMs, ...lanes.map((lane) => lane.ackWaitMs || ackWaitMs)),
       settle: (message, outcome) => {
@@ -363,63 +343,4 @@ export class JetStreamReader implements Reader {
       extend: (messages) => settler.extend(messages),
     };
   }
-
-  /** What a handler gets, and what it does not get, and why. */
-  async #sort(pulled: readonly Delivery[], maxDeliveries: number): Promise<Sorted> {
-    const isPlain = (delivery: Delivery): boolean =>
-      delivery.untilMs === undefined &&
-      delivery.lane.rules === undefined &&
-      !isBeforeBegin(delivery.lane, delivery.message.sequence) &&
-      delivery.message.deliveryCount <= maxDeliveries &&
-      !mayHaveCredit(delivery, maxDeliveries);
-    // mostly nothing is to be asked or waited for
-    if (pulled.every(isPlain)) return { fresh: pulled, uncalled: [], early: [], exhausted: [] };
-    const counted = await Promise.all(pulled.map((delivery) => this.#credited(delivery, maxDeliveries)));
-    const isOver = await Promise.all(counted.map((delivery) => delivery.lane.rules?.isOver(delivery) ?? false));
-    const sorted = {
-      fresh: [] as Delivery[],
-      uncalled: [] as Delivery[],
-      early: [] as Delivery[],
-      exhausted: [] as Delivery[],
-    };
-    const now = Date.now();
-    for (const [index, delivery] of counted.entries()) {
-      const { lane, message, untilMs = 0 } = delivery;
-      if (isOver[index] === true || isBeforeBegin(lane, message.sequence)) sorted.uncalled.push(delivery);
-      else if (untilMs > now) sorted.early.push(delivery);
-      // One delivery more than asked for: its message ran out without a word of a handler (a killed process)
-      else if (message.deliveryCount > maxDeliveries) sorted.exhausted.push(withoutThisOne(delivery));
-      else sorted.fresh.push(delivery);
-    }
-    return sorted;
-  }
-
-  async #settleUnseen(
-    settler: Settler,
-    { uncalled, early, exhausted }: Omit<Sorted, 'fresh'>,
-    maxDeliveries: number,
-  ): Promise<void> {
-    const now = Date.now();
-    const reason = `no deliveries left (${maxDeliveries}), and the last one ended without an answer`;
-    const settle = (delivery: Delivery, outcome: Outcome): Promise<unknown> =>
-      settler.settle(delivery.message, outcome).catch((error: unknown) => {
-        // not stored, so not terminated: it comes back and is tried again
-        if (!isMemphisError(error, 'SETTLE_UNCONFIRMED')) throw error;
-      });
-    await Promise.all([
-      ...uncalled.map((delivery) => settle(delivery, { action: 'ack' })),
-      ...early.map((delivery) => settle(delivery, { action: 'giveBack', delayMs: (delivery.untilMs ?? now) - now })),
-      ...exhausted.map((delivery) => settle(delivery, { action: 'deadLetter', reason })),
-    ]);
-  }
 }
-
-/** Whether earlier deliveries may have been noted as ones that do not count. */
-const mayHaveCredit = ({ message, lane, laneDeliveries }: Delivery, maxDeliveries: number): boolean =>
-  lane.isRetry ? laneDeliveries > 1 : message.deliveryCount > maxDeliveries;
-
-/** What is told of a message that no handler is given: the deliveries before this one. */
-const withoutThisOne = (delivery: Delivery): Delivery => {
-  const { message } = delivery;
-  return { ...delivery, message: { ...message, deliveryCount: message.deliveryCount - 1 } };
-};

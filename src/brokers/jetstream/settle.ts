@@ -120,15 +120,23 @@ async function dropCopy(link: Link, stream: string, sequence: number): Promise<v
 /** Settles deliveries of one pull. */
 export class Settler {
   readonly #context: SettleContext;
-  readonly #deliveries: readonly Delivery[];
+  readonly #deliveries: Delivery[] = [];
   /** Which of them is likely to be settled next. */
   #next = 0;
   #byMessage: ReadonlyMap<StoredMessage, Delivery> | undefined;
   #collected: Entry[] = [];
 
-  constructor(context: SettleContext, deliveries: readonly Delivery[]) {
+  constructor(context: SettleContext) {
     this.#context = context;
-    this.#deliveries = deliveries;
+  }
+
+  /** @returns their messages, which can be settled from now on */
+  add(deliveries: readonly Delivery[]): StoredMessage[] {
+    this.#byMessage = undefined;
+    return deliveries.map((delivery) => {
+      this.#deliveries.push(delivery);
+      return delivery.message;
+    });
   }
 
   /** Mostly they are settled in their order, and need no map. */
@@ -220,7 +228,8 @@ export class Settler {
     }
     if (outcome.action !== 'deadLetter') return entry;
     try {
-      if (keepDeadLetters) await this.#context.setAside({ ...this.#context, timeoutMs: this.#timeoutMs }, delivery, outcome.reason);
+      if (keepDeadLetters)
+        await this.#context.setAside({ ...this.#context, timeoutMs: this.#timeoutMs }, delivery, outcome.reason);
       emit('memphis-serverless:dead-letter', () => ({
         station,
         group,
