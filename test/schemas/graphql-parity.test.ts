@@ -377,6 +377,34 @@ describe('precompiled GraphQL', () => {
     });
   }
 
+  test('documents that are made to keep it busy end, in time', () => {
+    const levels = Array.from({ length: 60 }, (_, level) => level);
+    const twins = levels.map((level) => {
+      const [f, g] = [`...f${level + 1}`, `...g${level + 1}`];
+      return `fragment f${level} on Node { ... on Dog { friends { ${f} ${g} } } ... on Cat { friends { ${g} } } }
+        fragment g${level} on Node { ... on Cat { friends { ${f} ${g} } } ... on Dog { friends { ${f} } } }`;
+    });
+    const last = 'fragment f60 on Node { id } fragment g60 on Node { id kind }';
+    const started = process.cpuUsage();
+    for (const document of [
+      '{ dog { friends '.repeat(100_000),
+      `{ dog ${'{ friends { ... on Dog '.repeat(600)}{ id }${' } }'.repeat(600)} }`,
+      `{ ${'count '.repeat(3_900)} }`,
+      `{ ${'...f '.repeat(900)} } fragment f on Query { ${'node(id: 1) { id } '.repeat(300)} }`,
+      `{ node(id: 1) { ...f0 ...g0 } } ${twins.join(' ')} ${last}`,
+      `{ find(any: ${'['.repeat(1_900)}${']'.repeat(1_900)}) { __typename } }`,
+      `query ($a: ${'['.repeat(1_900)}Int${']'.repeat(1_900)}) { find(list: $a) { __typename } }`,
+      `{ find(s: "${'\\\\'.repeat(200_000)}") { __typename } }`,
+      `{ find(s: ${'"'.repeat(3_001)}) { __typename } }`,
+      '#'.repeat(500_000),
+      `{ find(f: ${'1'.repeat(500_000)}) { __typename } }`,
+    ]) {
+      refusal(ours, document);
+    }
+    const { user, system } = process.cpuUsage(started);
+    assert.ok(user + system < 20_000_000, `${(user + system) / 1_000} ms`);
+  });
+
   test('documents that go by the schema, or nearly, end alike', () => {
     const before = tally.taken;
     fc.assert(

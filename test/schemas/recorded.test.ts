@@ -77,3 +77,27 @@ test('of each dialect messages are valid that Go and Python take for valid', asy
   }
   assert.ok(compared > 40, String(compared));
 });
+
+interface Pushed {
+  readonly schema: string;
+  readonly body: string;
+  readonly js: boolean;
+  readonly go: boolean;
+}
+
+test('after each push those bytes are taken that JavaScript and Go took', async () => {
+  const { updates } = read<{ readonly updates: readonly { readonly recording: string; readonly update: object }[] }>(
+    'updates',
+  );
+  const schemas = updates.map(({ update }) => parseSchema(update));
+  const { pushes } = read<{ readonly pushes: readonly Pushed[] }>('pushes');
+  assert.equal(new Set(pushes.map(({ schema }) => schema)).size, 5);
+  for (const { schema: name, body, js, go } of pushes) {
+    assert.equal(js, go, name);
+    const schema = schemas.find((one) => one?.name === name) ?? assert.fail(name);
+    const codec = await (codecs[schema.type] as SchemaCodec).compile(schema);
+    const data = new TextEncoder().encode(body);
+    if (js) assert.deepEqual(await codec.encode(data), data, `${name} ${body}`);
+    else assert.throws(() => codec.encode(data), { code: 'SCHEMA_VIOLATION' }, `${name} ${body}`);
+  }
+});

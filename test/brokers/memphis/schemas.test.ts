@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import '../../../src/schemas/json.ts';
-import { connect } from '../../../src/index.ts';
+import { connect, isMemphisError } from '../../../src/index.ts';
 import { freshName, memphisBrokers } from '../../support/memphis/brokers.ts';
 
 const schema = { type: 'object', required: ['id'], properties: { id: { type: 'number' } } };
@@ -66,3 +66,43 @@ for (const { name: on, open } of memphisBrokers) {
     await memphis.close();
   });
 }
+
+test('a schema that does not compile, pushed under a running producer, refuses messages and nothing else', async () => {
+  const { open } = memphisBrokers[0] ?? assert.fail('no broker'); // a real one refuses most that is broken
+  await using broker = await open();
+  const tables = broker.standIn?.tables ?? assert.fail('no stand-in');
+  const options = { servers: [broker.url], ...(broker.apiUrl && { apiUrl: broker.apiUrl }) };
+  const [memphis, other] = [await connect(options), await connect(options)];
+  const [station, free, name] = [freshName('pushed'), freshName('free'), freshName('order')];
+  await memphis.createSchema(name, 'json', schema);
+  await memphis.createStation(station, { storageType: 'memory' });
+  await memphis.createStation(free, { storageType: 'memory' });
+  const producer = await memphis.createProducer(station);
+  const push = async (content: string): Promise<void> => {
+    const row = tables.schemas.get(name) ?? assert.fail('no schema');
+    row.versions.push({ content, createdAt: new Date() });
+    row.active = row.versions.length;
+    await other.attachSchema(name, station);
+  };
+  const until = async (isDone: (outcome: unknown) => boolean): Promise<void> => {
+    for (let tries = 0; tries < 100; tries++) {
+      const outcome = await producer.produce({ id: 1 }).catch((error: unknown) => error);
+      if (isDone(outcome)) return;
+      await sleep(50);
+    }
+    assert.fail('it was not heard');
+  };
+  try {
+    await producer.produce({ id: 1 });
+    await push('{ broken');
+    await until((outcome) => isMemphisError(outcome, 'SCHEMA_INVALID'));
+    await memphis.produce(free, { id: 'anything' });
+    assert.ok(memphis.isConnected());
+    await push(JSON.stringify(schema));
+    await until((outcome) => !isMemphisError(outcome));
+    await assert.rejects(producer.produce({ id: 'text' }), { code: 'SCHEMA_VIOLATION' });
+  } finally {
+    await other.close();
+    await memphis.close();
+  }
+});
