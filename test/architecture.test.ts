@@ -35,6 +35,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   'src/model/': [],
   'src/telemetry/': ['src/model/'],
   'src/schemas/': ['src/model/'],
+  'src/schemas/set-aside.ts': ['src/model/', 'src/brokers/'],
   'src/envelope/': ['src/model/'],
   'src/connection/': ['src/model/', 'src/telemetry/'],
   'src/batch/': ['src/model/', 'src/telemetry/', 'src/envelope/'],

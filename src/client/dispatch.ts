@@ -8,10 +8,10 @@ import { type OnProduceError, produceOptions, type producerOptions } from '../mo
 import { choosePartition } from '../model/partition.ts';
 import type { Receipt, Written } from '../model/receipt.ts';
 import { resolveOptions } from '../model/resolve-options.ts';
-import type { SchemaReader } from '../model/schema-reader.ts';
+import type { Encode, SchemaReader } from '../model/schema-reader.ts';
 import { checkName } from '../model/station.ts';
 import { registered } from '../schemas/registry.ts';
-import { type Encode, encoderFor } from './by-schema.ts';
+import { encoderFor } from './by-schema.ts';
 import { type Draft, toDraft } from './draft.ts';
 import { handFailure } from './hand-failure.ts';
 import { drain, Outbox, type Outboxes } from './outbox.ts';

@@ -124,7 +124,10 @@ export interface Broker {
   ): Promise<StationSchema | undefined>;
   /** Deletes a message that was stored before its station's schema was known. */
   takeBack?(receipt: Receipt, options: PublishOptions): Promise<void>;
-  /** Stores a message that broke the schema in the station's dead letters, where the station says so. */
+  /**
+   * Stores a message that broke the schema in the station's dead letters, where the station says so. For brokers of tests:
+   * what the drivers do then comes with the codecs (`src/schemas/set-aside.ts`).
+   */
   setAside?(message: OutgoingMessage, reason: string, options: PublishOptions): Promise<void>;
 }
 

@@ -3,8 +3,8 @@
 import type { Batch } from '../model/batch.ts';
 import type { CompiledSchema, SchemaType, StationSchema } from '../model/schema.ts';
 import type { OnInvalid, SchemaReader, Sifted } from '../model/schema-reader.ts';
+import { encoderOf } from './encoder.ts';
 import { registerPrecompiled, sift } from './reader.ts';
-import { report } from './report.ts';
 
 /** Which one. */
 export interface PrecompiledName {
@@ -24,8 +24,8 @@ export function precompiled(
   return {
     covers: (schema) => schema === undefined || isThis(schema),
     open: async () => compiled,
+    encoder: async (schema, to) => encoderOf(compiled, schema, to),
     sift: (batch: Batch, onInvalid: OnInvalid): Promise<Sifted> => sift(batch, compiled, onInvalid),
     prepare: async () => ({}),
-    report,
   };
 }

@@ -5,9 +5,9 @@ import { describeError, isMemphisError, MemphisError } from '../model/errors.ts'
 import type { StoredMessage } from '../model/message.ts';
 import type { Settled } from '../model/outcome.ts';
 import type { CompiledSchema, SchemaCodec, StationSchema } from '../model/schema.ts';
-import type { OnInvalid, SchemaReader, Sifted, SiftResult } from '../model/schema-reader.ts';
+import type { Destination, Encode, OnInvalid, SchemaReader, Sifted, SiftResult } from '../model/schema-reader.ts';
+import { encoderOf } from './encoder.ts';
 import { registered } from './registry.ts';
-import { report } from './report.ts';
 
 /** A version that was compiled ahead of time: it reads this one alone. */
 export interface PrecompiledSchema extends CompiledSchema {
@@ -53,6 +53,10 @@ export class CodecReader implements SchemaReader {
     return known;
   }
 
+  async encoder(schema: StationSchema | undefined, to: Destination): Promise<Encode> {
+    return encoderOf(await this.open(schema), schema, to);
+  }
+
   async sift(batch: Batch, onInvalid: OnInvalid): Promise<Sifted> {
     return sift(batch, await this.open(batch.schema), onInvalid);
   }
@@ -64,10 +68,6 @@ export class CodecReader implements SchemaReader {
       await codec.compile({ ...schema, ...prepared });
       return prepared;
     });
-  }
-
-  report(message: unknown): Uint8Array | undefined {
-    return report(message);
   }
 
   async #compile(schema: StationSchema): Promise<CompiledSchema> {

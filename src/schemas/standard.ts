@@ -9,9 +9,9 @@ import type { Batch } from '../model/batch.ts';
 import type { CompiledSchema, SchemaCodec } from '../model/schema.ts';
 import type { OnInvalid, SchemaReader, Sifted } from '../model/schema-reader.ts';
 import type { StandardSchema } from '../model/standard-schema.ts';
+import { encoderOf } from './encoder.ts';
 import { NotJson, parseJsonBytes, toJsonMessage } from './json-text.ts';
 import { CodecReader, registerCodec, sift } from './reader.ts';
-import { report } from './report.ts';
 import { toIssues } from './standard-issues.ts';
 import { violation, wrongInput } from './violation.ts';
 
@@ -57,9 +57,9 @@ export function standard(schema: StandardSchema): SchemaReader {
   return {
     covers: () => true,
     open: async () => compiled,
+    encoder: async (schema, to) => encoderOf(compiled, schema, to),
     sift: (batch: Batch, onInvalid: OnInvalid): Promise<Sifted> => sift(batch, compiled, onInvalid),
     prepare: async () => ({}),
-    report,
   };
 }
 

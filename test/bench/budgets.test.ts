@@ -6,7 +6,7 @@ import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { bundles, costlyModules, trips, writes } from '../../bench/budgets.ts';
+import { bundles, costlyModules, schemaFiles, trips, writes } from '../../bench/budgets.ts';
 import { countRoundTrips } from '../../bench/round-trips/count.ts';
 import { makeRunner, type Runner } from '../../bench/round-trips/measure.ts';
 import { ourVariants } from '../../bench/round-trips/variants.ts';
@@ -26,6 +26,8 @@ for (const role of roles) {
     assert.ok(made.bytes <= bundles[role].bytes, `${made.bytes} bytes are more than ${bundles[role].bytes}`);
     const unexpected = packagesIn(made).filter((name) => !bundles[role].packages.includes(name));
     assert.deepEqual(unexpected, []);
+    const ofSchemas = /schemas?[./-]|refused|violation|(json|avro|proto|graphql)-/;
+    assert.deepEqual(made.inputs.filter((file) => ofSchemas.test(file)).sort(), schemaFiles[role]);
     assert.deepEqual(
       made.imports.filter((name) => !isBuiltin(name)),
       [],

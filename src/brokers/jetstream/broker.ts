@@ -75,11 +75,6 @@ export class JetStreamBroker implements Broker {
     );
   }
 
-  async setAside(message: OutgoingMessage, reason: string, { timeoutMs }: PublishOptions): Promise<void> {
-    const { setAsideRefused } = await import('./refused.ts');
-    await setAsideRefused(this.link, this.stations, message, reason, timeoutMs);
-  }
-
   async checker(options: { readonly timeoutMs: number }): Promise<(message: OutgoingMessage) => number> {
     const { checkerFor } = await import('./publish.ts');
     return checkerFor(this.link, options.timeoutMs);

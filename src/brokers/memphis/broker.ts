@@ -12,19 +12,17 @@ import { JetStreamReader } from '../jetstream/reader.ts';
 import { repeat } from '../jetstream/repeat.ts';
 import { Retries } from '../jetstream/retries.ts';
 import { streamOf } from '../jetstream/stations.ts';
-import { encodeJson } from '../jetstream/wire/api.ts';
 import { deleteMessage } from '../jetstream/wire/streams.ts';
 import { setAsideFor } from './dead-letters.ts';
 import { CONTROL_LIMIT_MS, MAX_DELIVERIES, MemphisGroup } from './group.ts';
 import { APP_ID } from './identity.ts';
 import { Members } from './members.ts';
-import { publishHeaders, publishLines } from './publish-headers.ts';
+import { publishLines } from './publish-headers.ts';
 import { MemphisSchemas } from './schemas.ts';
 import { MemphisStations } from './stations.ts';
 import { destroyProducer } from './wire/member-destruction.ts';
 import { registerProducer } from './wire/producer-creation.ts';
 import { createStation } from './wire/station-creation.ts';
-import { violationNotification, violationReport } from './wire/violation-report.ts';
 
 /** How long taking a producer out of the lists may take. */
 const END_LIMIT_MS = 2_000;
@@ -123,22 +121,6 @@ export class MemphisBroker implements Broker {
     await repeat(this.link, 'take back', timeoutMs, (connection, limitMs) =>
       deleteMessage(connection, streamOf(station, partition), sequence, limitMs),
     );
-  }
-
-  /** The broker makes a row of it; nobody answers. */
-  async setAside(message: OutgoingMessage, reason: string, { timeoutMs }: PublishOptions): Promise<void> {
-    const { station, partition, producerName: producer, data } = message;
-    const { reportsViolations, sendsNotifications } = this.schemas.wants(station);
-    if (!reportsViolations) return;
-    const connection = await this.link.ready(Date.now() + timeoutMs);
-    const { connectionId } = connection.identity;
-    const headers = publishHeaders(message, connectionId);
-    const violation = { station, partition, producer, connectionId, headers, data, reason };
-    connection.publish('$memphis_schemaverse_dls', encodeJson(violationReport(violation)));
-    if (sendsNotifications) {
-      connection.publish('$memphis_notifications', encodeJson(violationNotification(violation)));
-    }
-    await connection.flush(timeoutMs);
   }
 
   checker(options: { readonly timeoutMs: number }): Promise<(message: OutgoingMessage) => number> {
