@@ -32,23 +32,21 @@ export class Ledger<T> implements MessageActions {
   readonly #failed: unknown[] = [];
   /** Decisions that are not confirmed yet. */
   #open = 0;
+  // One of each for all messages. Set here and not by the constructor: a field that is first undefined and then such a
+  // function gives each ledger a hidden class of its own, which holds on to it until the next full collection.
+  readonly #onSettled = (settled: Settled): void => {
+    this.#counts[settled]++;
+    this.#closeOne();
+  };
+  readonly #onFailed = (error: unknown): void => {
+    this.#failed.push(error);
+    this.#closeOne();
+  };
   /** Whoever waits until none is open. */
   #waiting: (() => void)[] | undefined;
 
-  readonly #onSettled: (settled: Settled) => void;
-  readonly #onFailed: (error: unknown) => void;
-
   constructor(batch: Batch) {
     this.#batch = batch;
-    // one of each for all messages
-    this.#onSettled = (settled) => {
-      this.#counts[settled]++;
-      this.#closeOne();
-    };
-    this.#onFailed = (error) => {
-      this.#failed.push(error);
-      this.#closeOne();
-    };
     this.messages = batch.messages.map((stored, index) => makeMessage<T>(stored, this, index));
   }
 

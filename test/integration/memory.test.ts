@@ -1,0 +1,30 @@
+/**
+ * What an invocation has used is free when it has ended: the quick collections of young objects find it so, and it does
+ * not wait for a full one. A hidden class that holds on to a batch (a getter in an object literal is enough) fails this.
+ */
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { connect } from '../../src/index.ts';
+import { startBroker } from '../../src/testing/start-broker.ts';
+import { serversUnderTest } from '../support/servers.ts';
+
+const script = join(import.meta.dirname, '../support/memory-user.ts');
+/** What lives at the moment of a collection is among them. A message that is held on to has four times as many. */
+const MOST_BYTES_A_MESSAGE = 1_200;
+
+const { binary } = serversUnderTest()[0] ?? assert.fail('no server');
+
+test('no message that was consumed stays behind', async () => {
+  await using broker = await startBroker({ binary });
+  const memphis = await connect({ servers: [broker.url] });
+  await memphis.createStation('orders', { storageType: 'memory' });
+  await memphis.close();
+  const args = ['--conditions=@memphis-serverless/source', script, broker.url];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  const { consumed } = JSON.parse(stdout) as { readonly consumed: number };
+  assert.ok(consumed < MOST_BYTES_A_MESSAGE, `each message left ${consumed} bytes behind`);
+});
