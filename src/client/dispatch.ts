@@ -7,7 +7,7 @@ import type { Given, Resolved } from '../model/option-spec.ts';
 import { type OnProduceError, produceOptions, type producerOptions } from '../model/options/produce.ts';
 import { choosePartition } from '../model/partition.ts';
 import type { Receipt, Written } from '../model/receipt.ts';
-import { resolveOptions } from '../model/resolve-options.ts';
+import { checkOptions } from '../model/resolve-options.ts';
 import type { Encode, SchemaReader } from '../model/schema-reader.ts';
 import { checkName } from '../model/station.ts';
 import { registered } from '../schemas/registry.ts';
@@ -23,9 +23,6 @@ import { uniqueName } from './unique-name.ts';
 
 /** Options of one produce. */
 export type ProduceOptions = Given<typeof produceOptions>;
-/** The same, checked. */
-export type ProduceSettings = Resolved<typeof produceOptions>;
-
 /** A message that nobody waits for until it is stored. */
 interface WatchedSending extends Sending {
   /** Whether it was written; false when it failed before. Never rejects. */
@@ -86,7 +83,7 @@ export class Dispatch {
   ): Promise<R> {
     if (given !== undefined && isAsync(given)) return this.#leave(message, given, pick);
     try {
-      return this.store(message, resolveOptions('produce', produceOptions, given), pick);
+      return this.store(message, checkOptions('produce', produceOptions, given), undefined, pick);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -95,12 +92,19 @@ export class Dispatch {
   /**
    * One message to each station, under way until it is stored in all.
    *
+   * @param options checked
+   * @param limitMs in place of any `ackWaitMs`
    * @throws MemphisError what can be said at once
    */
-  store<R>(message: unknown, settings: ProduceSettings, pick: (receipts: readonly Receipt[]) => R): Promise<R> {
+  store<R>(
+    message: unknown,
+    options: ProduceOptions,
+    limitMs: number | undefined,
+    pick: (receipts: readonly Receipt[]) => R,
+  ): Promise<R> {
     this.refuseClosed();
-    const draft = toDraft('produce', message, settings);
-    const timeoutMs = settings.ackWaitMs ?? this.ackWaitMs;
+    const draft = toDraft('produce', message, options);
+    const timeoutMs = limitMs ?? options.ackWaitMs ?? this.ackWaitMs;
     const broker = this.#session.current;
     const letter = broker && this.#plain(broker, draft);
     // where everything is known, it leaves at once: nothing is awaited before
@@ -187,7 +191,7 @@ export class Dispatch {
   /** Nobody waits for these, so they wait for one another where too many are under way. */
   async #startInTurn(message: unknown, given: ProduceOptions): Promise<WatchedSending[]> {
     this.refuseClosed();
-    const options = resolveOptions('produce', produceOptions, { ...given, async: true });
+    const options = checkOptions('produce', produceOptions, given);
     const draft = toDraft('produce', message, options);
     const timeoutMs = options.ackWaitMs ?? this.ackWaitMs;
     const deadlineMs = Date.now() + timeoutMs;

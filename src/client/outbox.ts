@@ -45,7 +45,7 @@ export class Outbox {
   /** It is over. */
   end(stretch: Stretch): void {
     this.#open--;
-    if (--stretch.open === 0) for (const over of stretch.over.splice(0)) over();
+    if (--stretch.open === 0 && stretch.over.length > 0) for (const over of stretch.over.splice(0)) over();
     this.#leave();
   }
 

@@ -3,7 +3,7 @@
 import type { Given } from '../model/option-spec.ts';
 import type { producerOptions } from '../model/options/produce.ts';
 import type { Receipt, Written } from '../model/receipt.ts';
-import type { Dispatch, ProduceOptions, ProduceSettings } from './dispatch.ts';
+import type { Dispatch, ProduceOptions } from './dispatch.ts';
 import type { Payload } from './payload.ts';
 import { type ProduceBatchOptions, type ProduceResult, sendBatch } from './send-batch.ts';
 
@@ -75,9 +75,13 @@ export class Producer extends BaseProducer {
     return this.dispatch.produce<Receipt | Written>(message, options, first);
   }
 
-  /** As `produce` without `async`, for wrappers of this package: options are checked. What can be said at once is thrown. */
-  store(message: Payload, settings: ProduceSettings): Promise<Receipt> {
-    return this.dispatch.store(message, settings, first<Receipt>);
+  /**
+   * As `produce` without `async`, for wrappers of this package: options are checked. What can be said at once is thrown.
+   *
+   * @param limitMs in place of any `ackWaitMs`
+   */
+  store(message: Payload, options: ProduceOptions, limitMs: number): Promise<Receipt> {
+    return this.dispatch.store(message, options, limitMs, first<Receipt>);
   }
 
   /**

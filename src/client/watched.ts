@@ -46,7 +46,14 @@ export class Watched<T> extends Promise<T> {
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
     this.#isSeen = true;
-    return new Watched<A | B>(this.#onFailure).follow(super.then(onFulfilled, onRejected));
+    const derived = super.then(onFulfilled, onRejected);
+    // whoever takes its failure, as `await` does, has looked: what their callbacks throw is theirs
+    return onRejected ? derived : new Watched<A | B>(this.#onFailure).follow(derived);
+  }
+
+  /** Passes a failure on. */
+  override finally(onFinally?: (() => void) | null): Promise<T> {
+    return new Watched<T>(this.#onFailure).follow(super.finally(onFinally));
   }
 }
 

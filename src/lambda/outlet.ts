@@ -5,7 +5,7 @@
 
 import type { BindingArgument } from '../client/consumer.ts';
 import type { FetchMessagesOptions } from '../client/data.ts';
-import type { ProduceOptions, ProduceSettings } from '../client/dispatch.ts';
+import type { ProduceOptions } from '../client/dispatch.ts';
 import type { Payload } from '../client/payload.ts';
 import type { Producer, ProducerOptions } from '../client/producer.ts';
 import type { ProduceBatchOptions, ProduceResult } from '../client/send-batch.ts';
@@ -77,8 +77,8 @@ export class Outlet {
   readonly #load: () => Promise<DataSide>;
   #side: Promise<DataSide> | undefined;
   readonly #producers = new Map<string, Opening>();
-  /** Where they lead, in words: destinations are asked for with each message. */
-  readonly #keys = new WeakMap<Destination, string>();
+  /** Those that are there: destinations are asked for with each message. */
+  #ready = new WeakMap<Destination, ProducerSide>();
   /** Each has a number in the names of producers: validators have no text. */
   readonly #schemas: (SchemaReader | undefined)[] = [undefined];
 
@@ -110,6 +110,7 @@ export class Outlet {
     }
     try {
       producer.side ??= await within(producer.opened, limitMs, () => unreachable(limitMs));
+      this.#ready.set(to, producer.side);
       return producer.side;
     } catch (error) {
       if (this.#producers.get(key) === producer) this.#producers.delete(key);
@@ -119,26 +120,21 @@ export class Outlet {
 
   /** @throws MemphisError `INVALID_NAME` */
   #keyOf(to: Destination): string {
-    let key = this.#keys.get(to);
-    if (key === undefined) {
-      const { name, schema, genUniqueSuffix = false } = to;
-      if (!this.#schemas.includes(schema)) this.#schemas.push(schema);
-      key = JSON.stringify([checkName('station', to.station), name, genUniqueSuffix, this.#schemas.indexOf(schema)]);
-      this.#keys.set(to, key);
-    }
-    return key;
+    const { name, schema, genUniqueSuffix = false } = to;
+    if (!this.#schemas.includes(schema)) this.#schemas.push(schema);
+    return JSON.stringify([checkName('station', to.station), name, genUniqueSuffix, this.#schemas.indexOf(schema)]);
   }
 
   /**
    * Stores one message.
    *
-   * @param settings checked; without `async`
+   * @param options checked; without `async`
    * @param limitMs for all of it, the dial included
    * @throws MemphisError what `Producer.produce` throws; `CONNECT_FAILED` when nothing was sent by the limit, `TIMEOUT`
    * when something was
    */
-  store(to: Destination, message: Payload, settings: ProduceSettings, limitMs: number): Promise<Receipt> {
-    return this.#send(to, limitMs, (producer, ackWaitMs) => producer.store(message, { ...settings, ackWaitMs }));
+  store(to: Destination, message: Payload, options: ProduceOptions, limitMs: number): Promise<Receipt> {
+    return this.#send(to, limitMs, (producer, leftMs) => producer.store(message, options, leftMs));
   }
 
   /** Writes one message; `ended` rejects with a failure that no `onError` took. @throws MemphisError as `store` */
@@ -172,7 +168,7 @@ export class Outlet {
     if (limitMs <= 0) {
       throw new MemphisError('TIMEOUT', 'The invocation has no time left to produce; nothing was sent.');
     }
-    const ready = this.#producers.get(this.#keyOf(to))?.side;
+    const ready = this.#ready.get(to);
     return ready === undefined ? this.#openAndSend(to, limitMs, run) : run(ready, ackWait(limitMs));
   }
 
@@ -190,7 +186,9 @@ export class Outlet {
 
   /** What looked a station up that is gone stands no more: look again, within the next one's limit. */
   note(error: unknown): void {
-    if (isMemphisError(error, 'STATION_NOT_FOUND')) this.#producers.clear();
+    if (!isMemphisError(error, 'STATION_NOT_FOUND')) return;
+    this.#producers.clear();
+    this.#ready = new WeakMap();
   }
 
   async #open(to: Destination, deadlineMs: number, isLazy: boolean): Promise<ProducerSide> {

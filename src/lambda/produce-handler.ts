@@ -124,7 +124,7 @@ async function storeOne(
     const to = { station, name: producerName };
     const receipt = await underWay.run<Receipt>((task) => {
       underWay.limit(task, limitMs + GRACE_MS, () => unconfirmed(station, limitMs));
-      return outlet.store(to, data, resolveOptions('produce', produceOptions, options), limitMs);
+      return outlet.store(to, data, checkOptions('produce', produceOptions, options), limitMs);
     });
     const { partition, sequence, duplicate } = receipt;
     return { status: 202, body: { station: receipt.station, partition, sequence, duplicate } };

@@ -12,7 +12,7 @@ import type { Resolved } from '../model/option-spec.ts';
 import { type OnProduceError, produceBatchOptions, produceOptions, producerOptions } from '../model/options/produce.ts';
 import type { producerFunctionOptions } from '../model/options/producer-function.ts';
 import type { Receipt, Written } from '../model/receipt.ts';
-import { checkOptions, resolveOptions } from '../model/resolve-options.ts';
+import { checkOptions } from '../model/resolve-options.ts';
 import type { SchemaReader } from '../model/schema-reader.ts';
 import { type DataSide, type Destination, GRACE_MS, type Outlet, produceLimitMs, unconfirmed } from './outlet.ts';
 import type { Task, UnderWay } from './under-way.ts';
@@ -176,13 +176,13 @@ function produce(
   message: Payload,
   options: ProduceOptions | undefined,
 ): Promise<Receipt | Written> {
-  const settings = resolveOptions('produce', produceOptions, options);
-  const limitMs = produceLimitMs(context, settings.ackWaitMs ?? target.ackWaitMs);
+  const given = checkOptions('produce', produceOptions, options);
+  const limitMs = produceLimitMs(context, given.ackWaitMs ?? target.ackWaitMs);
   const late = (): MemphisError => unconfirmed(target.station, limitMs);
   underWay.limit(task, limitMs + GRACE_MS, late);
-  if (!settings.async) return outlet.store(target, message, settings, limitMs);
+  if (given.async !== true) return outlet.store(target, message, given, limitMs);
   const untilMs = Date.now() + limitMs;
-  const begun = outlet.begin(target, message, { ...settings, onError: settings.onError ?? target.onError }, limitMs);
+  const begun = outlet.begin(target, message, { ...given, onError: given.onError ?? target.onError }, limitMs);
   return begun.then(({ written, ended }) => {
     // nobody looks at it: its failure fails the invocation
     void underWay.run<void>((itsEnd) => {

@@ -103,7 +103,7 @@ export class UnderWay {
   /** @returns whether it was open */
   #end(task: AnyTask): boolean {
     if (!this.#open.delete(task)) return false;
-    if (this.#open.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+    if (this.#open.size === 0 && this.#onIdle.length > 0) for (const resolve of this.#onIdle.splice(0)) resolve();
     return true;
   }
 

@@ -2,7 +2,7 @@
 
 import { isMemphisError, MemphisError } from './errors.ts';
 import { readFields } from './fields.ts';
-import type { OptionSpec, OptionTable, Resolved } from './option-spec.ts';
+import type { Given, OptionSpec, OptionTable, Resolved } from './option-spec.ts';
 
 /** The environment variable of an option. */
 export function toEnvName(option: string): string {
@@ -60,8 +60,9 @@ function readOption(where: string, name: string, read: () => unknown, shownAs: s
  * @returns the values as they are used, of those that were given
  * @throws MemphisError `INVALID_OPTION`
  */
-export function checkOptions(where: string, table: OptionTable, given: unknown): Readonly<Record<string, unknown>> {
+export function checkOptions<Table extends OptionTable>(where: string, table: Table, given: unknown): Given<Table> {
   const checked: Record<string, unknown> = {};
+  if (given === undefined) return checked as Given<Table>;
   const fields = readFields(where, given);
   for (const name of Object.keys(fields)) {
     const value = fields[name];
@@ -78,7 +79,7 @@ export function checkOptions(where: string, table: OptionTable, given: unknown):
       throw refusal(where, name, name, error);
     }
   }
-  return checked;
+  return checked as Given<Table>;
 }
 
 /**
@@ -93,25 +94,13 @@ export function resolveOptions<Table extends OptionTable>(
   given: unknown,
   env?: Readonly<Record<string, string | undefined>>,
 ): Resolved<Table> {
-  const checked = checkOptions(where, table, given);
-  if (env === undefined) return { ...fallbacksOf(table), ...checked } as Resolved<Table>;
+  const checked: Readonly<Record<string, unknown>> = checkOptions(where, table, given);
   const resolved: Record<string, unknown> = {};
   for (const [name, spec] of Object.entries(table)) {
-    resolved[name] = name in checked ? checked[name] : readEnv(where, name, spec, env);
+    if (name in checked) resolved[name] = checked[name];
+    else resolved[name] = env === undefined ? spec.fallback : readEnv(where, name, spec, env);
   }
   return resolved as Resolved<Table>;
-}
-
-const fallbacks = new WeakMap<OptionTable, Readonly<Record<string, unknown>>>();
-
-/** The defaults of a table, gathered once: some options are read with each message. */
-function fallbacksOf(table: OptionTable): Readonly<Record<string, unknown>> {
-  let known = fallbacks.get(table);
-  if (known === undefined) {
-    known = Object.fromEntries(Object.entries(table).map(([name, { fallback }]) => [name, fallback]));
-    fallbacks.set(table, known);
-  }
-  return known;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;

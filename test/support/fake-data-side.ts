@@ -39,8 +39,13 @@ export function makeFakeDataSide(behaviour: FakeBehaviour = {}) {
       counts.producers++;
       await behaviour.onCreateProducer?.(station);
       const name = options?.name ?? '';
-      const produce = async (message: unknown, given: ProduceOptions): Promise<Receipt> => {
-        const item = { station, name, message, options: { ...given } };
+      const produce = async (message: unknown, given: ProduceOptions, limitMs?: number): Promise<Receipt> => {
+        const item = {
+          station,
+          name,
+          message,
+          options: { ...given, ...(limitMs === undefined ? {} : { ackWaitMs: limitMs }) },
+        };
         await behaviour.onProduce?.(item);
         const known = given?.msgId === undefined ? undefined : ids.get(given.msgId);
         if (known !== undefined) return { ...known, duplicate: true };

@@ -3,6 +3,7 @@
 import type { Frame, HeaderList } from '../port.ts';
 
 const SPACE = 32;
+const ZERO = 48;
 const LINE_END = '\r\n';
 const NO_HEADERS: HeaderList = [];
 /** How each header block begins. */
@@ -42,6 +43,17 @@ export class LeanFrame implements Frame {
 
   get subject(): string {
     return this.#bytes.toString('utf8', this.#subject, this.#subjectEnd);
+  }
+
+  /** The number that its subject ends with, behind so many bytes; 0 where there is none. */
+  numberBehind(bytes: number): number {
+    let number = 0;
+    for (let at = this.#subject + bytes; at < this.#subjectEnd; at++) {
+      const digit = (this.#bytes[at] as number) - ZERO;
+      if (digit < 0 || digit > 9) return 0;
+      number = number * 10 + digit;
+    }
+    return number;
   }
 
   get reply(): string {

@@ -17,13 +17,16 @@ interface Waiting<T> {
 
 export class Replies {
   readonly #limits: Deadlines;
+  readonly #wake: () => void;
   readonly #waiting = new Map<number, Waiting<never>>();
   /** The limit that comes first, or came first when it was set. */
   readonly #limit = { at: Number.POSITIVE_INFINITY, late: (): void => this.#sweep() };
   #last = 0;
 
-  constructor(limits: Deadlines) {
+  /** @param wake sees to it that `rest` is called at the end of this tick */
+  constructor(limits: Deadlines, wake: () => void) {
     this.#limits = limits;
+    this.#wake = wake;
   }
 
   /** The number of one more request. */
@@ -69,7 +72,12 @@ export class Replies {
 
   #forget(number: number): void {
     this.#waiting.delete(number);
-    if (this.#waiting.size === 0) this.#setLimit(Number.POSITIVE_INFINITY);
+    if (this.#waiting.size === 0) this.#wake();
+  }
+
+  /** Ends the time limit where nothing is waited for. Not at once: mostly the next request leaves in the same tick. */
+  rest(): void {
+    if (this.#waiting.size === 0 && this.#limit.at < Number.POSITIVE_INFINITY) this.#setLimit(Number.POSITIVE_INFINITY);
   }
 
   #setLimit(at: number): void {

@@ -9,10 +9,11 @@ import { describeError, isMemphisError, MemphisError } from '../../model/errors.
 import { hostOf } from '../addresses.ts';
 import { toIdentity } from '../memphis-connect.ts';
 import { monotonicMs } from '../monotonic.ts';
-import type { Connection, DialOptions, Frame, ServerInfo } from '../port.ts';
+import type { Connection, DialOptions, ServerInfo } from '../port.ts';
 import { connectText } from './connect-text.ts';
 import { Deadlines, type End } from './deadlines.ts';
 import { dialError, ServerError, trouble } from './errors.ts';
+import type { LeanFrame } from './frame.ts';
 import { type Info, parseInfo, toServerInfo } from './info.ts';
 import { Parser } from './parser.ts';
 import { behindFirstLine, startTls } from './tls.ts';
@@ -20,9 +21,11 @@ import { Writer } from './writer.ts';
 
 /** What a wire tells the session on it. */
 export interface WireEvents {
-  onFrame(sid: number, frame: Frame): void;
+  onFrame(sid: number, frame: LeanFrame): void;
   /** The server refuses one subject, and goes on. */
   onDenied(subject: string, error: MemphisError): void;
+  /** What was put in this tick is written, or `wake` was called in it. */
+  onTickEnd(): void;
   /** It is over: whoever waits must hear of it. */
   onEnd(): void;
 }
@@ -32,6 +35,7 @@ export type Wire = Omit<Connection, 'publish' | 'request' | 'subscribe'> & {
   /** What the server takes at most, once it has said so. */
   readonly maxPayload: number;
   readonly put: Writer['put'];
+  readonly wake: Writer['wake'];
   readonly limits: Deadlines;
   /** See `Deadlines`. */
   readonly wait: Deadlines['wait'];
@@ -51,7 +55,7 @@ export function openWire(options: DialOptions, events: WireEvents): Wire {
   // whoever needs them awaits them; nobody must be hurt by not doing so
   for (const { promise } of [opened, accepted, info]) promise.catch(() => {});
   const limits = new Deadlines();
-  const writer = new Writer();
+  const writer = new Writer(() => events.onTickEnd());
   const pings: { readonly sentAt: number; readonly end: End<void> }[] = [];
   const now = () => ({ wall: Date.now(), monotonic: monotonicMs() });
   let raw: Socket | undefined;
@@ -79,6 +83,7 @@ export function openWire(options: DialOptions, events: WireEvents): Wire {
     rttMs: Number.POSITIVE_INFINITY,
     maxPayload: Number.POSITIVE_INFINITY,
     put: writer.put.bind(writer),
+    wake: writer.wake.bind(writer),
     limits,
     wait: limits.wait.bind(limits),
     lost,

@@ -15,6 +15,12 @@ export class Writer {
   #length = 0;
   #stream: Writable | undefined;
   #isDue = false;
+  readonly #onTickEnd: () => void;
+
+  /** @param onTickEnd told behind the write of each tick, and of those that `wake` was called in */
+  constructor(onTickEnd: () => void = () => {}) {
+    this.#onTickEnd = onTickEnd;
+  }
 
   /** Text, and bytes with a line's end behind them. They are copied: whoever owns them may change them afterwards. */
   put(text: string, data?: Uint8Array): void {
@@ -34,11 +40,20 @@ export class Writer {
     }
     if (this.#stream === undefined) return;
     if (this.#length >= FULL_BYTES) this.#send(this.#stream);
-    else if (!this.#isDue) {
-      this.#isDue = true;
-      // behind all that this tick still does, without a turn of the event loop
-      queueMicrotask(() => process.nextTick(() => this.flush()));
-    }
+    else this.wake();
+  }
+
+  /** Sees to it that the end of this tick is told. */
+  wake(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    // behind all that promises still do in this tick, without a turn of the event loop
+    void Promise.resolve().then(() => process.nextTick(() => this.#endTick()));
+  }
+
+  #endTick(): void {
+    this.flush();
+    this.#onTickEnd();
   }
 
   /** From now on what is put is written: first this text, then what was put before. */

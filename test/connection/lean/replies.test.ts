@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Deadlines } from '../../../src/connection/lean/deadlines.ts';
+import { type Deadline, Deadlines } from '../../../src/connection/lean/deadlines.ts';
 import { Replies } from '../../../src/connection/lean/replies.ts';
 import type { Frame } from '../../../src/connection/port.ts';
 
@@ -15,10 +15,29 @@ const frame = (text: string): Frame => ({
   statusText: '',
   data: new TextEncoder().encode(text),
 });
+class CountedDeadlines extends Deadlines {
+  readonly open = new Set<Deadline>();
+
+  override add(deadline: Deadline): void {
+    this.open.add(deadline);
+    super.add(deadline);
+  }
+
+  override delete(deadline: Deadline): void {
+    this.open.delete(deadline);
+    super.delete(deadline);
+  }
+}
+
+/** With a tick's end as a session has it. */
+function open(limits: Deadlines = new Deadlines()): Replies {
+  const replies: Replies = new Replies(limits, () => process.nextTick(() => replies.rest()));
+  return replies;
+}
 const read = ({ data }: Frame): string => new TextDecoder().decode(data);
 
 test('each answer is handed to the one that waits for its number, once, in any order', async () => {
-  const replies = new Replies(new Deadlines());
+  const replies = open();
   const numbers = Array.from({ length: 50 }, () => replies.next());
   const answers = numbers.map((number) => replies.wait(number, 's', { timeoutMs: 5_000, read }));
   for (const number of [...numbers].reverse()) {
@@ -34,7 +53,7 @@ test('each answer is handed to the one that waits for its number, once, in any o
 });
 
 test('what reading an answer throws is its failure, and nobody else’s', async () => {
-  const replies = new Replies(new Deadlines());
+  const replies = open();
   const [bad, good] = [replies.next(), replies.next()];
   const failed = replies.wait(bad, 's', {
     timeoutMs: 5_000,
@@ -50,7 +69,7 @@ test('what reading an answer throws is its failure, and nobody else’s', async 
 });
 
 test('each wait ends by its own limit, whatever was set before and after it', async () => {
-  const replies = new Replies(new Deadlines());
+  const replies = open();
   const ends: number[] = [];
   const waits = [200, 20, 100, 60].map((timeoutMs) =>
     replies.wait(replies.next(), 's', { timeoutMs: timeoutMs, read }).catch((error: { readonly code: string }) => {
@@ -70,24 +89,23 @@ test('each wait ends by its own limit, whatever was set before and after it', as
   assert.equal(await answer, 'in time');
 });
 
-test('no timer is left when nothing is waited for', async () => {
-  const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
-  const replies = new Replies(new Deadlines());
-  const before = timers();
-  const number = replies.next();
-  const answer = replies.wait(number, 's', { timeoutMs: 60_000, read });
-  assert.equal(timers(), before + 1);
-  replies.take(number, frame('x'));
-  await answer;
-  assert.equal(timers(), before);
-  const failing = replies.wait(replies.next(), 's', { timeoutMs: 60_000, read });
-  replies.fail(new Error('over'));
-  await assert.rejects(failing, { message: 'over' });
-  assert.equal(timers(), before);
+test('no time limit is left behind the tick in which the last wait ended', async () => {
+  const limits = new CountedDeadlines();
+  const replies = open(limits);
+  for (let i = 0; i < 3; i++) {
+    const [answered, failed] = [replies.next(), replies.next()];
+    const ends = [answered, failed].map((number) => replies.wait(number, 's', { timeoutMs: 60_000, read }));
+    assert.equal(limits.open.size, 1);
+    replies.take(answered, frame('x'));
+    replies.fail(new Error('over'));
+    await Promise.allSettled(ends);
+    await sleep(0);
+    assert.equal(limits.open.size, 0);
+  }
 });
 
 test('a refusal ends what was asked on its subject, or some of it', async () => {
-  const replies = new Replies(new Deadlines());
+  const replies = open();
   const [a, b, c] = [replies.next(), replies.next(), replies.next()];
   const ends = [
     replies.wait(a, 'denied', { timeoutMs: 5_000, read }),
