@@ -14,8 +14,15 @@ const ROUNDS = 600;
 type Node = { readonly selfSize: number; readonly children: readonly Node[] };
 const sizeOf = ({ selfSize, children }: Node): number => children.reduce((sum, child) => sum + sizeOf(child), selfSize);
 
-/** By a sample of what was allocated. */
+/** The best of some: a machine that is busy collects at other moments, and then finds more that still lives. */
 async function leftBehind(call: () => Promise<unknown>): Promise<number> {
+  const found: number[] = [];
+  for (let tries = 0; tries < 4; tries++) found.push(await sample(call));
+  return Math.min(...found);
+}
+
+/** By a sample of what was allocated. */
+async function sample(call: () => Promise<unknown>): Promise<number> {
   for (let round = 0; round < 100; round++) await call(); // what is made once is made
   const session = new Session();
   session.connect();
