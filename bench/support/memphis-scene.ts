@@ -41,7 +41,8 @@ async function openStandIn(): Promise<Address> {
 
 /** @param url of a broker that runs, and has no station `s`; left out: the stand-in */
 export async function openMemphisScene(url?: string): Promise<Scene> {
-  const broker = url === undefined ? await openStandIn() : { url, version: '', close: async () => {} };
+  const broker =
+    url === undefined ? await openStandIn() : { url, version: await versionOf(url), close: async () => {} };
   const { username, password, hostname, port } = new URL(broker.url.replace(/^memphis:/, 'http:'));
   const memphis = await connect({ servers: [broker.url], broker: 'memphis' });
   const [user, pass] = [decodeURIComponent(username), decodeURIComponent(password)];
@@ -70,7 +71,7 @@ export async function openMemphisScene(url?: string): Promise<Scene> {
     });
   };
   return {
-    broker: { port: Number(port), version: url === undefined ? broker.version : await versionOf(hostname) },
+    broker: { port: Number(port), version: broker.version },
     folder,
     env: ({ name, isOurs }, over) => {
       const host = over === undefined ? `${hostname}:${port}` : new URL(over).host;
@@ -118,7 +119,8 @@ export async function openMemphisScene(url?: string): Promise<Scene> {
 }
 
 /** Its HTTP API tells the release, and is told by `MEMPHIS_API_URL`, or where it usually is. */
-async function versionOf(hostname: string): Promise<string> {
+async function versionOf(url: string): Promise<string> {
+  const { hostname } = new URL(url.replace(/^memphis:/, 'http:'));
   const api = process.env.MEMPHIS_API_URL ?? `http://${hostname}:9000`;
   const response = await fetch(`${api}/api/monitoring/getClusterInfo`, { signal: AbortSignal.timeout(5_000) });
   return `Memphis ${((await response.json()) as { readonly version: string }).version}`;
