@@ -13,6 +13,8 @@ export interface BrokerView {
   isThrough(station: string, group: string): Promise<boolean>;
   /** The field `id` of every stored message, in order of storing. */
   storedIds(station: string): Promise<string[]>;
+  /** How many messages a stream holds; 0 where there is none. */
+  countIn(stream: string): Promise<number>;
   /** How many dead letters a station has. */
   countDeadLetters(station: string): Promise<number>;
   /**
@@ -50,10 +52,8 @@ export async function viewBroker(
       const names = await partitions(station);
       return (await Promise.all(names.map((stream) => idsIn(connection, stream)))).flat();
     },
-    async countDeadLetters(station) {
-      const state = (await ask(connection, `STREAM.INFO.${station}$dls`))?.state;
-      return isRecord(state) ? Number(state.messages) : 0;
-    },
+    countIn: (stream) => countIn(connection, stream),
+    countDeadLetters: (station) => countIn(connection, `${station}$dls`),
     deadLetterIds: (station) => idsIn(connection, `${station}$dls`),
     close: () => connection.close(),
   };
@@ -77,6 +77,11 @@ async function ask(connection: NatsConnection, request: string, body?: Json): Pr
 async function streamNames(connection: NatsConnection): Promise<string[]> {
   const streams = (await ask(connection, 'STREAM.NAMES', {}))?.streams;
   return Array.isArray(streams) ? streams.map(String) : [];
+}
+
+async function countIn(connection: NatsConnection, stream: string): Promise<number> {
+  const state = (await ask(connection, `STREAM.INFO.${stream}`))?.state;
+  return isRecord(state) ? Number(state.messages) : 0;
 }
 
 /** Reads a whole stream, one request a message. */

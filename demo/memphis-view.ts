@@ -3,6 +3,9 @@
 import { type BrokerView, viewBroker } from './broker-view.ts';
 
 const REQUEST_LIMIT_MS = 5_000;
+/** What dead letters are made of; the broker reads it in rounds of five seconds, and once more after 80 s where it died meanwhile. */
+const NOTICES = '$memphis_dls_unacked';
+const ROWS_LIMIT_MS = 120_000;
 
 /** That of `MEMPHIS_TEST_URL`, else the one of compose.yaml. */
 export const memphisUrl = (): string => process.env.MEMPHIS_TEST_URL ?? 'memphis://root:memphis@127.0.0.1:6666';
@@ -49,11 +52,18 @@ export async function viewMemphis(url: string): Promise<BrokerView> {
     countDeadLetters: async (station) => (await rows(station)).length,
     readDeadLetters,
     deadLetterIds: async (station) => {
-      // the broker makes rows in rounds of five seconds
-      while ((await readDeadLetters(station)) > 0) await new Promise((resolve) => setTimeout(resolve, 6_000));
+      await untilRowsAreMade(view);
+      await readDeadLetters(station);
       return [...(seen.get(station)?.values() ?? [])];
     },
   };
+}
+
+async function untilRowsAreMade(view: BrokerView): Promise<void> {
+  for (const untilMs = Date.now() + ROWS_LIMIT_MS; Date.now() < untilMs; ) {
+    if ((await view.countIn(NOTICES)) === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
 }
 
 async function idOf(ask: (path: string) => Promise<Record<string, unknown>>, row: number): Promise<string> {

@@ -7,22 +7,18 @@ import { MemphisError } from '../../model/errors.ts';
 import type { Receipt } from '../../model/receipt.ts';
 import type { StationSchema } from '../../model/schema.ts';
 import { defaultStation } from '../../model/station.ts';
-import { checkerFor, publish } from '../jetstream/publish.ts';
 import { JetStreamReader } from '../jetstream/reader.ts';
 import { repeat } from '../jetstream/repeat.ts';
 import { Retries } from '../jetstream/retries.ts';
 import { streamOf } from '../jetstream/stations.ts';
 import { deleteMessage } from '../jetstream/wire/streams.ts';
-import { setAsideFor } from './dead-letters.ts';
 import { CONTROL_LIMIT_MS, MAX_DELIVERIES, MemphisGroup } from './group.ts';
 import { APP_ID } from './identity.ts';
 import { Members } from './members.ts';
 import { publishLines } from './publish-headers.ts';
 import { MemphisSchemas } from './schemas.ts';
 import { MemphisStations } from './stations.ts';
-import { destroyProducer } from './wire/member-destruction.ts';
 import { registerProducer } from './wire/producer-creation.ts';
-import { createStation } from './wire/station-creation.ts';
 
 /** How long taking a producer out of the lists may take. */
 const END_LIMIT_MS = 2_000;
@@ -35,6 +31,8 @@ export class MemphisBroker implements Broker {
   readonly members = new Members();
   readonly schemas: MemphisSchemas;
   readonly #readers = new Map<string, Reader>();
+  /** Evaluated with the first message: functions that only read have none. */
+  #publishing: typeof import('../jetstream/publish.ts') | undefined;
 
   /** @param options.usesSchemas whether anybody here could read one: else nothing waits for it */
   constructor(
@@ -50,6 +48,7 @@ export class MemphisBroker implements Broker {
       createStationOnFirstUse
         ? async (name) => {
             const connection = await link.ready(Date.now() + CONTROL_LIMIT_MS);
+            const { createStation } = await import('./wire/station-creation.ts');
             await createStation(connection, name, defaultStation, CONTROL_LIMIT_MS);
           }
         : undefined,
@@ -73,15 +72,28 @@ export class MemphisBroker implements Broker {
 
   publish(message: OutgoingMessage, options: PublishOptions): Promise<Receipt> {
     const connection = this.link.atHand;
+    const publishing = this.#publishing;
     const stored =
-      connection === undefined
-        ? this.link.ready(Date.now() + options.timeoutMs).then((ready) => this.#publishOn(ready, message, options))
-        : this.#publishOn(connection, message, options);
+      connection === undefined || publishing === undefined
+        ? this.#connectAndPublish(message, options)
+        : this.#publishOn(publishing, connection, message, options);
     const look = this.schemas.looking(message.station);
     return look === undefined ? stored : stored.finally(() => look); // nothing is under way when it is over
   }
 
-  #publishOn(connection: Connection, message: OutgoingMessage, options: PublishOptions): Promise<Receipt> {
+  async #connectAndPublish(message: OutgoingMessage, options: PublishOptions): Promise<Receipt> {
+    const connecting = this.link.ready(Date.now() + options.timeoutMs);
+    connecting.catch(() => {}); // it is awaited below
+    this.#publishing = await import('../jetstream/publish.ts');
+    return await this.#publishOn(this.#publishing, await connecting, message, options);
+  }
+
+  #publishOn(
+    { publish }: typeof import('../jetstream/publish.ts'),
+    connection: Connection,
+    message: OutgoingMessage,
+    options: PublishOptions,
+  ): Promise<Receipt> {
     const { station } = message;
     const linesOf = (): HeaderLines => publishLines(message, connection.identity.connectionId);
     const stored = publish(this.link, this.stations, message, options, linesOf);
@@ -123,7 +135,8 @@ export class MemphisBroker implements Broker {
     );
   }
 
-  checker(options: { readonly timeoutMs: number }): Promise<(message: OutgoingMessage) => number> {
+  async checker(options: { readonly timeoutMs: number }): Promise<(message: OutgoingMessage) => number> {
+    const { checkerFor } = await import('../jetstream/publish.ts');
     return checkerFor(this.link, options.timeoutMs, (message) => publishLines(message, APP_ID));
   }
 
@@ -153,6 +166,7 @@ export class MemphisBroker implements Broker {
       if (this.members.joined(connection, key) === undefined) return; // this connection has no row
       await this.members.joined(connection, key);
       this.members.forget(key);
+      const { destroyProducer } = await import('./wire/member-destruction.ts');
       await destroyProducer(connection, name, station, END_LIMIT_MS);
     } catch {
       // its row goes with the connection
@@ -170,7 +184,8 @@ export class MemphisBroker implements Broker {
     const group = new MemphisGroup(this.link, this.stations, this.retries, options, this.members, this.schemas);
     return new JetStreamReader(this.link, this.stations, this.retries, options, {
       group,
-      setAside: setAsideFor(group),
+      // evaluated with the first dead letter: most functions never have one
+      setAside: async (...given) => (await import('./dead-letters.ts')).setAside(group, ...given),
       schemas: this.schemas,
     });
   }

@@ -12,7 +12,6 @@ import type { Delivery } from '../jetstream/lane.ts';
 import type { DeadLetterContext } from '../jetstream/linked-station.ts';
 import { store } from '../jetstream/publish.ts';
 import { PATIENCE_MS, repeat } from '../jetstream/repeat.ts';
-import type { SetAside } from '../jetstream/settle.ts';
 import { ackPayload } from '../jetstream/wire/ack.ts';
 import { apiError, refusalOf } from '../jetstream/wire/api.ts';
 import { messageAt } from '../jetstream/wire/read.ts';
@@ -50,33 +49,37 @@ function headersOf(delivery: Delivery, group: string, reason: string): HeaderLis
   ];
 }
 
-/** For the settling of a group. */
-export function setAsideFor(group: MemphisGroup): SetAside {
-  return async (context, delivery, reason) => {
-    // one that was resent has its row already, which stays
-    if (delivery.lane.rules !== undefined) return;
-    const { link, timeoutMs } = context;
-    const connection = await link.ready(Date.now() + timeoutMs);
-    // of a group without a row the broker keeps nothing
-    if (!(await group.register(connection))) throw refused(context, delivery, 'the group could not be registered');
-    const { stream, sequence } = originOf(delivery);
-    const notice = {
-      stream,
-      sequence,
-      durable: toInternalName(context.group),
-      deliveries: delivery.message.deliveryCount,
-      timestampMs: Date.now(),
-    };
-    const whole = poisonAdvisory({
-      ...notice,
-      message: { headers: headersOf(delivery, context.group, reason), data: delivery.message.data },
-    });
-    const { version, maxPayload } = await connection.info;
-    // there the broker's rows cannot be told from group to group (kept-letters.ts)
-    if (isAnchored(version)) await storeDeadLetter(context, delivery, reason);
-    if (whole.length <= maxPayload) return void (await hand(context, notice, whole));
-    await handByReference(context, delivery, notice);
+/** See `SetAside`: a group's. */
+export async function setAside(
+  group: MemphisGroup,
+  context: DeadLetterContext,
+  delivery: Delivery,
+  reason: string,
+): Promise<void> {
+  // one that was resent has its row already, which stays
+  if (delivery.lane.rules !== undefined) return;
+  const { link, timeoutMs } = context;
+  const connection = await link.ready(Date.now() + timeoutMs);
+  // of a group without a row the broker keeps nothing
+  if (!(await group.register(connection))) throw refused(context, delivery, 'the group could not be registered');
+  group.expectResends(connection);
+  const { stream, sequence } = originOf(delivery);
+  const notice = {
+    stream,
+    sequence,
+    durable: toInternalName(context.group),
+    deliveries: delivery.message.deliveryCount,
+    timestampMs: Date.now(),
   };
+  const whole = poisonAdvisory({
+    ...notice,
+    message: { headers: headersOf(delivery, context.group, reason), data: delivery.message.data },
+  });
+  const { version, maxPayload } = await connection.info;
+  // there the broker's rows cannot be told from group to group (kept-letters.ts)
+  if (isAnchored(version)) await storeDeadLetter(context, delivery, reason);
+  if (whole.length <= maxPayload) return void (await hand(context, notice, whole));
+  await handByReference(context, delivery, notice);
 }
 
 async function hand(context: DeadLetterContext, notice: PoisonAdvisory, data: Uint8Array): Promise<number> {

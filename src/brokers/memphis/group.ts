@@ -19,18 +19,14 @@ import {
   createDurable,
   type DeliverFrom,
   type Durable,
-  deleteDurable,
   durableInfo,
   updateDurable,
 } from '../jetstream/wire/consumers.ts';
-import { deleteStream } from '../jetstream/wire/streams.ts';
 import { APP_ID } from './identity.ts';
 import type { Members } from './members.ts';
-import { Resends, resendStreamOf } from './resends.ts';
+import type { Resends } from './resends.ts';
 import type { MemphisSchemas } from './schemas.ts';
-import { dropStart, readStart, writeStart } from './start-notes.ts';
 import { registerConsumer } from './wire/consumer-creation.ts';
-import { destroyConsumer } from './wire/member-destruction.ts';
 
 /** The broker lowers more to this without a word (5.2). */
 export const MAX_DELIVERIES = 10;
@@ -49,12 +45,18 @@ const SETTLED_LIMIT_MS = 1_000;
  */
 export const ANCHOR_STATION = 'memphis-serverless';
 
+/** Groups that begin with the last messages have notes of that. */
+const loadNotes = () => import('./start-notes.ts');
+const loadDestruction = () =>
+  Promise.all([import('./wire/member-destruction.ts'), import('../jetstream/wire/consumers.ts'), loadNotes()]);
+
 export class MemphisGroup extends Group {
   override readonly isShared = true;
   readonly #link: Link;
   readonly #members: Members;
   readonly #schemas: MemphisSchemas;
-  readonly #resends: Resends;
+  #resends: Promise<Resends> | undefined;
+  #made: Promise<Lane | undefined> | undefined;
   #joined: Promise<unknown> | undefined;
   #lookedAt = Date.now();
   /** Connections on which the durables got their limit back. */
@@ -72,7 +74,6 @@ export class MemphisGroup extends Group {
     this.#link = link;
     this.#members = members;
     this.#schemas = schemas;
-    this.#resends = new Resends(link, options.station, options.group, options.ackWaitMs);
   }
 
   override async lanes(
@@ -105,22 +106,39 @@ export class MemphisGroup extends Group {
   ): Promise<readonly Lane[]> {
     const { partitions: all } = await this.stations.find(this.options.station);
     if (all.length !== partitions.length) return [];
-    const making = this.#resends.lane(connection, RESENDS_LIMIT_MS);
     const isDue = Date.now() - this.#lookedAt >= LOOK_EVERY_MS;
     if (!isEmpty && !isDue) return [];
     this.#lookedAt = Date.now();
-    const lane = await making;
+    const lane = await this.#resendLane(connection);
     return lane === undefined ? [] : [lane];
   }
 
+  /** From now on there may be some: they are to find the stream that keeps them. */
+  expectResends(connection: Connection): void {
+    void this.#resendLane(connection);
+  }
+
+  /** Never rejects. */
+  #resendLane(connection: Connection): Promise<Lane | undefined> {
+    this.#made = this.#loadResends().then((resends) => resends.lane(connection, RESENDS_LIMIT_MS));
+    return this.#made;
+  }
+
+  /** Evaluated on use: a function that always finds messages, and handles them, has none. */
+  #loadResends(): Promise<Resends> {
+    const { station, group, ackWaitMs } = this.options;
+    this.#resends ??= import('./resends.ts').then(({ Resends }) => new Resends(this.#link, station, group, ackWaitMs));
+    return this.#resends;
+  }
+
   override async settled(): Promise<void> {
-    await within(Promise.all([this.#joined, this.#resends.made]), SETTLED_LIMIT_MS);
+    await within(Promise.all([this.#joined, this.#made]), SETTLED_LIMIT_MS);
   }
 
   /** A station that was made anew has no rows. */
   override forget(): void {
     super.forget();
-    this.#resends.forget();
+    void this.#resends?.then((resends) => resends.forget());
     this.#members.forget(this.#key);
   }
 
@@ -155,6 +173,7 @@ export class MemphisGroup extends Group {
   /** The last member takes the durables with it, as those of other clients do; others keep them. */
   override async destroy(partitions: readonly number[]): Promise<void> {
     const { station, group } = this.options;
+    const [{ destroyConsumer }, { deleteDurable }, { dropStart }] = await loadDestruction();
     await repeat(this.#link, 'delete group', PATIENCE_MS, async (connection, limitMs) => {
       // one that never pulled here has no row yet, and would end nothing
       if (!(await this.register(connection))) return;
@@ -173,10 +192,14 @@ export class MemphisGroup extends Group {
 
   async #deleteResends(): Promise<void> {
     const { station, group } = this.options;
+    const [{ resendStreamOf }, { deleteStream }] = await Promise.all([
+      import('./resends.ts'),
+      import('../jetstream/wire/streams.ts'),
+    ]);
     await repeat(this.#link, 'delete group', PATIENCE_MS, (connection, limitMs) =>
       deleteStream(connection, resendStreamOf(station, group), limitMs).catch(unlessGone),
     );
-    this.#resends.forget();
+    void this.#resends?.then((resends) => resends.forget());
   }
 
   /** What the registration says must agree with the durable, or it is refused (10012). */
@@ -196,6 +219,7 @@ export class MemphisGroup extends Group {
     const last = lastOf(start);
     try {
       if (last < 1) return found(await this.#make(connection, stream, toPolicy(start), limits, limitMs));
+      const { readStart } = await loadNotes();
       const noted = await readStart(connection, stream, this.durableName, limitMs);
       if (noted === undefined) await this.#note(connection, stream, last, limitMs);
       const from = await fromOf(connection, stream, { lastMessages: last }, limitMs);
@@ -220,7 +244,7 @@ export class MemphisGroup extends Group {
       await durableInfo(connection, stream, this.durableName, limitMs);
     } catch (error) {
       if (refusalOf(error) !== apiError.CONSUMER_NOT_FOUND) throw error;
-      await writeStart(this.#link, stream, this.durableName, last, limitMs);
+      await (await loadNotes()).writeStart(this.#link, stream, this.durableName, last, limitMs);
     }
   }
 
@@ -233,7 +257,7 @@ export class MemphisGroup extends Group {
   ): Promise<boolean> {
     const { deliver_policy: policy, opt_start_seq: sequence } = config;
     const last = lastOf(start);
-    if (last > 0) return (await readStart(connection, stream, this.durableName, limitMs)) === last;
+    if (last > 0) return (await (await loadNotes()).readStart(connection, stream, this.durableName, limitMs)) === last;
     const wanted = toPolicy(start);
     return policy === wanted.deliver_policy && (!('opt_start_seq' in wanted) || sequence === wanted.opt_start_seq);
   }
