@@ -19,7 +19,7 @@ import type { MemphisBroker } from './broker.ts';
 import { MemphisDeadLetters } from './dead-letter-admin.ts';
 import { CONTROL_LIMIT_MS } from './group.ts';
 import type { HttpApi } from './http-api.ts';
-import { resendStreamsOf } from './resends.ts';
+import { resendStreamsOf } from './resend-streams.ts';
 import { MemphisSchemaStore } from './schema-store.ts';
 import { createStation } from './wire/station-creation.ts';
 import { destroyStation } from './wire/station-destruction.ts';

@@ -18,7 +18,9 @@ import { Members } from './members.ts';
 import { publishLines } from './publish-headers.ts';
 import { MemphisSchemas } from './schemas.ts';
 import { MemphisStations } from './stations.ts';
+import { destroyProducer } from './wire/member-destruction.ts';
 import { registerProducer } from './wire/producer-creation.ts';
+import { createStation } from './wire/station-creation.ts';
 
 /** How long taking a producer out of the lists may take. */
 const END_LIMIT_MS = 2_000;
@@ -48,7 +50,6 @@ export class MemphisBroker implements Broker {
       createStationOnFirstUse
         ? async (name) => {
             const connection = await link.ready(Date.now() + CONTROL_LIMIT_MS);
-            const { createStation } = await import('./wire/station-creation.ts');
             await createStation(connection, name, defaultStation, CONTROL_LIMIT_MS);
           }
         : undefined,
@@ -166,7 +167,6 @@ export class MemphisBroker implements Broker {
       if (this.members.joined(connection, key) === undefined) return; // this connection has no row
       await this.members.joined(connection, key);
       this.members.forget(key);
-      const { destroyProducer } = await import('./wire/member-destruction.ts');
       await destroyProducer(connection, name, station, END_LIMIT_MS);
     } catch {
       // its row goes with the connection

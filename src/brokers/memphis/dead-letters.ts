@@ -7,7 +7,7 @@ import type { HeaderList } from '../../connection/port.ts';
 import { MemphisError } from '../../model/errors.ts';
 import { toInternalName } from '../../model/station.ts';
 import { originalHeaders } from '../jetstream/dead-letter-record.ts';
-import { storeDeadLetter } from '../jetstream/dead-letters.ts';
+import { storeDeadLetter, toHeaderText } from '../jetstream/dead-letters.ts';
 import type { Delivery } from '../jetstream/lane.ts';
 import type { DeadLetterContext } from '../jetstream/linked-station.ts';
 import { store } from '../jetstream/publish.ts';
@@ -20,15 +20,8 @@ import { dlsHeader } from './dls-headers.ts';
 import { isAnchored, type MemphisGroup } from './group.ts';
 import { ADVISORIES, advisorySubject, type PoisonAdvisory, poisonAdvisory } from './wire/poison-advisory.ts';
 
-const MAX_REASON_CHARACTERS = 500;
 /** Between two looks whether the broker has read a notice; it does so in rounds of five seconds. */
 const LOOK_EVERY_MS = 250;
-
-/** A reason as a header value: one line, no control characters, not long. */
-function toHeaderText(reason: string): string {
-  const text = reason.replace(/\p{Cc}+/gu, ' ').trim();
-  return text.slice(0, MAX_REASON_CHARACTERS) || 'no reason given';
-}
 
 const originOf = ({ message }: Delivery) => ({
   stream: message.id.slice(0, message.id.lastIndexOf(':')),

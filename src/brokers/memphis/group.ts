@@ -19,14 +19,19 @@ import {
   createDurable,
   type DeliverFrom,
   type Durable,
+  deleteDurable,
   durableInfo,
   updateDurable,
 } from '../jetstream/wire/consumers.ts';
+import { deleteStream } from '../jetstream/wire/streams.ts';
 import { APP_ID } from './identity.ts';
 import type { Members } from './members.ts';
+import { resendStreamOf } from './resend-streams.ts';
 import type { Resends } from './resends.ts';
 import type { MemphisSchemas } from './schemas.ts';
+import { dropStart, readStart, writeStart } from './start-notes.ts';
 import { registerConsumer } from './wire/consumer-creation.ts';
+import { destroyConsumer } from './wire/member-destruction.ts';
 
 /** The broker lowers more to this without a word (5.2). */
 export const MAX_DELIVERIES = 10;
@@ -44,11 +49,6 @@ const SETTLED_LIMIT_MS = 1_000;
  * keep dead letters of a group, and there nothing is changed of its durables.
  */
 export const ANCHOR_STATION = 'memphis-serverless';
-
-/** Groups that begin with the last messages have notes of that. */
-const loadNotes = () => import('./start-notes.ts');
-const loadDestruction = () =>
-  Promise.all([import('./wire/member-destruction.ts'), import('../jetstream/wire/consumers.ts'), loadNotes()]);
 
 export class MemphisGroup extends Group {
   override readonly isShared = true;
@@ -173,7 +173,6 @@ export class MemphisGroup extends Group {
   /** The last member takes the durables with it, as those of other clients do; others keep them. */
   override async destroy(partitions: readonly number[]): Promise<void> {
     const { station, group } = this.options;
-    const [{ destroyConsumer }, { deleteDurable }, { dropStart }] = await loadDestruction();
     await repeat(this.#link, 'delete group', PATIENCE_MS, async (connection, limitMs) => {
       // one that never pulled here has no row yet, and would end nothing
       if (!(await this.register(connection))) return;
@@ -192,10 +191,6 @@ export class MemphisGroup extends Group {
 
   async #deleteResends(): Promise<void> {
     const { station, group } = this.options;
-    const [{ resendStreamOf }, { deleteStream }] = await Promise.all([
-      import('./resends.ts'),
-      import('../jetstream/wire/streams.ts'),
-    ]);
     await repeat(this.#link, 'delete group', PATIENCE_MS, (connection, limitMs) =>
       deleteStream(connection, resendStreamOf(station, group), limitMs).catch(unlessGone),
     );
@@ -219,7 +214,6 @@ export class MemphisGroup extends Group {
     const last = lastOf(start);
     try {
       if (last < 1) return found(await this.#make(connection, stream, toPolicy(start), limits, limitMs));
-      const { readStart } = await loadNotes();
       const noted = await readStart(connection, stream, this.durableName, limitMs);
       if (noted === undefined) await this.#note(connection, stream, last, limitMs);
       const from = await fromOf(connection, stream, { lastMessages: last }, limitMs);
@@ -244,7 +238,7 @@ export class MemphisGroup extends Group {
       await durableInfo(connection, stream, this.durableName, limitMs);
     } catch (error) {
       if (refusalOf(error) !== apiError.CONSUMER_NOT_FOUND) throw error;
-      await (await loadNotes()).writeStart(this.#link, stream, this.durableName, last, limitMs);
+      await writeStart(this.#link, stream, this.durableName, last, limitMs);
     }
   }
 
@@ -257,7 +251,7 @@ export class MemphisGroup extends Group {
   ): Promise<boolean> {
     const { deliver_policy: policy, opt_start_seq: sequence } = config;
     const last = lastOf(start);
-    if (last > 0) return (await (await loadNotes()).readStart(connection, stream, this.durableName, limitMs)) === last;
+    if (last > 0) return (await readStart(connection, stream, this.durableName, limitMs)) === last;
     const wanted = toPolicy(start);
     return policy === wanted.deliver_policy && (!('opt_start_seq' in wanted) || sequence === wanted.opt_start_seq);
   }

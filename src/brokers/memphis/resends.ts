@@ -21,6 +21,7 @@ import { parsePubAck } from '../jetstream/wire/publish.ts';
 import { readStretch } from '../jetstream/wire/read.ts';
 import { createStream } from '../jetstream/wire/streams.ts';
 import { dlsHeader } from './dls-headers.ts';
+import { resendStreamOf } from './resend-streams.ts';
 import { sendResendAck } from './wire/resend-ack.ts';
 
 const NS_PER_MS = 1_000_000;
@@ -32,12 +33,6 @@ const WINDOW_MS = 100;
 /** The stream of what members have settled, and of who of us has said so: for all stations. */
 const ACKS = 'memphis_serverless_resends';
 const ACK_SUBJECT = '$memphis_pm_acks';
-
-/** The stream that keeps resends for a group. */
-export const resendStreamOf = (station: string, group: string): string =>
-  `${resendStreamsOf(station)}${toInternalName(group)}`;
-/** How the names of those of a station begin. */
-export const resendStreamsOf = (station: string): string => `${toInternalName(station)}$resent$`;
 
 const row = ({ headers }: Pick<Delivery, 'headers'>): number => Number(headerOf(headers, '$memphis_pm_id') ?? 0);
 const rowGroup = ({ headers }: Pick<Delivery, 'headers'>): string => headerOf(headers, '$memphis_pm_cg_name') ?? '';

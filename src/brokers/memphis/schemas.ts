@@ -12,6 +12,7 @@ import { repeat } from '../jetstream/repeat.ts';
 import { Schemas } from '../jetstream/schemas.ts';
 import type { Stations } from '../jetstream/stations.ts';
 import { APP_ID, LOOKING } from './identity.ts';
+import { destroyProducer } from './wire/member-destruction.ts';
 import { type RegisteredProducer, registerProducer } from './wire/producer-creation.ts';
 import { parsePush } from './wire/schema-update.ts';
 
@@ -90,7 +91,6 @@ export class MemphisSchemas extends Schemas {
     return await repeat(this.link, 'look for schema', patienceMs, async (connection, limitMs) => {
       this.watch(connection, station); // before the answer, so that no change falls between
       const told = await registerProducer(connection, { name: LOOKING, station, appId: APP_ID }, limitMs);
-      const { destroyProducer } = await import('./wire/member-destruction.ts');
       await destroyProducer(connection, LOOKING, station, limitMs);
       this.#told.set(station, told);
       return told.schema;

@@ -3,7 +3,7 @@
 import type { ClientIdentity, Connection } from '../../../connection/port.ts';
 import type { StationSchema } from '../../../model/schema.ts';
 import type { Json } from '../../jetstream/wire/api.ts';
-import { ask, parseObject, partitionsIn, REQUEST_VERSION, SDK_LANGUAGE } from './control.ts';
+import { ask, memberBody, parseObject } from './control.ts';
 import { parseSchema } from './schema-update.ts';
 
 export interface ConsumerCreation {
@@ -21,8 +21,6 @@ export interface ConsumerCreation {
 }
 
 export interface Registered {
-  /** Empty where the station has none, and where the broker does not say. */
-  readonly partitions: readonly number[];
   /** Not told by brokers before 1.3.1. */
   readonly schema?: StationSchema;
 }
@@ -33,21 +31,15 @@ export interface Registered {
  *   start_consume_from_sequence, last_messages, req_version, username, app_id, sdk_lang }
  * Both start fields must be there: without `last_messages` a group would begin with what comes from now on.
  */
-export function consumerCreation(wanted: ConsumerCreation, { connectionId, username }: ClientIdentity): Json {
+export function consumerCreation(wanted: ConsumerCreation, identity: ClientIdentity): Json {
   return {
-    name: wanted.name,
-    station_name: wanted.station,
-    connection_id: connectionId,
+    ...memberBody(wanted, identity),
     consumer_type: 'application',
     consumers_group: wanted.group,
     max_ack_time_ms: wanted.maxAckTimeMs,
     max_msg_deliveries: wanted.maxMsgDeliveries,
     start_consume_from_sequence: wanted.startConsumeFromSequence,
     last_messages: wanted.lastMessages,
-    req_version: REQUEST_VERSION,
-    username,
-    app_id: wanted.appId,
-    sdk_lang: SDK_LANGUAGE,
   };
 }
 
@@ -55,7 +47,7 @@ export function consumerCreation(wanted: ConsumerCreation, { connectionId, usern
 export function parseConsumerCreation(attempted: string, data: Uint8Array): Registered {
   const reply = parseObject(attempted, data);
   const schema = parseSchema(reply.schema_update);
-  return { partitions: partitionsIn(reply), ...(schema === undefined ? {} : { schema }) };
+  return schema === undefined ? {} : { schema };
 }
 
 /** Makes a missing station, so look first. @throws MemphisError as the broker refuses */

@@ -3,14 +3,25 @@
  * one of two styles (memphis-wire 2.1). Text: nothing, or what is wrong. JSON: an object with `error`.
  */
 
-import type { Connection } from '../../../connection/port.ts';
+import type { ClientIdentity, Connection } from '../../../connection/port.ts';
 import { type ErrorCode, MemphisError } from '../../../model/errors.ts';
 import { encodeJson, isJson, type Json } from '../../jetstream/wire/api.ts';
 
-/** The version of requests that has partitions, an application id and a language (2.3). */
-export const REQUEST_VERSION = 4;
-/** What brokers show of us: their own lists know this name. */
-export const SDK_LANGUAGE = 'node.js';
+/** What registrations have in common: the version of requests is the one with partitions, an application id and a language (2.3). */
+export function memberBody(
+  { name, station, appId }: { readonly name: string; readonly station: string; readonly appId: string },
+  { connectionId, username }: ClientIdentity,
+): Json {
+  return {
+    name,
+    station_name: station,
+    connection_id: connectionId,
+    req_version: 4,
+    username,
+    app_id: appId,
+    sdk_lang: 'node.js', // the broker's own lists know this name
+  };
+}
 
 /** How the words of a refusal begin or what they hold, and what it means. The first that fits counts. */
 const meanings: readonly (readonly [RegExp, ErrorCode])[] = [
@@ -95,10 +106,4 @@ export function parseObject(attempted: string, data: Uint8Array): Json {
   if (!isJson(reply)) throw refusal(attempted, words);
   if (typeof reply.error === 'string' && reply.error !== '') throw refusal(attempted, reply.error);
   return reply;
-}
-
-/** `partitions_list` of a reply: nothing for a station without partitions, and where the reply does not say. */
-export function partitionsIn(reply: Json): readonly number[] {
-  const { partitions_list: list } = isJson(reply.partitions_update) ? reply.partitions_update : {};
-  return Array.isArray(list) ? list.filter((one): one is number => Number.isSafeInteger(one) && one > 0) : [];
 }

@@ -1,7 +1,7 @@
 /** Telling the broker of a message that broke its station's schema, and of that somebody (memphis-wire 6.5, 2.9). */
 
-import type { Connection, HeaderList } from '../../../connection/port.ts';
-import { encodeJson, type Json } from '../../jetstream/wire/api.ts';
+import type { HeaderList } from '../../../connection/port.ts';
+import type { Json } from '../../jetstream/wire/api.ts';
 
 export interface Violation {
   readonly station: string;
@@ -45,16 +45,4 @@ export function violationNotification({ station, producer, reason, data }: Viola
     type: 'schema_validation_fail_alert',
     code: withoutNul(new TextDecoder().decode(data)),
   };
-}
-
-/** Resolves when the broker has read them. @param notifies somebody wants to hear of it, too */
-export async function reportViolation(
-  connection: Connection,
-  violation: Violation,
-  notifies: boolean,
-  timeoutMs: number,
-): Promise<void> {
-  connection.publish('$memphis_schemaverse_dls', encodeJson(violationReport(violation)));
-  if (notifies) connection.publish('$memphis_notifications', encodeJson(violationNotification(violation)));
-  await connection.flush(timeoutMs);
 }
