@@ -27,6 +27,7 @@ export class Control {
   readonly #tables: Tables;
   readonly #username: string;
   readonly #onViolation: (what: string) => void;
+  readonly #making = new Map<string, Promise<string>>();
 
   constructor(nats: Connection, tables: Tables, username: string, onViolation: (what: string) => void) {
     this.#nats = nats;
@@ -116,9 +117,21 @@ export class Control {
     });
   }
 
+  /** Who comes while it is being made is told so, when it is made. */
   async #makeStation(row: StationRow): Promise<string> {
+    const making = this.#making.get(row.name);
+    if (making !== undefined) await making;
     if (this.#tables.stations.has(row.name)) return `Station${row.name} already exists`;
-    this.#tables.stations.set(row.name, row);
+    const made = this.#makeStreams(row).then((refused) => {
+      if (refused === '') this.#tables.stations.set(row.name, row);
+      this.#making.delete(row.name);
+      return refused;
+    });
+    this.#making.set(row.name, made);
+    return await made;
+  }
+
+  async #makeStreams(row: StationRow): Promise<string> {
     if (row.dlsStation !== '' && !this.#tables.stations.has(row.dlsStation)) await this.#makeDefault(row.dlsStation);
     for (let partition = 1; partition <= row.partitions; partition++) {
       const stream = `${internal(row.name)}$${partition}`;
@@ -135,10 +148,7 @@ export class Control {
         max_age: type === 'message_age_sec' ? value * 1e9 : 0,
         duplicate_window: row.idempotencyWindowMs * 1e6,
       });
-      if (isJson(reply.error)) {
-        this.#tables.stations.delete(row.name);
-        return `${reply.error.description} (${reply.error.err_code})`;
-      }
+      if (isJson(reply.error)) return `${reply.error.description} (${reply.error.err_code})`;
     }
     return '';
   }
