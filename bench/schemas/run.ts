@@ -6,9 +6,10 @@ import path from 'node:path';
 import { build } from 'esbuild';
 import { type BenchSettings, roundsOf } from '../support/bench.ts';
 import { bundle } from '../support/bundle.ts';
-import { column, describeMachine, numberOf, type Report } from '../support/report.ts';
+import { column, describeMachine, type Report } from '../support/report.ts';
 import { inRounds } from '../support/rounds.ts';
 import { type ColdSample, runCold } from '../support/run-cold.ts';
+import { type Spread, spreadOf } from '../support/stats.ts';
 import { type Contender, makeContenders } from './contenders.ts';
 
 const root = path.join(import.meta.dirname, '../..');
@@ -50,8 +51,10 @@ export async function benchSchemas(settings: BenchSettings): Promise<Report> {
       measure: ({ file }) => runCold({ args: [host, file], expected: 1 }),
     });
     const read = (of: readonly ColdSample[], key: 'importMs' | 'jobMs') => column(of, (sample) => sample[key]);
-    const [empty] = [...samples.values()];
-    const base = numberOf(read(empty ?? [], 'jobMs')) ?? 0;
+    const [without] = [...samples.values()];
+    // against the same round's, since a machine has better and worse minutes
+    const added = (of: readonly ColdSample[]): Spread | undefined =>
+      spreadOf(of.map(({ jobMs }, round) => jobMs - (without?.[round]?.jobMs ?? jobMs)));
     return {
       bench: 'schemas',
       at: new Date().toISOString(),
@@ -67,13 +70,13 @@ export async function benchSchemas(settings: BenchSettings): Promise<Report> {
             { key: 'kb', title: 'KB minified', digits: 1 },
             { key: 'importMs', title: 'import', digits: 1 },
             { key: 'jobMs', title: 'import and first message', digits: 1, showsSpread: true },
-            { key: 'added', title: 'more than an empty function', digits: 1 },
+            { key: 'added', title: 'more than without a schema', digits: 1, showsSpread: true },
           ],
           rows: [...samples].map(([{ title, bytes }, of]) => {
             const jobMs = read(of, 'jobMs');
             return {
               subject: title,
-              cells: { kb: bytes / 1_000, importMs: read(of, 'importMs'), jobMs, added: (numberOf(jobMs) ?? 0) - base },
+              cells: { kb: bytes / 1_000, importMs: read(of, 'importMs'), jobMs, added: added(of) },
             };
           }),
         },
