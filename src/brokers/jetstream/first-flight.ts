@@ -32,6 +32,7 @@ export class FirstFlight {
   readonly #lane: Promise<Lane | undefined>;
   readonly #ended: Promise<PullEnd | undefined>;
   #frames: Frame[] = [];
+  #stopped: Promise<void> | undefined;
 
   constructor(
     connection: Connection,
@@ -52,9 +53,12 @@ export class FirstFlight {
         if (end === undefined) await pull.stop();
         return end;
       }
+      const isNew = known?.isNew === true;
       // a durable that was not there, or is at its limit, may never answer
-      if (known === undefined || known.isNew === true || isLimited(known)) await pull.stop();
-      return known?.isNew === true ? undefined : await pull.ended;
+      if (known === undefined || isNew || isLimited(known)) this.#stopped = pull.stop();
+      if (isNew) return undefined; // asked again at once; what comes all the same is given back at the end
+      await this.#stopped;
+      return await pull.ended;
     });
   }
 
@@ -80,6 +84,7 @@ export class FirstFlight {
   /** Ends it. What nobody took is delivered again at once. Never rejects. */
   async end(): Promise<void> {
     await this.#ended;
+    await this.#stopped;
     if (this.#connection.isClosed) return;
     for (const { reply } of this.#frames.splice(0)) this.#connection.publish(reply, ackPayload.nak(0));
   }
