@@ -22,25 +22,42 @@ export function checkOperations(table: GraphqlTable, definitions: readonly Defin
 
 class Check {
   readonly #table: GraphqlTable;
-  readonly #operations: readonly Definition[];
+  readonly #operations: Definition[] = [];
   readonly #all: readonly Definition[];
-  readonly #fragments: ReadonlyMap<string, Definition>;
+  readonly #fragments = new Map<string, Definition>();
   readonly #values: Values;
   readonly #uses = new Map<Definition, Uses>();
   readonly #depths = new Map<string, number>();
   /** Some name may be in a result twice. */
   #mayConflict = false;
   #isIntrospecting = false;
+  #hasVariables = false;
 
   constructor(table: GraphqlTable, all: readonly Definition[]) {
     this.#table = table;
     this.#all = all;
-    this.#operations = all.filter(({ kind }) => kind !== 'fragment');
-    this.#fragments = new Map(all.filter(({ kind }) => kind === 'fragment').map((one) => [one.name, one]));
     this.#values = new Values(table);
+    for (const one of all) {
+      if (one.kind === 'fragment') this.#fragments.set(one.name, one);
+      else this.#operations.push(one);
+    }
   }
 
+  /** Most documents are plain, and what they have no need of is not even compiled: that is half of a first message's time. */
   run(): void {
+    if (this.#all.length > 1) this.#names();
+    for (const one of this.#all) this.#definition(one);
+    if (this.#fragments.size > 0 || this.#hasVariables) this.#references();
+    const merging = this.#mayConflict ? new Merging(this.#table, this.#fragments) : undefined;
+    for (const operation of this.#operations) {
+      const root = this.#rootOf(operation);
+      if (operation.kind === 'subscription') this.#subscription(root, operation);
+      merging?.check(root, operation.selections);
+    }
+    if (this.#isIntrospecting) for (const one of this.#all) this.#introspection(one.selections);
+  }
+
+  #names(): void {
     if (this.#operations.length > 1) {
       const lone = this.#operations.find(({ name }) => name === '');
       if (lone !== undefined) throw new Problem('An anonymous operation must be the only one.', lone.at);
@@ -50,7 +67,10 @@ class Check {
       this.#all.filter(({ kind }) => kind === 'fragment'),
       'fragment',
     );
-    for (const one of this.#all) this.#definition(one);
+  }
+
+  /** Fragments and variables, by way of all that makes use of them. */
+  #references(): void {
     for (const fragment of this.#fragments.values()) this.#cycle(fragment, new Set(), new Set());
     const reached = new Set<Definition>();
     for (const operation of this.#operations) {
@@ -60,14 +80,6 @@ class Check {
     }
     const unused = [...this.#fragments.values()].find((fragment) => !reached.has(fragment));
     if (unused !== undefined) throw new Problem('A fragment is never used.', unused.at);
-    // most documents are plain: what they have no need of is not even compiled
-    const merging = this.#mayConflict ? new Merging(this.#table, this.#fragments) : undefined;
-    for (const operation of this.#operations) {
-      const root = this.#rootOf(operation);
-      if (operation.kind === 'subscription') this.#subscription(root, operation);
-      merging?.check(root, operation.selections);
-    }
-    if (this.#isIntrospecting) for (const one of this.#all) this.#introspection(one.selections);
   }
 
   #rootOf({ kind, at }: Definition): string {
@@ -79,15 +91,20 @@ class Check {
   #definition(definition: Definition): void {
     const { kind, on, variables, directives, selections, at } = definition;
     const fragments: string[] = [];
-    this.#values.uses = [];
-    distinct(variables, 'variable');
-    for (const one of variables) this.#variable(one);
+    if (variables.length > 0) this.#declared(variables);
     this.#values.uses = [];
     const isFragment = kind === 'fragment';
     const parent = isFragment ? this.#composite(on, at) : this.#rootOf(definition);
-    this.#directives(directives, isFragment ? 'FRAGMENT_DEFINITION' : kind.toUpperCase());
+    if (directives.length > 0) this.#directives(directives, isFragment ? 'FRAGMENT_DEFINITION' : kind.toUpperCase());
     this.#selections(selections, parent, fragments);
+    if (this.#values.uses.length > 0) this.#hasVariables = true;
     this.#uses.set(definition, { variables: this.#values.uses, fragments });
+  }
+
+  #declared(variables: readonly Variable[]): void {
+    this.#hasVariables = true;
+    distinct(variables, 'variable');
+    for (const one of variables) this.#variable(one);
   }
 
   #variable({ type, fallback, directives, at }: Variable): void {
@@ -108,31 +125,35 @@ class Check {
   #selections(selections: readonly Selection[], parent: string, fragments: string[]): void {
     const names = new Set<string>();
     for (const one of selections) {
-      const { kind, name, alias, on, directives, at } = one;
-      if (kind === 'field') {
-        if (names.has(alias)) this.#mayConflict = true;
-        names.add(alias);
+      if (one.kind === 'field') {
+        if (names.has(one.alias)) this.#mayConflict = true;
+        names.add(one.alias);
         this.#field(one, parent, fragments);
       } else {
         this.#mayConflict = true;
-        const fragment = kind === 'spread' ? this.#fragments.get(name) : undefined;
-        if (kind === 'spread' && fragment === undefined) throw new Problem('Unknown fragment (name).', at);
-        const type = kind === 'spread' ? (fragment?.on ?? '') : on === '' ? parent : this.#composite(on, at);
-        if (get(this.#table.types, type) !== undefined && !overlap(this.#table, parent, type)) {
-          throw new Problem(`A fragment of type "${type}" cannot be spread in "${parent}".`, at);
-        }
-        this.#directives(directives, kind === 'spread' ? 'FRAGMENT_SPREAD' : 'INLINE_FRAGMENT');
-        if (kind === 'spread') fragments.push(name);
-        else this.#selections(one.selections ?? [], type, fragments);
+        this.#fragment(one, parent, fragments);
       }
     }
   }
 
+  #fragment({ kind, name, on, directives, selections, at }: Selection, parent: string, fragments: string[]): void {
+    const fragment = kind === 'spread' ? this.#fragments.get(name) : undefined;
+    if (kind === 'spread' && fragment === undefined) throw new Problem('Unknown fragment (name).', at);
+    const type = kind === 'spread' ? (fragment?.on ?? '') : on === '' ? parent : this.#composite(on, at);
+    if (get(this.#table.types, type) !== undefined && !overlap(this.#table, parent, type)) {
+      throw new Problem(`A fragment of type "${type}" cannot be spread in "${parent}".`, at);
+    }
+    this.#directives(directives, kind === 'spread' ? 'FRAGMENT_SPREAD' : 'INLINE_FRAGMENT');
+    if (kind === 'spread') fragments.push(name);
+    else this.#selections(selections ?? [], type, fragments);
+  }
+
   #field({ name, args, directives, selections, at }: Selection, parent: string, fragments: string[]): void {
-    const [type, inputs = {}] = this.#fieldOf(parent, name) ?? [];
+    const [type, inputs] = (name.startsWith('__') ? this.#metaField(parent, name) : undefined) ??
+      get(this.#table.types[parent]?.fields, name) ?? [undefined];
     if (type === undefined) throw new Problem(`Cannot query field (name) on type "${parent}".`, at);
-    this.#values.args(args, inputs, `field "${parent}.${name}"`, at);
-    this.#directives(directives, 'FIELD');
+    if (inputs !== undefined || args.length > 0) this.#values.args(args, inputs ?? {}, `field "${parent}.${name}"`, at);
+    if (directives.length > 0) this.#directives(directives, 'FIELD');
     const inner = nameOf(type);
     if (isLeaf(this.#table.types[inner])) {
       if (selections !== undefined) throw new Problem(`Field "${name}" of type "${type}" has no subfields.`, at);
@@ -143,15 +164,13 @@ class Check {
     this.#selections(selections, inner, fragments);
   }
 
-  /** Of a type, or of those that all have, or that the queries have. */
-  #fieldOf(parent: string, name: string): readonly [string, Readonly<Record<string, string>>?] | undefined {
+  /** Those that all types have, or that the queries have. */
+  #metaField(parent: string, name: string): readonly [string, Readonly<Record<string, string>>?] | undefined {
     if (name === '__typename') return ['String!'];
-    if (parent === this.#table.roots.query && name.startsWith('__')) {
-      this.#isIntrospecting = true;
-      if (name === '__schema') return ['__Schema!'];
-      if (name === '__type') return ['__Type', { name: 'String!' }];
-    }
-    return get(this.#table.types[parent]?.fields, name);
+    if (parent !== this.#table.roots.query) return undefined;
+    this.#isIntrospecting = true;
+    if (name === '__schema') return ['__Schema!'];
+    return name === '__type' ? ['__Type', { name: 'String!' }] : undefined;
   }
 
   #directives(directives: readonly Directive[], location: string): void {

@@ -88,6 +88,11 @@ class Parser {
     const { at } = this.#token;
     const nothing = { name: '', on: '', variables: [], directives: [], at };
     if (this.#is('{')) return { ...nothing, kind: 'query', selections: this.#selections() };
+    return this.#namedDefinition(nothing);
+  }
+
+  #namedDefinition(nothing: Pick<Definition, 'name' | 'on' | 'variables' | 'directives' | 'at'>): Definition {
+    const { at } = nothing;
     this.#description();
     const kind = this.#name();
     if (kind === 'fragment') {
@@ -140,27 +145,22 @@ class Parser {
 
   #selection(): Selection {
     const { at } = this.#token;
-    const nothing = { name: '', alias: '', args: [], on: '', selections: undefined, at };
-    if (this.#took('...')) {
-      if (this.#token.kind === 'name' && this.#token.text !== 'on') {
-        return { ...nothing, kind: 'spread', name: this.#name(), directives: this.#directives() };
-      }
-      const on = this.#tookWord('on') ? this.#name() : '';
-      return { ...nothing, kind: 'inline', on, directives: this.#directives(), selections: this.#selections() };
-    }
+    if (this.#took('...')) return this.#spread(at);
     const alias = this.#name();
     const name = this.#took(':') ? this.#name() : alias;
-    const args = this.#args(false);
-    const directives = this.#directives();
-    return {
-      ...nothing,
-      kind: 'field',
-      name,
-      alias,
-      args,
-      directives,
-      selections: this.#is('{') ? this.#selections() : undefined,
-    };
+    const args = this.#is('(') ? this.#args(false) : [];
+    const directives = this.#is('@') ? this.#directives() : [];
+    const selections = this.#is('{') ? this.#selections() : undefined;
+    return { kind: 'field', name, alias, args, directives, on: '', selections, at };
+  }
+
+  #spread(at: number): Selection {
+    const nothing = { name: '', alias: '', args: [], on: '', selections: undefined, at };
+    if (this.#token.kind === 'name' && this.#token.text !== 'on') {
+      return { ...nothing, kind: 'spread', name: this.#name(), directives: this.#directives() };
+    }
+    const on = this.#tookWord('on') ? this.#name() : '';
+    return { ...nothing, kind: 'inline', on, directives: this.#directives(), selections: this.#selections() };
   }
 
   #directives(isConstant = false): readonly Directive[] {

@@ -44,7 +44,7 @@ export class Values {
 
   /** Arguments of a field or a directive. @throws Problem */
   args(given: readonly Named[], wanted: Inputs, owner: string, at: number): void {
-    distinct(given, 'argument');
+    if (given.length > 1) distinct(given, 'argument');
     for (const { name, value, at: place } of given) {
       const input = get(wanted, name);
       if (input === undefined) throw new Problem(`Unknown argument (name) on ${owner}.`, place);
@@ -116,6 +116,7 @@ export class Values {
 
   /** Of what a scalar of one's own holds nothing is known. */
   #unknown({ items, fields }: Value): void {
+    if (items.length + fields.length === 0) return;
     distinct(fields, 'input field');
     for (const item of items) this.check(item, undefined);
     for (const field of fields) this.check(field.value, undefined);
