@@ -1,19 +1,12 @@
 /** Operations of GraphQL against the table of a schema: the rules of validation, one problem at a time. */
 
+import type { Definition, Directive, Selection, Variable } from './graphql-document.ts';
 import { Merging } from './graphql-merge.ts';
-import type { Definition, Directive, Selection, Variable } from './graphql-parse.ts';
 import { distinct, Problem } from './graphql-problem.ts';
-import { type GraphqlTable, get, isAmong, isComposite, isInput, isLeaf, nameOf, overlap } from './graphql-table.ts';
-import { type Use, Values } from './graphql-values.ts';
-
-/** What an operation or a fragment makes use of. */
-interface Uses {
-  readonly variables: readonly Use[];
-  readonly fragments: readonly string[];
-}
-
-/** How often lists of the introspection may be within one another. */
-const MAX_INTROSPECTION = 3;
+import { References, type Uses } from './graphql-references.ts';
+import { checkSubscription, Introspection } from './graphql-special.ts';
+import { type GraphqlTable, get, isComposite, isInput, isLeaf, nameOf, overlap } from './graphql-table.ts';
+import { Values } from './graphql-values.ts';
 
 /** @throws Problem the first that is found */
 export function checkOperations(table: GraphqlTable, definitions: readonly Definition[]): void {
@@ -27,7 +20,6 @@ class Check {
   readonly #fragments = new Map<string, Definition>();
   readonly #values: Values;
   readonly #uses = new Map<Definition, Uses>();
-  readonly #depths = new Map<string, number>();
   /** Some name may be in a result twice. */
   #mayConflict = false;
   #isIntrospecting = false;
@@ -47,14 +39,18 @@ class Check {
   run(): void {
     if (this.#all.length > 1) this.#names();
     for (const one of this.#all) this.#definition(one);
-    if (this.#fragments.size > 0 || this.#hasVariables) this.#references();
+    if (this.#fragments.size > 0 || this.#hasVariables) {
+      new References(this.#fragments, this.#uses, this.#values).check(this.#operations);
+    }
     const merging = this.#mayConflict ? new Merging(this.#table, this.#fragments) : undefined;
     for (const operation of this.#operations) {
       const root = this.#rootOf(operation);
-      if (operation.kind === 'subscription') this.#subscription(root, operation);
+      if (operation.kind === 'subscription') checkSubscription(this.#table, this.#fragments, root, operation);
       merging?.check(root, operation.selections);
     }
-    if (this.#isIntrospecting) for (const one of this.#all) this.#introspection(one.selections);
+    if (!this.#isIntrospecting) return;
+    const introspection = new Introspection(this.#fragments);
+    for (const one of this.#all) introspection.check(one.selections);
   }
 
   #names(): void {
@@ -67,19 +63,6 @@ class Check {
       this.#all.filter(({ kind }) => kind === 'fragment'),
       'fragment',
     );
-  }
-
-  /** Fragments and variables, by way of all that makes use of them. */
-  #references(): void {
-    for (const fragment of this.#fragments.values()) this.#cycle(fragment, new Set(), new Set());
-    const reached = new Set<Definition>();
-    for (const operation of this.#operations) {
-      const fragments = this.#reach(operation);
-      for (const fragment of fragments) reached.add(fragment);
-      this.#variables(operation, fragments);
-    }
-    const unused = [...this.#fragments.values()].find((fragment) => !reached.has(fragment));
-    if (unused !== undefined) throw new Problem('A fragment is never used.', unused.at);
   }
 
   #rootOf({ kind, at }: Definition): string {
@@ -185,93 +168,5 @@ class Check {
       seen.add(name);
       this.#values.args(args, row.args, `directive "@${name}"`, at);
     }
-  }
-
-  #cycle(fragment: Definition, path: Set<Definition>, done: Set<Definition>): void {
-    if (done.has(fragment)) return;
-    if (path.has(fragment)) throw new Problem('A fragment leads to itself.', fragment.at);
-    path.add(fragment);
-    for (const next of this.#next(fragment)) this.#cycle(next, path, done);
-    path.delete(fragment);
-    done.add(fragment);
-  }
-
-  #next(definition: Definition): Definition[] {
-    return (this.#uses.get(definition)?.fragments ?? []).flatMap((name) => this.#fragments.get(name) ?? []);
-  }
-
-  /** The fragments that an operation makes use of, by way of others too. */
-  #reach(operation: Definition): ReadonlySet<Definition> {
-    const reached = new Set(this.#next(operation));
-    for (const fragment of reached) for (const next of this.#next(fragment)) reached.add(next);
-    return reached;
-  }
-
-  #variables(operation: Definition, fragments: ReadonlySet<Definition>): void {
-    const { variables } = operation;
-    const uses = [operation, ...fragments].flatMap((one) => this.#uses.get(one)?.variables ?? []);
-    const known = new Map(variables.map((one) => [one.name, one]));
-    const used = new Set<string>();
-    for (const use of uses) {
-      const variable = known.get(use.name);
-      if (variable === undefined) throw new Problem('A variable is not defined.', use.at);
-      const { type, fallback } = variable;
-      this.#values.position(use, type, fallback !== undefined && fallback.kind !== 'null');
-      used.add(use.name);
-    }
-    const unused = variables.find(({ name }) => !used.has(name));
-    if (unused !== undefined) throw new Problem('A variable is never used.', unused.at);
-  }
-
-  /** One field at the top, and none that could be left out. */
-  #subscription(root: string, { selections, at }: Definition): void {
-    const names = new Set<string>();
-    const spread = new Set<string>();
-    const isOf = (type: string): boolean => type === '' || type === root || isAmong(this.#table, type, root);
-    const walk = (all: readonly Selection[]): void => {
-      for (const { kind, name, alias, on, directives, selections: inner = [], at: place } of all) {
-        if (directives.some((one) => one.name === 'skip' || one.name === 'include')) {
-          throw new Problem('A subscription must not use "@skip" or "@include" at its top.', place);
-        }
-        if (kind === 'inline') {
-          if (isOf(on)) walk(inner);
-        } else if (kind === 'spread') {
-          const fragment = this.#fragments.get(name);
-          if (fragment === undefined || spread.has(name) || !isOf(fragment.on)) continue;
-          spread.add(name);
-          walk(fragment.selections);
-        } else {
-          if (name.startsWith('__')) throw new Problem('A subscription must not select an introspection field.', place);
-          names.add(alias);
-        }
-      }
-    };
-    walk(selections);
-    if (names.size !== 1) throw new Problem('A subscription must select one field at its top.', at);
-  }
-
-  #introspection(selections: readonly Selection[]): void {
-    for (const one of selections) {
-      if (one.kind === 'field' && (one.name === '__schema' || one.name === '__type')) {
-        if (this.#depthOf(one) >= MAX_INTROSPECTION) throw new Problem('Maximum introspection depth exceeded.', one.at);
-      } else this.#introspection(one.selections ?? []);
-    }
-  }
-
-  /** How many lists of the introspection are within one another. */
-  #depthOf({ kind, name, selections }: Selection): number {
-    if (kind === 'spread') {
-      const known = this.#depths.get(name);
-      if (known !== undefined) return known;
-      const depth = this.#deepest(this.#fragments.get(name)?.selections ?? []);
-      this.#depths.set(name, depth);
-      return depth;
-    }
-    const own = kind === 'field' && /^(fields|interfaces|possibleTypes|inputFields)$/.test(name) ? 1 : 0;
-    return own + this.#deepest(selections ?? []);
-  }
-
-  #deepest(selections: readonly Selection[]): number {
-    return selections.reduce((deepest, one) => Math.max(deepest, this.#depthOf(one)), 0);
   }
 }

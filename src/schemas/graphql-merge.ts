@@ -4,7 +4,7 @@
  * pairs of them do.
  */
 
-import { type Definition, keyOf, type Selection } from './graphql-parse.ts';
+import { type Definition, keyOf, type Selection } from './graphql-document.ts';
 import { Problem } from './graphql-problem.ts';
 import { type GraphqlTable, get, isLeaf, nameOf } from './graphql-table.ts';
 

@@ -1,6 +1,6 @@
 /** Values and variables in operations of GraphQL, against the types that are wanted there. */
 
-import type { Named, Value } from './graphql-parse.ts';
+import type { Named, Value } from './graphql-document.ts';
 import { distinct, Problem } from './graphql-problem.ts';
 import {
   type GraphqlTable,
