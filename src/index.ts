@@ -4,7 +4,7 @@ export type { Client, SchemaOptions, SchemaSource } from './client/client.ts';
 export { type ConnectOptions, connect } from './client/connect.ts';
 export type { ConsumeHandler } from './client/consume.ts';
 export type { BindingArgument, ConsumeOptions, Consumer, ConsumerOptions, FetchOptions } from './client/consumer.ts';
-export type { DataClient, FetchMessagesOptions } from './client/data.ts';
+export type { DataClient } from './client/data.ts';
 export type {
   DeadLetterCountOptions,
   DeadLetterListOptions,
@@ -17,6 +17,7 @@ export type {
 } from './client/dead-letters.ts';
 export type { ProduceOptions } from './client/dispatch.ts';
 export type { MessageOptions } from './client/draft.ts';
+export type { FetchMessagesOptions } from './client/fetcher.ts';
 export type { Payload } from './client/payload.ts';
 export type {
   AsyncProduceOptions,

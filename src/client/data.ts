@@ -3,14 +3,13 @@
 import { MemphisError } from '../model/errors.ts';
 import { isList } from '../model/fields.ts';
 import type { Message } from '../model/message.ts';
-import type { Given } from '../model/option-spec.ts';
 import { producerOptions } from '../model/options/produce.ts';
-import { fetchOptions, readerOptions } from '../model/options/read.ts';
 import type { Receipt, Written } from '../model/receipt.ts';
-import { pickOptions, resolveOptions } from '../model/resolve-options.ts';
+import { resolveOptions } from '../model/resolve-options.ts';
 import type { Consuming } from './consume.ts';
-import { type BindingArgument, Consumer, type ConsumerOptions, withSource } from './consumer.ts';
+import type { BindingArgument, Consumer, ConsumerOptions } from './consumer.ts';
 import { Dispatch, isAsync, type ProduceOptions } from './dispatch.ts';
+import type { Fetcher, FetchMessagesOptions } from './fetcher.ts';
 import { handFailure } from './hand-failure.ts';
 import { drain, Outbox, type Outboxes } from './outbox.ts';
 import type { Payload } from './payload.ts';
@@ -24,21 +23,12 @@ import {
 import type { ProduceBatchOptions, ProduceResult } from './send-batch.ts';
 import type { Session } from './session.ts';
 
-const fetchMessagesOptions = {
-  ...readerOptions,
-  partition: fetchOptions.partition,
-  partitionKey: fetchOptions.partitionKey,
-} as const;
-
-/** Options of `fetchMessages`: those of a consumer, and a partition or a key. */
-export type FetchMessagesOptions = Given<typeof fetchMessagesOptions>;
-
 export class DataClient {
   /** Link and driver behind this client; for wrappers of this package. */
   readonly session: Session;
   readonly #producers = new Map<string, Producer>();
   readonly #outboxes: Outboxes = { busy: new Set(), isClosed: false };
-  readonly #consumers = new Map<string, Consumer>();
+  #fetcher: Fetcher | undefined;
   /** What consumes in the background. */
   readonly #runs = new Set<Consuming>();
 
@@ -120,6 +110,7 @@ export class DataClient {
    * @throws MemphisError `STATION_NOT_FOUND`, `INVALID_NAME`, `INVALID_OPTION`
    */
   async createConsumer(source: string | BindingArgument, options?: ConsumerOptions): Promise<Consumer> {
+    const { Consumer } = await import('./consumer.ts');
     const consumer = new Consumer(this.session, source, options, (run) => this.#watch(run));
     const broker = await this.session.broker();
     if (typeof source === 'string') await broker.partitions(consumer.station);
@@ -131,17 +122,9 @@ export class DataClient {
     source: string | BindingArgument,
     options?: FetchMessagesOptions,
   ): Promise<Message<T>[]> {
-    const { station, ...rest } = withSource('fetchMessages', source, options);
-    const given = resolveOptions('fetchMessages', fetchMessagesOptions, rest);
-    const settings = pickOptions(readerOptions, given);
-    const key = JSON.stringify([station, settings]);
-    // a validator is no text
-    let consumer = settings.schema === undefined ? this.#consumers.get(key) : undefined;
-    if (consumer === undefined) {
-      consumer = new Consumer(this.session, source, settings);
-      if (settings.schema === undefined) this.#consumers.set(key, consumer);
-    }
-    return await consumer.fetch<T>({ partition: given.partition, partitionKey: given.partitionKey });
+    const { Fetcher } = await import('./fetcher.ts');
+    this.#fetcher ??= new Fetcher(this.session);
+    return await this.#fetcher.fetch<T>(source, options);
   }
 
   /** Stops all consumers. */

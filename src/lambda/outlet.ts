@@ -4,8 +4,8 @@
  */
 
 import type { BindingArgument } from '../client/consumer.ts';
-import type { FetchMessagesOptions } from '../client/data.ts';
 import type { ProduceOptions } from '../client/dispatch.ts';
+import type { FetchMessagesOptions } from '../client/fetcher.ts';
 import type { Payload } from '../client/payload.ts';
 import type { Producer, ProducerOptions } from '../client/producer.ts';
 import type { ProduceBatchOptions, ProduceResult } from '../client/send-batch.ts';

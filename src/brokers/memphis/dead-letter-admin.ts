@@ -136,7 +136,8 @@ export class MemphisDeadLetters implements DeadLetterStore {
   async #forGroup({ record, headers }: Letter): Promise<PubAck> {
     const { group, sequence, timestamp, data } = record;
     const partition = await this.#partitionOf(record);
-    return await this.#broker.retries.store(
+    const retries = await this.#broker.retries();
+    return await retries.store(
       {
         station: this.#station,
         durable: toInternalName(group),

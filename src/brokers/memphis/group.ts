@@ -25,6 +25,7 @@ import {
 } from '../jetstream/wire/consumers.ts';
 import { deleteStream } from '../jetstream/wire/streams.ts';
 import { APP_ID } from './identity.ts';
+import { CONTROL_LIMIT_MS } from './limits.ts';
 import type { Members } from './members.ts';
 import { resendStreamOf } from './resend-streams.ts';
 import type { Resends } from './resends.ts';
@@ -33,10 +34,6 @@ import { dropStart, readStart, writeStart } from './start-notes.ts';
 import { registerConsumer } from './wire/consumer-creation.ts';
 import { destroyConsumer } from './wire/member-destruction.ts';
 
-/** The broker lowers more to this without a word (5.2). */
-export const MAX_DELIVERIES = 10;
-/** As long as the broker may take for a request that makes something. */
-export const CONTROL_LIMIT_MS = 20_000;
 /** How long making the stream of resends may take. */
 const RESENDS_LIMIT_MS = 1_000;
 /** How often resends are looked for where there is always something else. */

@@ -11,8 +11,8 @@ import type {
   SchemaVersion,
 } from '../../model/schema-store.ts';
 import { isJson, type Json } from '../jetstream/wire/api.ts';
-import { CONTROL_LIMIT_MS } from './group.ts';
 import type { HttpApi } from './http-api.ts';
+import { CONTROL_LIMIT_MS } from './limits.ts';
 import type { MemphisSchemas } from './schemas.ts';
 import { attachSchema, detachSchema } from './wire/schema-attachment.ts';
 import { createSchema } from './wire/schema-creation.ts';
