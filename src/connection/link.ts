@@ -21,7 +21,7 @@ export interface LinkOptions extends DiallerOptions {
 /** What a use asks for. */
 export interface ReadyOptions {
   /** Ends the repeating of dials early. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: Pick<AbortSignal, 'aborted'> | undefined;
   /**
    * A session that was silent is asked beside the use, not before it. Only for a publish with a message id: it is repeated
    * when its session turns out to be gone, and stored once.

@@ -215,14 +215,9 @@ export const unconfirmed = (station: string, limitMs: number): MemphisError =>
   );
 
 /** The outcome of some work, or `late` when its time is up first. Leaves no timer; work given up may reject unheard. */
-export async function within<T>(work: Promise<T>, limitMs: number, late: () => MemphisError): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const alarm = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(late()), Math.min(limitMs, 2_147_483_647));
+function within<T>(work: Promise<T>, limitMs: number, late: () => MemphisError): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const timer = setTimeout(() => reject(late()), Math.min(limitMs, 2_147_483_647));
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
-  try {
-    return await Promise.race([work, alarm]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

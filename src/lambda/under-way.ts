@@ -119,7 +119,7 @@ export class UnderWay {
     let nextMs = Number.POSITIVE_INFINITY;
     for (const task of this.#open) {
       if (task.endMs > now) nextMs = Math.min(nextMs, task.endMs);
-      else if (task.late !== undefined && this.#end(task)) task.fail(task.late());
+      else if (this.#end(task)) task.fail(task.late?.());
     }
     this.#setTimer(nextMs);
   }

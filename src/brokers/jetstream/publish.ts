@@ -94,6 +94,8 @@ export async function checkerFor(
  */
 const MAX_EARLY_BYTES = 1_024;
 
+const ONE_TRY = { aborted: true };
+
 /**
  * Publishes one message to its station; see `Broker.publish`.
  *
@@ -176,7 +178,7 @@ class Publishing implements Asking<Receipt> {
     this.#subject = `${streamOf(this.#message.station, this.#partition)}.final`;
     const run = (connection: Connection, limitMs: number): Promise<Receipt> => this.#write(connection, limitMs);
     try {
-      return await repeat(this.#link, 'publish', this.#limitMs, run, AbortSignal.abort());
+      return await repeat(this.#link, 'publish', this.#limitMs, run, ONE_TRY);
     } catch (error) {
       if (!healsByItself(error)) throw error;
       this.#wasTried = !this.#metNobody;
@@ -244,10 +246,10 @@ class Publishing implements Asking<Receipt> {
   /** Nobody stores what is published there: the stream is missing, or has no leader. */
   async #refuseNobody(): Promise<never> {
     const { station } = this.#message;
+    const connection = this.#connection;
     this.#metNobody = true;
-    if (this.#view !== undefined && this.#connection !== undefined) {
-      const stream = streamOf(station, this.#partition);
-      await refuseMissing(this.#connection, station, stream, this.timeoutMs, this.#stations);
+    if (this.#view !== undefined && connection !== undefined) {
+      await refuseMissing(connection, station, streamOf(station, this.#partition), this.timeoutMs, this.#stations);
     }
     throw new MemphisError('JETSTREAM_UNAVAILABLE', `Station ${station} has no leader at the moment. Try again.`, {
       station,

@@ -42,7 +42,7 @@ export async function repeat<T>(
   operation: string,
   timeoutMs: number,
   run: (connection: Connection, tryLimitMs: number, attempt: number) => Promise<T>,
-  signal?: AbortSignal,
+  signal?: Pick<AbortSignal, 'aborted'>,
 ): Promise<T> {
   const deadlineMs = Date.now() + timeoutMs;
   for (let attempt = 1; ; attempt++) {

@@ -77,7 +77,7 @@ export class Replies {
 
   /** Ends the time limit where nothing is waited for. Not at once: mostly the next request leaves in the same tick. */
   rest(): void {
-    if (this.#waiting.size === 0 && this.#limit.at < Number.POSITIVE_INFINITY) this.#setLimit(Number.POSITIVE_INFINITY);
+    if (this.#waiting.size === 0) this.#setLimit(Number.POSITIVE_INFINITY);
   }
 
   #setLimit(at: number): void {
