@@ -46,6 +46,6 @@ const produce = withProducer(async (_: unknown, { memphis }) => memphis.produceB
 const consume = withMemphis(async () => {}, { servers, station: 'orders', group: 'g', batchSize: BATCH });
 
 const context = makeContext({ timeoutMs: 600_000 });
-const stored = await leftBehind(() => produce({}, context));
+const stored = await leftBehind(() => produce({}, makeContext({ timeoutMs: 600_000 })));
 const consumed = await leftBehind(() => consume({}, context));
 process.stdout.write(JSON.stringify({ stored, consumed }), () => process.exit(0));

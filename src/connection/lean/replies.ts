@@ -15,10 +15,16 @@ interface Waiting<T> {
   readonly reject: (error: unknown) => void;
 }
 
+/** At each so many ends, those that have ended are taken away in front of the first that has not. */
+const LOOK_EACH = 1_024;
+
 export class Replies {
   readonly #limits: Deadlines;
   readonly #wake: () => void;
-  readonly #waiting = new Map<number, Waiting<never>>();
+  /** By number, from {@link #first} on. No map: as one grows and shrinks, what it held would outlive it (decision 023). */
+  readonly #waiting: (Waiting<never> | undefined)[] = [];
+  #first = 1;
+  #open = 0;
   /** The limit that comes first, or came first when it was set. */
   readonly #limit = { at: Number.POSITIVE_INFINITY, late: (): void => this.#sweep() };
   #last = 0;
@@ -38,16 +44,16 @@ export class Replies {
   wait<T>(number: number, subject: string, asking: Asking<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const at = monotonicMs() + asking.timeoutMs;
-      this.#waiting.set(number, { subject, asking, at, resolve, reject } as Waiting<never>);
+      this.#waiting[number - this.#first] = { subject, asking, at, resolve, reject } as Waiting<never>;
+      this.#open++;
       if (at < this.#limit.at) this.#setLimit(at);
     });
   }
 
   /** An answer came. Without a wait it came after its time limit. */
   take(number: number, frame: Frame): void {
-    const waiting = this.#waiting.get(number);
+    const waiting = this.#takeOut(number);
     if (waiting === undefined) return;
-    this.#forget(number);
     try {
       waiting.resolve(waiting.asking.read(frame));
     } catch (error) {
@@ -57,27 +63,45 @@ export class Replies {
 
   /** What is waited for now, for `fail`. */
   get open(): readonly number[] {
-    return [...this.#waiting.keys()];
+    const numbers: number[] = [];
+    this.#waiting.forEach((waiting, index) => {
+      if (waiting !== undefined) numbers.push(this.#first + index);
+    });
+    return numbers;
   }
 
   /** Ends waits with an error: those of some numbers, or of one subject; left out: all. */
   fail(error: Error, of: { readonly numbers?: readonly number[]; readonly subject?: string } = {}): void {
     for (const number of of.numbers ?? this.open) {
-      const waiting = this.#waiting.get(number);
-      if (waiting === undefined || (of.subject !== undefined && of.subject !== waiting.subject)) continue;
-      this.#forget(number);
-      waiting.reject(error);
+      const isMeant = of.subject === undefined || of.subject === this.#waiting[number - this.#first]?.subject;
+      if (isMeant) this.#takeOut(number)?.reject(error);
     }
   }
 
-  #forget(number: number): void {
-    this.#waiting.delete(number);
-    if (this.#waiting.size === 0) this.#wake();
+  #takeOut(number: number): Waiting<never> | undefined {
+    const index = number - this.#first;
+    const waiting = this.#waiting[index];
+    if (waiting === undefined) return undefined;
+    this.#waiting[index] = undefined;
+    if (--this.#open === 0) {
+      this.#drop(this.#waiting.length);
+      this.#wake();
+    } else if (index > 0 && index % LOOK_EACH === 0) {
+      // answers come in the order of their questions, nearly: those in front of this one have mostly ended
+      const left = this.#waiting.findIndex((one) => one !== undefined);
+      if (left > 0) this.#drop(left);
+    }
+    return waiting;
+  }
+
+  #drop(count: number): void {
+    this.#waiting.splice(0, count);
+    this.#first += count;
   }
 
   /** Ends the time limit where nothing is waited for. Not at once: mostly the next request leaves in the same tick. */
   rest(): void {
-    if (this.#waiting.size === 0) this.#setLimit(Number.POSITIVE_INFINITY);
+    if (this.#open === 0) this.#setLimit(Number.POSITIVE_INFINITY);
   }
 
   #setLimit(at: number): void {
@@ -89,18 +113,14 @@ export class Replies {
   #sweep(): void {
     const now = monotonicMs() + 1; // as `Deadlines`
     let next = Number.POSITIVE_INFINITY;
-    for (const [number, { at, subject, asking, reject }] of this.#waiting) {
+    for (const number of this.open) {
+      const { at, subject, asking } = this.#waiting[number - this.#first] as Waiting<never>;
       if (at > now) {
         next = Math.min(next, at);
         continue;
       }
-      this.#waiting.delete(number);
-      reject(
-        new MemphisError(
-          'TIMEOUT',
-          `No answer on ${subject} within ${asking.timeoutMs} ms. The broker may have acted.`,
-        ),
-      );
+      const words = `No answer on ${subject} within ${asking.timeoutMs} ms. The broker may have acted.`;
+      this.#takeOut(number)?.reject(new MemphisError('TIMEOUT', words));
     }
     this.#setLimit(next);
   }

@@ -1,120 +1,90 @@
-/** Answers by number, and one time limit for all that is waited for. */
+/** Who waits for which answer, in whatever order answers come. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type Deadline, Deadlines } from '../../../src/connection/lean/deadlines.ts';
+import fc from 'fast-check';
+import { Deadlines } from '../../../src/connection/lean/deadlines.ts';
 import { Replies } from '../../../src/connection/lean/replies.ts';
-import type { Frame } from '../../../src/connection/port.ts';
+import { isMemphisError } from '../../../src/model/errors.ts';
 
-const frame = (text: string): Frame => ({
-  subject: '',
-  reply: '',
-  headers: [],
-  status: 0,
-  statusText: '',
-  data: new TextEncoder().encode(text),
-});
-class CountedDeadlines extends Deadlines {
-  readonly open = new Set<Deadline>();
+const frame = { subject: '', reply: '', headers: [], status: 0, statusText: '', data: new Uint8Array() };
 
-  override add(deadline: Deadline): void {
-    this.open.add(deadline);
-    super.add(deadline);
-  }
-
-  override delete(deadline: Deadline): void {
-    this.open.delete(deadline);
-    super.delete(deadline);
-  }
+/** Waits whose answers are their own numbers. */
+function open() {
+  const replies = new Replies(new Deadlines(), () => replies.rest());
+  const ends = new Map<number, unknown>();
+  const ask = (subject: string, timeoutMs = 60_000): number => {
+    const number = replies.next();
+    replies.wait(number, subject, { timeoutMs, headers: '', read: () => number }).then(
+      (value) => ends.set(number, value),
+      (error: unknown) => ends.set(number, error),
+    );
+    return number;
+  };
+  return { replies, ends, ask };
 }
 
-/** With a tick's end as a session has it. */
-function open(limits: Deadlines = new Deadlines()): Replies {
-  const replies: Replies = new Replies(limits, () => process.nextTick(() => replies.rest()));
-  return replies;
-}
-const read = ({ data }: Frame): string => new TextDecoder().decode(data);
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test('each answer is handed to the one that waits for its number, once, in any order', async () => {
-  const replies = open();
-  const numbers = Array.from({ length: 50 }, () => replies.next());
-  const answers = numbers.map((number) => replies.wait(number, 's', { timeoutMs: 5_000, read }));
-  for (const number of [...numbers].reverse()) {
-    replies.take(number, frame(`answer ${number}`));
-    replies.take(number, frame('a second one'));
-  }
-  for (const number of [0, 51, -1, Number.NaN]) replies.take(number, frame('nobody asked'));
-  assert.deepEqual(
-    await Promise.all(answers),
-    numbers.map((number) => `answer ${number}`),
+test('each answer finds its own wait, late ones none, and numbers that were never waited for do no harm', async () => {
+  const step = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ do: fc.constant('ask' as const), of: fc.constantFrom('a', 'b') }) },
+    { weight: 5, arbitrary: fc.record({ do: fc.constant('answer' as const), which: fc.nat() }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('skip' as const) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('fail' as const), of: fc.constantFrom('a', 'b') }) },
   );
-  assert.deepEqual(replies.open, []);
-});
-
-test('what reading an answer throws is its failure, and nobody else’s', async () => {
-  const replies = open();
-  const [bad, good] = [replies.next(), replies.next()];
-  const failed = replies.wait(bad, 's', {
-    timeoutMs: 5_000,
-    read: () => {
-      throw new Error('unreadable');
-    },
-  });
-  const answered = replies.wait(good, 's', { timeoutMs: 5_000, read });
-  replies.take(bad, frame('x'));
-  replies.take(good, frame('y'));
-  await assert.rejects(failed, { message: 'unreadable' });
-  assert.equal(await answered, 'y');
-});
-
-test('each wait ends by its own limit, whatever was set before and after it', async () => {
-  const replies = open();
-  const ends: number[] = [];
-  const waits = [200, 20, 100, 60].map((timeoutMs) =>
-    replies.wait(replies.next(), 's', { timeoutMs: timeoutMs, read }).catch((error: { readonly code: string }) => {
-      assert.equal(error.code, 'TIMEOUT');
-      ends.push(timeoutMs);
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 200 }), async (steps) => {
+      const { replies, ends, ask } = open();
+      const model = new Map<number, string>();
+      const expected = new Map<number, unknown>();
+      const denied = new Error('denied');
+      for (const one of steps) {
+        if (one.do === 'ask') model.set(ask(one.of), one.of);
+        if (one.do === 'skip') replies.next();
+        if (one.do === 'answer' && model.size > 0) {
+          const number = [...model.keys()][one.which % model.size] as number;
+          replies.take(number, frame);
+          replies.take(number, frame); // comes twice: the second one meets nobody
+          expected.set(number, number);
+          model.delete(number);
+        }
+        if (one.do !== 'fail') continue;
+        replies.fail(denied, { subject: one.of });
+        for (const [number, subject] of model) if (subject === one.of) expected.set(number, denied);
+        for (const [number, end] of expected) if (end === denied) model.delete(number);
+      }
+      assert.deepEqual(replies.open, [...model.keys()]);
+      replies.fail(denied);
+      for (const number of model.keys()) expected.set(number, denied);
+      await settled();
+      assert.deepEqual(new Map([...ends].sort(([a], [b]) => a - b)), new Map([...expected].sort(([a], [b]) => a - b)));
     }),
   );
-  const kept = replies.next();
-  const answer = replies.wait(kept, 's', { timeoutMs: 60_000, read });
-  await Promise.all(waits);
-  assert.deepEqual(
-    ends.sort((a, b) => a - b),
-    [20, 60, 100, 200],
-  );
-  assert.deepEqual(replies.open, [kept]);
-  replies.take(kept, frame('in time'));
-  assert.equal(await answer, 'in time');
 });
 
-test('no time limit is left behind the tick in which the last wait ended', async () => {
-  const limits = new CountedDeadlines();
-  const replies = open(limits);
-  for (let i = 0; i < 3; i++) {
-    const [answered, failed] = [replies.next(), replies.next()];
-    const ends = [answered, failed].map((number) => replies.wait(number, 's', { timeoutMs: 60_000, read }));
-    assert.equal(limits.open.size, 1);
-    replies.take(answered, frame('x'));
-    replies.fail(new Error('over'));
-    await Promise.allSettled(ends);
-    await sleep(0);
-    assert.equal(limits.open.size, 0);
-  }
+test('one that waits long holds up nobody behind it, however many come and go', async () => {
+  const { replies, ends, ask } = open();
+  const first = ask('slow');
+  for (let round = 0; round < 5_000; round++) replies.take(ask('quick'), frame);
+  replies.take(first, frame);
+  const last = ask('quick');
+  for (let round = 0; round < 5_000; round++) replies.take(ask('quick'), frame);
+  assert.deepEqual(replies.open, [last]);
+  replies.take(last, frame);
+  await settled();
+  assert.equal(ends.size, 10_002);
+  for (const [number, value] of ends) assert.equal(value, number);
 });
 
-test('a refusal ends what was asked on its subject, or some of it', async () => {
-  const replies = open();
-  const [a, b, c] = [replies.next(), replies.next(), replies.next()];
-  const ends = [
-    replies.wait(a, 'denied', { timeoutMs: 5_000, read }),
-    replies.wait(b, 'other', { timeoutMs: 5_000, read }),
-    replies.wait(c, 'other', { timeoutMs: 5_000, read }),
-  ].map((wait) => wait.catch((error: Error) => error.message));
-  replies.fail(new Error('no'), { subject: 'denied' });
-  replies.fail(new Error('not this'), { numbers: [b, 99] });
-  replies.take(c, frame('yes'));
-  await sleep(1);
-  assert.deepEqual(await Promise.all(ends), ['no', 'not this', 'yes']);
+test('what is not answered in its time fails alone', async () => {
+  const { replies, ends, ask } = open();
+  const late = ask('a', 20);
+  const other = ask('b');
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  assert.ok(isMemphisError(ends.get(late), 'TIMEOUT'));
+  assert.deepEqual(replies.open, [other]);
+  replies.take(other, frame);
+  await settled();
+  assert.equal(ends.get(other), other);
 });
