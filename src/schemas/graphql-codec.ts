@@ -50,7 +50,7 @@ const placeOf = ({ locations }: GraphQLError): string => {
 /** The library quotes what it found: literals, and names that may be anything. Those of the schema stay. */
 function withoutValues(error: GraphQLError, known: ReadonlySet<string>): string {
   const words = error.message
-    .replace(/,? (found|got invalid value) .*$/s, '')
+    .replace(/[.,;]? ([Ff]ound:?|got invalid value) .*$/s, '')
     .replace(/(value|literal): .*$/s, '$1')
     .replace(/"([^"]*)"/g, (quoted, inner: string) =>
       inner.split(/[.()@:[\]! ]+/).every((word) => known.has(word)) ? quoted : '(name)',

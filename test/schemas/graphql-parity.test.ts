@@ -37,6 +37,7 @@ function refusal(codec: CompiledSchema, document: string): string | undefined {
     return undefined;
   } catch (error) {
     assert.ok(isMemphisError(error, 'SCHEMA_VIOLATION'), String((error as Error).stack));
+    assert.doesNotMatch(JSON.stringify([error.message, error.issues]), /secret|4711/, document);
     return error.message;
   }
 }
@@ -59,7 +60,7 @@ function nearlySound(pick: (upTo: number) => number): string {
   const fragments = new Map<string, string>();
   const value = (type: string, depth: number): string => {
     const plain = type.replace(/[!=]+$/, '');
-    if (slips()) return one(['1', '"x"', 'null', 'BIG', '{ a: 1 }', '[true]']);
+    if (slips()) return one(['4711', '"secret"', 'null', 'secret', '{ a: 4711, secret: 4711 }', '["secret"]']);
     if (pick(5) === 5) {
       const name = one(['a', 'b', 'c']);
       const known = variables.get(name);
@@ -85,8 +86,8 @@ function nearlySound(pick: (upTo: number) => number): string {
         : names.filter((name) => /!$/.test(row.inputs?.[name] ?? '') || (depth < 2 && pick(2) === 2));
       return `{ ${chosen.map((name) => `${name}: ${value(row.inputs?.[name] ?? '', depth + 1)}`).join(' ')} }`;
     }
-    const written = { Int: '7', Float: '1.5', String: '"x"', Boolean: 'true', ID: '4' }[plain];
-    return written ?? one(['1', '"x"', '{ a: [B] }']);
+    const written = { Int: '4711', Float: '4711.5', String: '"secret"', Boolean: 'true', ID: '4711' }[plain];
+    return written ?? one(['4711', '"secret"', '{ a: [secret] }']);
   };
   const args = (inputs: Readonly<Record<string, string>> = {}): string => {
     const names = Object.keys(inputs).filter((name) => (/!$/.test(inputs[name] ?? '') ? !slips() : pick(3) === 3));
@@ -120,7 +121,7 @@ function nearlySound(pick: (upTo: number) => number): string {
         [string, Record<string, string>?],
       ];
       const isLeaf = /scalar|enum/.test(table.types[named(type)]?.kind ?? '');
-      return `${alias}${slips() ? 'nope' : name}${args(inputs)}${directive}${isLeaf ? '' : ` ${selections(named(type), depth + 1)}`}`;
+      return `${alias}${slips() ? 'secret' : name}${args(inputs)}${directive}${isLeaf ? '' : ` ${selections(named(type), depth + 1)}`}`;
     });
     return `{ ${all.length === 0 ? '__typename' : all.join(' ')} }`;
   };
@@ -184,6 +185,26 @@ const cases: Readonly<Record<string, { readonly good: readonly string[]; readonl
       '{ count \ud800 }',
       'subscription',
       '{ count @ mark }'.replace('@ mark', '@'),
+    ],
+  },
+  'errors, which tell nothing of the message': {
+    good: [],
+    bad: [
+      '{ secret }',
+      '{ dog { id(secret: 4711) } }',
+      '{ dog { id @secret } }',
+      '{ ...secret }',
+      'fragment secret on Secret { id }',
+      '{ ... on secret { id } }',
+      'query secret($secret: secret) { count }',
+      'query ($secret: Int) { count }',
+      '{ find(s: $secret) { __typename } }',
+      '{ find(k: secret) { __typename } }',
+      '{ find(b: "secret") { __typename } }',
+      '{ find(in: { a: 4711, secret: 1 }) { __typename } }',
+      '{ secret: count secret: __typename }',
+      'secret { count }',
+      '{ find(s: "secret',
     ],
   },
   operations: {

@@ -106,3 +106,35 @@ test('a schema that does not compile, pushed under a running producer, refuses m
     await memphis.close();
   }
 });
+
+test('what breaks a schema is reported once where the station says so, and told to whoever asked for it', async () => {
+  const { open } = memphisBrokers[0] ?? assert.fail('no broker');
+  await using broker = await open();
+  const tables = broker.standIn?.tables ?? assert.fail('no stand-in');
+  const memphis = await connect({ servers: [broker.url], ...(broker.apiUrl && { apiUrl: broker.apiUrl }) });
+  const name = freshName('order');
+  await memphis.createSchema(name, 'json', schema);
+  const refuse = async (sendSchemaFailedMsgToDls: boolean): Promise<readonly number[]> => {
+    const [letters, notifications] = [tables.deadLetters.length, tables.notifications.length];
+    const station = freshName('told');
+    await memphis.createStation(station, { storageType: 'memory', schemaName: name, sendSchemaFailedMsgToDls });
+    const producer = await memphis.createProducer(station, { name: 'teller' });
+    await producer.produce({ id: 1 });
+    await assert.rejects(producer.produce({ id: 'ä' }, { headers: { k: 'v' } }), { code: 'SCHEMA_VIOLATION' });
+    await producer.produce({ id: 2 }); // behind it, so that the broker has heard what there is
+    await sleep(50);
+    return [tables.deadLetters.length - letters, tables.notifications.length - notifications];
+  };
+  try {
+    assert.deepEqual(await refuse(true), [1, 0]);
+    const row = tables.deadLetters.at(-1);
+    assert.deepEqual([row?.type, row?.data.toString(), row?.headers.k], ['schema', '{"id":"ä"}', 'v']);
+    assert.deepEqual(await refuse(false), [0, 0]);
+    tables.wantsNotifications = true;
+    assert.deepEqual(await refuse(true), [1, 1]);
+    assert.match(JSON.stringify(tables.notifications), /Schema validation has failed.*teller/);
+    assert.deepEqual(await refuse(false), [0, 0], 'who keeps none is told of none');
+  } finally {
+    await memphis.close();
+  }
+});

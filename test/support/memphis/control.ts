@@ -189,7 +189,7 @@ export class Control {
       schema_update: this.#schemaOf(told),
       partitions_update: { partitions_list: told === undefined ? null : listOf(told) },
       schemaverse_to_dls: told?.schemaverse ?? false,
-      send_notification: false,
+      send_notification: this.#tables.wantsNotifications,
       station_version: told === undefined ? 0 : 2,
       station_partitions_first_functions: told === undefined ? null : {},
       error: typeof found === 'string' ? found : '',

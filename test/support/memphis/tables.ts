@@ -51,6 +51,8 @@ export class Tables {
   members: MemberRow[] = [];
   deadLetters: DeadLetterRow[] = [];
   readonly notifications: unknown[] = [];
+  /** Whether somebody wants to be told of messages that break a schema. */
+  wantsNotifications = false;
   /** Every request as it came, oldest first. */
   readonly requests: { readonly subject: string; readonly body: unknown }[] = [];
   #lastId = 0;
