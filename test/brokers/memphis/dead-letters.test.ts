@@ -110,6 +110,37 @@ for (const { name: on, open } of memphisBrokers) {
       );
     }));
 
+  test(`${on}: on stations of every retention, linked or not, a dead letter has its message, its reason, and a copy where one is due`, async () => {
+    await using broker = await open();
+    const memphis = await connect({ servers: [broker.url], ...(broker.apiUrl && { apiUrl: broker.apiUrl }) });
+    const retentions = [
+      { retentionType: 'message_age_sec', retentionValue: 600 },
+      { retentionType: 'messages', retentionValue: 100 },
+      { retentionType: 'bytes', retentionValue: 1_000_000 },
+      { retentionType: 'ack_based' },
+    ] as const;
+    const check = async (options: StationOptions): Promise<void> => {
+      const station = freshName('dls');
+      await memphis.createStation(station, { storageType: 'memory', ...options });
+      const scene = { broker, memphis, station };
+      const empty = { group: 'g', maxAckTimeMs: 20_000, maxMsgDeliveries: 3, batchMaxWaitMs: 0 };
+      assert.deepEqual(await memphis.fetchMessages(station, empty), []); // ack_based keeps nothing before there is a group
+      await memphis.produce(station, { n: 1 }, { headers: { a: 'b' } });
+      await (await take(scene)).deadLetter('no such customer');
+      const [letter, ...more] = await memphis.station(station).deadLetters().list();
+      assert.deepEqual([letter?.json(), letter?.headers, letter?.reason], [{ n: 1 }, { a: 'b' }, 'no such customer']);
+      assert.equal(more.length, 0);
+      if (options.dlsStation !== undefined) {
+        const [copy] = await memphis.fetchMessages(options.dlsStation, { group: 'w', batchMaxWaitMs: 5_000 });
+        assert.deepEqual(copy?.json(), { n: 1 });
+        await memphis.station(options.dlsStation).destroy();
+      }
+      await memphis.station(station).destroy();
+    };
+    const checks = retentions.flatMap((one) => [check(one), check({ ...one, dlsStation: freshName('linked') })]);
+    await Promise.all(checks).finally(() => memphis.close());
+  });
+
   test(`${on}: a repeat of what no group wanted to have kept is told as one`, () =>
     play(open, { retentionType: 'ack_based' }, async ({ memphis, station }) => {
       assert.equal((await memphis.produce(station, 'x', { msgId: '1' })).duplicate, false);
