@@ -56,12 +56,10 @@ async function write(schema: StationSchema): Promise<Written> {
       return { imports: from('compiled-protobuf', 'compiledProtobuf'), value };
     }
     case 'avro': {
-      const { parseAvro } = await import('./avro-table.ts');
-      parseAvro(source);
-      return {
-        imports: from('compiled-avro', 'compiledAvro'),
-        value: `compiledAvro(${which}, ${JSON.stringify(source)})`,
-      };
+      const [{ parseAvro }, { flattenAvro }] = await Promise.all([import('./avro-table.ts'), import('./avro-flat.ts')]);
+      const types = JSON.stringify(flattenAvro(parseAvro(source)));
+      const value = `compiledAvro(${which}, JSON.parse(${JSON.stringify(types)}))`;
+      return { imports: from('compiled-avro', 'compiledAvro'), value };
     }
     case 'graphql': {
       const { graphqlTable } = await import('./compile-graphql.ts');

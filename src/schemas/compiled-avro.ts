@@ -6,10 +6,10 @@
 
 import type { SchemaReader } from '../model/schema-reader.ts';
 import { avroCodec } from './avro-codec.ts';
-import { parseAvro } from './avro-table.ts';
+import { type FlatAvro, linkAvro } from './avro-flat.ts';
 import { type PrecompiledName, precompiled } from './precompiled.ts';
 
-/** Registers one version of a schema. Its names are resolved here: types may hold themselves, which no text can. */
-export function compiledAvro(name: PrecompiledName, source: string): SchemaReader {
-  return precompiled('avro', name, avroCodec(name.name, parseAvro(source)));
+/** Registers one version of a schema. */
+export function compiledAvro(name: PrecompiledName, types: FlatAvro): SchemaReader {
+  return precompiled('avro', name, avroCodec(name.name, linkAvro(types)));
 }

@@ -172,6 +172,35 @@ describe('precompiled', () => {
     }
   });
 
+  test('types of Avro that hold themselves and one another', async () => {
+    const source = JSON.stringify({
+      type: 'record',
+      name: 'a.Node',
+      fields: [
+        { name: 'next', type: ['null', 'Node'], default: null },
+        { name: 'kind', type: { type: 'enum', name: 'Kind', symbols: ['X', 'Y'] }, default: 'X' },
+        {
+          name: 'others',
+          type: { type: 'map', values: { type: 'array', items: ['Kind', 'a.Node', 'long'] } },
+          default: {},
+        },
+        { name: 'mark', type: { type: 'fixed', name: 'Mark', size: 2 } },
+        { name: 'again', type: 'Mark' },
+      ],
+    });
+    const node = { mark: 'ab', again: 'cd' };
+    await compare(avroJsonCodec, { name: 's', type: 'avro', version: 1, source }, [
+      node,
+      { ...node, next: { 'a.Node': { ...node, kind: 'Y' } } },
+      { ...node, next: { ...node, next: node } },
+      { ...node, others: { k: ['X', { 'a.Node': node }, { long: 5 }, node, 7] } },
+      { ...node, others: { k: ['Z'] } },
+      { ...node, mark: 'abc' },
+      { ...node, next: { 'a.Node': { ...node, again: 1 } } },
+      { mark: 'ab' },
+    ]);
+  });
+
   test('a bundle holds the schema and no library that makes one', async () => {
     const libraries = /ajv|protobufjs|avsc|node_modules\/graphql|re2js/;
     const simple = { type: 'object', properties: { id: { type: 'string', pattern: '^[a-z]+$' } } };
