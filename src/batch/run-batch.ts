@@ -116,7 +116,7 @@ async function callHandler<T, C>(
   try {
     return await ended;
   } finally {
-    deadline.stop();
+    Deadline.stop(deadline);
     stopLease();
     // An extension that reached the broker after a delay would undo it.
     await ledger.quiet();

@@ -33,9 +33,9 @@ export class Deadline {
     return this.#controller.signal;
   }
 
-  /** Ends the timer; the signal stays as it is. */
-  stop(): void {
-    clearTimeout(this.#timer);
+  /** Ends the timer; the signal stays as it is. Not for handlers, and so no method. */
+  static stop(deadline: Deadline): void {
+    clearTimeout(deadline.#timer);
   }
 }
 
