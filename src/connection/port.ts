@@ -91,8 +91,8 @@ export interface Connection {
   readonly closed: Promise<Error | undefined>;
   /** Whether it has ended. */
   readonly isClosed: boolean;
-  /** Whether the server is about to go (lame duck): it still answers, but nothing new should be begun on it. */
-  readonly isLeaving: boolean;
+  /** Whether the server is about to go (lame duck): it still answers, but nothing new should be begun on it. Set by whoever hears of it otherwise. */
+  isLeaving: boolean;
   /** `host:port` of all servers of its cluster, as its newest INFO names them; empty where it stands alone. */
   readonly peers: readonly string[];
   /** Writes a message. @throws MemphisError `CONNECTION_LOST` on an ended session */

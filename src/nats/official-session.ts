@@ -76,6 +76,7 @@ export class OfficialSession implements Connection {
   heardAt = { wall: Date.now(), monotonic: monotonicMs() };
   rttMs = Number.POSITIVE_INFINITY;
 
+  #isLeaving = false;
   readonly #nc: OfficialConnection;
   readonly #inbox = `_INBOX.${randomToken()}${randomToken()}`;
   readonly #replies: OfficialSubscription | undefined;
@@ -125,7 +126,11 @@ export class OfficialSession implements Connection {
   }
 
   get isLeaving(): boolean {
-    return (this.#nc.info as { readonly ldm?: boolean } | undefined)?.ldm === true;
+    return this.#isLeaving || (this.#nc.info as { readonly ldm?: boolean } | undefined)?.ldm === true;
+  }
+
+  set isLeaving(isLeaving: boolean) {
+    this.#isLeaving = isLeaving;
   }
 
   #heard(): void {

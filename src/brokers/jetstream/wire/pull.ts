@@ -113,6 +113,8 @@ export function startPull(connection: Connection, request: PullRequest, onMessag
       }
       const end = endOf(frame);
       if (end === undefined) return;
+      // a Memphis broker that was asked to stop hangs, answers pings, and lets no one in (memphis-wire 5.3)
+      if (/server shutdown/i.test(frame.statusText)) connection.isLeaving = true;
       finish(end); // before the end of the subscription, which says 'done'
       subscription.end();
     },
