@@ -51,6 +51,8 @@ export class Dispatch {
   readonly #outboxes: Outboxes;
   readonly #outbox: Outbox;
   readonly #turns = new Map<string, number>();
+  /** Messages that have not left: later ones do not overtake them. */
+  #looking = 0;
   #isDestroyed = false;
 
   /** @throws MemphisError `INVALID_NAME`, `INVALID_OPTION` */
@@ -129,11 +131,19 @@ export class Dispatch {
 
   /** To stations of which something is to be asked first, or beside the message. */
   async #lookAndStore(draft: Draft, timeoutMs: number): Promise<readonly Receipt[]> {
-    const broker = await this.#session.broker();
-    const guess = this.#guess(broker, draft);
-    if (guess !== undefined) return [await this.#storeGuess(broker, guess, draft, timeoutMs)];
-    const letters = await this.#lookAndCompose(broker, draft, timeoutMs);
-    return await all(letters.map((letter) => ({ letter, stored: broker.publish(letter, { timeoutMs }) })));
+    const sendings: Sending[] = [];
+    this.#looking++;
+    try {
+      const broker = await this.#session.broker();
+      const guess = this.#guess(broker, draft);
+      if (guess !== undefined) return [await this.#storeGuess(broker, guess, draft, timeoutMs)];
+      for (const letter of await this.#lookAndCompose(broker, draft, timeoutMs)) {
+        sendings.push({ letter, stored: broker.publish(letter, { timeoutMs }) });
+      }
+    } finally {
+      this.#looking--;
+    }
+    return await all(sendings);
   }
 
   async #lookAndCompose(broker: Broker, draft: Draft, timeoutMs: number): Promise<OutgoingMessage[]> {
@@ -205,7 +215,7 @@ export class Dispatch {
     const leftMs = deadlineMs - Date.now();
     if (leftMs < 1) {
       this.room.free(bytes);
-      throw new MemphisError('TIMEOUT', 'There was no time left for this message; it was not sent.');
+      throw new MemphisError('TIMEOUT', 'No time was left for it; it was not sent.');
     }
     const sendings = letters.map((letter) => send(broker, letter, leftMs));
     void Promise.allSettled(sendings.map(({ stored }) => stored)).then(() => this.room.free(bytes));
@@ -240,7 +250,8 @@ export class Dispatch {
   /** A message to one station that is known, and known to take anything. */
   #plain(broker: Broker, draft: Draft): OutgoingMessage | undefined {
     const [station = ''] = this.stations;
-    if (this.stations.length > 1 || this.#schema !== undefined || draft.data === undefined) return undefined;
+    const isPlain = this.stations.length === 1 && this.#schema === undefined && this.#looking === 0;
+    if (!isPlain || draft.data === undefined) return undefined;
     const partitions = broker.plainPartitions(station);
     return partitions && this.#addressed(station, partitions, draft, draft.data);
   }

@@ -79,6 +79,8 @@ export class Outlet {
   readonly #producers = new Map<string, Opening>();
   /** Those that are there: destinations are asked for with each message. */
   #ready = new WeakMap<Destination, ProducerSide>();
+  /** Messages whose producer is being opened: later ones do not overtake them. */
+  #opening = 0;
   /** Each has a number in the names of producers: validators have no text. */
   readonly #schemas: (SchemaReader | undefined)[] = [undefined];
 
@@ -169,7 +171,9 @@ export class Outlet {
       throw new MemphisError('TIMEOUT', 'The invocation has no time left to produce; nothing was sent.');
     }
     const ready = this.#ready.get(to);
-    return ready === undefined ? this.#openAndSend(to, limitMs, run) : run(ready, ackWait(limitMs));
+    return ready === undefined || this.#opening > 0
+      ? this.#openAndSend(to, limitMs, run)
+      : run(ready, ackWait(limitMs));
   }
 
   async #openAndSend<T>(
@@ -178,10 +182,17 @@ export class Outlet {
     run: (producer: ProducerSide, leftMs: number) => Promise<T>,
   ): Promise<T> {
     const deadlineMs = Date.now() + limitMs;
-    const producer = await this.producer(to, limitMs, true);
-    const leftMs = deadlineMs - Date.now();
-    if (leftMs < 1) throw unreachable(limitMs);
-    return await run(producer, ackWait(leftMs));
+    let running: Promise<T>;
+    this.#opening++;
+    try {
+      const producer = await this.producer(to, limitMs, true);
+      const leftMs = deadlineMs - Date.now();
+      if (leftMs < 1) throw unreachable(limitMs);
+      running = run(producer, ackWait(leftMs));
+    } finally {
+      this.#opening--;
+    }
+    return await running;
   }
 
   /** What looked a station up that is gone stands no more: look again, within the next one's limit. */

@@ -2,6 +2,7 @@
 
 import { MemphisError } from '../../model/errors.ts';
 import type { Asking, Connection, DialOptions, Frame, HeaderLines, HeaderList, RequestOptions } from '../port.ts';
+import { Deadlines } from './deadlines.ts';
 import { VERSION } from './frame.ts';
 import { Replies } from './replies.ts';
 import { openWire } from './wire.ts';
@@ -51,7 +52,10 @@ export function openLean(options: DialOptions): Connection {
   /** Why replies cannot be listened for. */
   let deaf: MemphisError | undefined;
 
-  const wire = openWire(options, {
+  const limits = new Deadlines();
+  const replies = new Replies(limits, () => wire.wake());
+  // it may end before this returns
+  const wire = openWire(options, limits, {
     onFrame(sid, frame) {
       if (sid !== REPLIES) return listening.get(sid)?.onFrame(frame);
       replies.take(frame.numberBehind(inbox.length), frame);
@@ -60,7 +64,7 @@ export function openLean(options: DialOptions): Connection {
       // a Memphis broker does not say which: what was asked before and stays without an answer (memphis-wire 1.6)
       if (subject === '') {
         const numbers = replies.open;
-        wire.wait(UNNAMED_AFTER_MS, '', () => {}).catch(() => replies.fail(error, { numbers }));
+        limits.wait(UNNAMED_AFTER_MS, '', () => {}).catch(() => replies.fail(error, { numbers }));
         return;
       }
       if (subject.startsWith(inbox)) deaf = error;
@@ -68,12 +72,11 @@ export function openLean(options: DialOptions): Connection {
       for (const one of listening.values()) if (one.subject === subject || one.asked === subject) one.end(error);
     },
     onTickEnd: () => replies.rest(),
-    onEnd() {
-      replies.fail(wire.lost('wait for an answer'));
-      for (const one of listening.values()) one.end(wire.lost('listen for messages'));
+    onEnd(lost) {
+      replies.fail(lost('wait for an answer'));
+      for (const one of listening.values()) one.end(lost('listen for messages'));
     },
   });
-  const replies = new Replies(wire.limits, wire.wake);
 
   /** @param to the subject, and behind a blank where an answer goes */
   function write(to: string, data: Uint8Array, headers: HeaderList | HeaderLines): void {

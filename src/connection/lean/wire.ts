@@ -11,7 +11,7 @@ import { toIdentity } from '../memphis-connect.ts';
 import { monotonicMs } from '../monotonic.ts';
 import type { Connection, DialOptions, ServerInfo } from '../port.ts';
 import { connectText } from './connect-text.ts';
-import { Deadlines, type End } from './deadlines.ts';
+import type { Deadlines, End } from './deadlines.ts';
 import { dialError, ServerError, trouble } from './errors.ts';
 import type { LeanFrame } from './frame.ts';
 import { type Info, parseInfo, toServerInfo } from './info.ts';
@@ -26,8 +26,8 @@ export interface WireEvents {
   onDenied(subject: string, error: MemphisError): void;
   /** What was put in this tick is written, or `wake` was called in it. */
   onTickEnd(): void;
-  /** It is over: whoever waits must hear of it. */
-  onEnd(): void;
+  /** It is over: whoever waits must hear of it. `lost` as in `Wire`. */
+  onEnd(lost: (attempted: string) => MemphisError): void;
 }
 
 /** What the port promises but for messages, and what messages need. */
@@ -36,9 +36,6 @@ export type Wire = Omit<Connection, 'publish' | 'request' | 'subscribe'> & {
   readonly maxPayload: number;
   readonly put: Writer['put'];
   readonly wake: Writer['wake'];
-  readonly limits: Deadlines;
-  /** See `Deadlines`. */
-  readonly wait: Deadlines['wait'];
   /** For what was under way. Where the server had not accepted the session, the next dial says what is wrong. */
   lost(attempted: string): MemphisError;
 };
@@ -46,7 +43,7 @@ export type Wire = Omit<Connection, 'publish' | 'request' | 'subscribe'> & {
 const PING = 'PING\r\n';
 
 /** Begins to dial. Does not throw. */
-export function openWire(options: DialOptions, events: WireEvents): Wire {
+export function openWire(options: DialOptions, limits: Deadlines, events: WireEvents): Wire {
   const { server, tls, early, credentials, certifiedName = hostOf(server), timeoutMs } = options;
   const opened = Promise.withResolvers<void>();
   const accepted = Promise.withResolvers<void>();
@@ -54,7 +51,6 @@ export function openWire(options: DialOptions, events: WireEvents): Wire {
   const closed = Promise.withResolvers<Error | undefined>();
   // whoever needs them awaits them; nobody must be hurt by not doing so
   for (const { promise } of [opened, accepted, info]) promise.catch(() => {});
-  const limits = new Deadlines();
   const writer = new Writer(() => events.onTickEnd());
   const pings: { readonly sentAt: number; readonly end: End<void> }[] = [];
   const now = () => ({ wall: Date.now(), monotonic: monotonicMs() });
@@ -84,12 +80,10 @@ export function openWire(options: DialOptions, events: WireEvents): Wire {
     maxPayload: Number.POSITIVE_INFINITY,
     put: writer.put.bind(writer),
     wake: writer.wake.bind(writer),
-    limits,
-    wait: limits.wait.bind(limits),
     lost,
     async flush(limitMs: number): Promise<void> {
       if (wire.isClosed) throw lost('reach the server');
-      return wire.wait(limitMs, `The server did not answer a ping within ${limitMs} ms.`, ping);
+      return limits.wait(limitMs, `The server did not answer a ping within ${limitMs} ms.`, ping);
     },
     async close(): Promise<void> {
       if (wire.isClosed) return;
@@ -129,7 +123,7 @@ export function openWire(options: DialOptions, events: WireEvents): Wire {
     const error = why ?? lost('connect');
     for (const { reject } of [opened, accepted, info]) reject(error);
     for (const { end: finish } of pings) finish(lost('reach the server'));
-    events.onEnd();
+    events.onEnd(lost);
     closed.resolve(why);
   }
 
