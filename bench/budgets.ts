@@ -50,6 +50,7 @@ export const trips: Readonly<Record<(typeof ourVariants)[number]['name'], Trips>
   nkey: { first: 3, settled: 4, stored: 3 },
   tls: { first: 3, settled: 4, stored: 3 },
   memphis: { first: 2, settled: 3, stored: 2 },
+  'memphis-new-group': { first: 2, settled: 3, stored: 2 },
   'new-group': { first: 5, settled: 6, stored: 2 },
 };
 

@@ -31,7 +31,9 @@ export async function makeRunner(
   for (const { access, subject } of variants) {
     const scene =
       scenes.get(access) ??
-      (await (access === 'memphis' ? openMemphisScene(memphisUrl) : openScene({ access, ...(log && { log }) })));
+      (await (access === 'memphis' || access === 'memphis-anew'
+        ? openMemphisScene(memphisUrl)
+        : openScene({ access, ...(log && { log }) })));
     scenes.set(access, scene);
     const known = variants.filter((variant) => variant.access === access).map((variant) => variant.subject);
     await scene.clear([...new Set(known)]);

@@ -16,8 +16,8 @@ export interface Variant {
   readonly name: string;
   readonly title: string;
   readonly subject: Subject;
-  /** How to get into which broker. */
-  readonly access: AccessKind | 'memphis';
+  /** How to get into which broker; those of one word share a broker. */
+  readonly access: AccessKind | 'memphis' | 'memphis-anew';
   /** Variables, over those of the scene; '' takes one away. */
   readonly env?: Readonly<Record<string, string>>;
   /** The group is not there yet. */
@@ -44,6 +44,13 @@ export const ourVariants = [
   { name: 'nkey', title: 'memphis-serverless, nkey', subject: ours, access: 'nkey' },
   { name: 'tls', title: 'memphis-serverless, TLS', subject: ours, access: 'tls' },
   { name: 'memphis', title: 'memphis-serverless, Memphis, all stated', subject: ours, access: 'memphis' },
+  {
+    name: 'memphis-new-group',
+    title: 'memphis-serverless, Memphis, new group',
+    subject: ours,
+    access: 'memphis-anew',
+    isNewGroup: true,
+  },
   { name: 'new-group', title: 'memphis-serverless, new group', subject: ours, access: 'plain', isNewGroup: true },
 ] as const satisfies readonly Variant[];
 
