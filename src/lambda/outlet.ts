@@ -112,12 +112,18 @@ export class Outlet {
     }
     try {
       producer.side ??= await within(producer.opened, limitMs, () => unreachable(limitMs));
-      this.#ready.set(to, producer.side);
       return producer.side;
     } catch (error) {
       if (this.#producers.get(key) === producer) this.#producers.delete(key);
       throw error;
     }
+  }
+
+  /** One that is there for a destination that was not asked for before. @throws MemphisError `INVALID_NAME` */
+  #find(to: Destination): ProducerSide | undefined {
+    const side = this.#producers.get(this.#keyOf(to))?.side;
+    if (side !== undefined) this.#ready.set(to, side);
+    return side;
   }
 
   /** @throws MemphisError `INVALID_NAME` */
@@ -170,7 +176,7 @@ export class Outlet {
     if (limitMs <= 0) {
       throw new MemphisError('TIMEOUT', 'The invocation has no time left to produce; nothing was sent.');
     }
-    const ready = this.#ready.get(to);
+    const ready = this.#ready.get(to) ?? this.#find(to);
     return ready === undefined || this.#opening > 0
       ? this.#openAndSend(to, limitMs, run)
       : run(ready, ackWait(limitMs));
