@@ -221,6 +221,23 @@ for (const { binary, version } of serversUnderTest()) {
       );
     });
 
+    test('messages of one tick are stored in order, also those before their station is known', async () => {
+      const name = await newStation();
+      const client = await connect({ servers: [broker.url] });
+      const texts = Array.from({ length: 300 }, (_, i) => String(i));
+      const receipts = await Promise.all(texts.map((text) => client.produce(name, text)));
+      assert.deepEqual(
+        receipts.map(({ sequence }) => sequence),
+        texts.map((_, i) => i + 1),
+      );
+      const messages = await client.fetchMessages(name, { group: 'g', batchSize: 300, batchMaxWaitMs: 1_000 });
+      assert.deepEqual(
+        messages.map((message) => message.text()),
+        texts,
+      );
+      await client.close();
+    });
+
     test('each unique suffix is another one, and travels with the messages', async () => {
       const name = await newStation();
       const make = () => memphis.createProducer(name, { name: 'api', genUniqueSuffix: true });
