@@ -85,6 +85,8 @@ interface SoakBroker {
   readonly env: Readonly<Record<string, string>>;
   readonly urlAt: (host: string) => string;
   readonly view: () => Promise<BrokerView>;
+  /** Looks at the dead letters as a user does: what the broker passed over when it was killed is handed in again by that. */
+  readonly look?: () => Promise<unknown>;
   readonly stop: () => Promise<unknown>;
 }
 
@@ -129,6 +131,12 @@ function theirBroker(restart: string | undefined): SoakBroker {
     env: { MEMPHIS_BROKER: 'memphis', MEMPHIS_MAX_MSG_DELIVERIES: '10' }, // it delivers no more often
     urlAt: (host) => `memphis://${username}:${password}@${host}`,
     view: () => viewMemphis(url),
+    async look() {
+      const apiUrl = process.env.MEMPHIS_API_URL;
+      const memphis = await connect({ servers: [url], ...(apiUrl === undefined ? {} : { apiUrl }) });
+      await memphis.station(STATION).deadLetters().count();
+      await memphis.close();
+    },
     async stop() {
       const memphis = await connect({ servers: [url] });
       await memphis.destroyStation(STATION);
@@ -195,6 +203,7 @@ async function soakWith(options: SoakRun, closing: (() => Promise<unknown>)[]): 
   signal.throwIfAborted();
 
   progress.update('soak: reading the station back');
+  await broker.look?.();
   const journal = readJournal(journalFile);
   const [storedIds, deadLetterIds] = await Promise.all([view.storedIds(STATION), view.deadLetterIds(STATION)]);
   const { attempted, stored, failed } = game;
