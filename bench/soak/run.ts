@@ -134,8 +134,11 @@ function theirBroker(restart: string | undefined): SoakBroker {
     async look() {
       const apiUrl = process.env.MEMPHIS_API_URL;
       const memphis = await connect({ servers: [url], ...(apiUrl === undefined ? {} : { apiUrl }) });
-      await memphis.station(STATION).deadLetters().count();
-      await memphis.close();
+      try {
+        await memphis.station(STATION).deadLetters().count();
+      } finally {
+        await memphis.close();
+      }
     },
     async stop() {
       const memphis = await connect({ servers: [url] });
