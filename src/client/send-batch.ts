@@ -141,14 +141,13 @@ class Sender<R> {
         // no needless await: what is sent in one tick leaves in one write
         const free = room.take(bytes);
         if (free !== undefined) await free;
-        sendings.push({ letter, stored: this.#publish(letter) });
+        const stored = this.#publish(letter);
+        // the next copy may wait for the room that this one has, and meanwhile nobody else looks at its failure
+        if (copies.length > 1) this.#freeBehind(stored, bytes);
+        sendings.push({ letter, stored });
       }
       checked[index] = [];
-      this.#follow(
-        index,
-        sendings,
-        copies.map(({ bytes }) => bytes),
-      );
+      this.#follow(index, sendings, copies.length === 1 ? copies[0]?.bytes : undefined);
     }
     await this.#end.promise;
     return this.#results;
@@ -160,12 +159,18 @@ class Sender<R> {
     return refusal === undefined ? this.#broker.publish(letter, { timeoutMs: leftMs }) : Promise.reject(refusal);
   }
 
-  #follow(index: number, sendings: readonly Sending[], taken: readonly number[]): void {
+  #freeBehind(stored: Promise<Receipt>, bytes: number): void {
+    const free = (): void => this.#dispatch.room.free(bytes);
+    stored.then(free, free);
+  }
+
+  /** @param taken room that is to be given back at the end */
+  #follow(index: number, sendings: readonly Sending[], taken: number | undefined): void {
     const [only, ...more] = sendings;
     const stored: Promise<Receipt | readonly Receipt[]> =
       only !== undefined && more.length === 0 ? only.stored : all(sendings);
     const over = (result: ProduceResult<R>): void => {
-      for (const bytes of taken) this.#dispatch.room.free(bytes);
+      if (taken !== undefined) this.#dispatch.room.free(taken);
       this.#results[index] = result;
       if (--this.#left === 0) this.#end.resolve();
     };

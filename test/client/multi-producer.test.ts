@@ -61,6 +61,21 @@ for (const { binary, version } of serversUnderTest()) {
       assert.deepEqual(await countStored(broker.port, one), [1]);
     });
 
+    test('copies of one message that have no room together go one after another, also behind one that failed', {
+      timeout: 60_000,
+    }, async () => {
+      const stations = await Promise.all(Array.from({ length: 10 }, () => newStation()));
+      const full = await newFullStation(1);
+      await memphis.produce(full, 'fills it');
+      const large = new Uint8Array(1_000_000); // ten of them are more than a producer has under way
+      const producer = await memphis.createProducer(stations);
+      const [stored] = await producer.produceBatch([large]);
+      assert.ok(stored?.ok && stored.receipt.length === 10);
+      const withFull = await memphis.createProducer([full, ...stations]);
+      const [failed] = await withFull.produceBatch([large]);
+      assert.ok(failed?.ok === false && notAll(stations, [full])(failed.error));
+    });
+
     test('a station that fails is named beside those that stored, and a repeat stores what is missing alone', async () => {
       const [good, full] = [await newStation(), await newFullStation(1)];
       await memphis.produce(full, 'fills it');
