@@ -7,7 +7,8 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectOfficial } from '@nats-io/transport-node';
 import { connect } from '../../src/index.ts';
-import { ensureNatsServer } from '../../src/testing/index.ts';
+import { ensureNatsServer, findNatsServers } from '../../src/testing/index.ts';
+import { natsServerVersion } from '../../src/testing/nats-server.ts';
 import { startStandIn } from '../../test/support/memphis/stand-in.ts';
 import type { Scene } from './scene.ts';
 import { ours } from './subjects.ts';
@@ -33,8 +34,12 @@ interface Address {
   readonly close: () => PromiseLike<unknown>;
 }
 
+/** Memphis brokers are made from servers that make a durable before they look at the next request; later ones do not. */
+const isOfTheirAge = (binary: string): boolean => natsServerVersion(binary)?.startsWith('2.9.') === true;
+
 async function openStandIn(): Promise<Address> {
-  const standIn = await startStandIn({ binary: await ensureNatsServer() });
+  const first = await ensureNatsServer();
+  const standIn = await startStandIn({ binary: findNatsServers().find(isOfTheirAge) ?? first });
   const { url, server } = standIn;
   return { url, version: server.version, close: () => standIn[Symbol.asyncDispose]() };
 }
