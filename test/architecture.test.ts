@@ -145,7 +145,8 @@ test('JetStream is known to the drivers alone', () => {
   assert.deepEqual(knowing, []);
 });
 
-test('functions reach no administration and no poller', () => {
+/** What functions have in their bundles. */
+function reachedByFunctions(): ReadonlySet<string> {
   const reached = new Set<string>();
   const walk = (file: string): void => {
     if (reached.has(file)) return;
@@ -156,8 +157,21 @@ test('functions reach no administration and no poller', () => {
     assert.ok(graph.has(entry));
     walk(entry);
   }
+  return reached;
+}
+
+test('functions reach no administration and no poller', () => {
   assert.deepEqual(
-    [...reached].filter((file) => /admin\.ts$|client\/(client|station|connect)\.ts$|^src\/poller\//.test(file)),
+    [...reachedByFunctions()].filter((file) =>
+      /admin\.ts$|client\/(client|station|connect)\.ts$|^src\/poller\//.test(file),
+    ),
     [],
   );
+});
+
+test('functions import nothing of this package late: one such import makes bundlers wrap every module behind it', () => {
+  const late = [...reachedByFunctions()].flatMap((file) =>
+    (graph.get(file) ?? []).filter(({ to, isLazy }) => isLazy && graph.has(to)).map(({ to }) => `${file} -> ${to}`),
+  );
+  assert.deepEqual(late, []);
 });

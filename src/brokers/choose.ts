@@ -3,6 +3,8 @@
 import type { Link } from '../connection/link.ts';
 import type { Broker } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
+import { JetStreamBroker } from './jetstream/broker.ts';
+import { MemphisBroker } from './memphis/broker.ts';
 
 /** What users say of the broker and how it is used. */
 export interface Choice {
@@ -36,7 +38,5 @@ export async function chooseBroker(
       { option: 'broker' },
     );
   }
-  // evaluated on use: a function has one broker
-  if (isMemphis) return new (await import('./memphis/broker.ts')).MemphisBroker(link, options);
-  return new (await import('./jetstream/broker.ts')).JetStreamBroker(link, options);
+  return isMemphis ? new MemphisBroker(link, options) : new JetStreamBroker(link, options);
 }

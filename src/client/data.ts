@@ -7,9 +7,9 @@ import { producerOptions } from '../model/options/produce.ts';
 import type { Receipt, Written } from '../model/receipt.ts';
 import { resolveOptions } from '../model/resolve-options.ts';
 import type { Consuming } from './consume.ts';
-import type { BindingArgument, Consumer, ConsumerOptions } from './consumer.ts';
+import { type BindingArgument, Consumer, type ConsumerOptions } from './consumer.ts';
 import { Dispatch, isAsync, type ProduceOptions } from './dispatch.ts';
-import type { Fetcher, FetchMessagesOptions } from './fetcher.ts';
+import { Fetcher, type FetchMessagesOptions } from './fetcher.ts';
 import { handFailure } from './hand-failure.ts';
 import { drain, Outbox, type Outboxes } from './outbox.ts';
 import type { Payload } from './payload.ts';
@@ -110,7 +110,6 @@ export class DataClient {
    * @throws MemphisError `STATION_NOT_FOUND`, `INVALID_NAME`, `INVALID_OPTION`
    */
   async createConsumer(source: string | BindingArgument, options?: ConsumerOptions): Promise<Consumer> {
-    const { Consumer } = await import('./consumer.ts');
     const consumer = new Consumer(this.session, source, options, (run) => this.#watch(run));
     const broker = await this.session.broker();
     if (typeof source === 'string') await broker.partitions(consumer.station);
@@ -122,7 +121,6 @@ export class DataClient {
     source: string | BindingArgument,
     options?: FetchMessagesOptions,
   ): Promise<Message<T>[]> {
-    const { Fetcher } = await import('./fetcher.ts');
     this.#fetcher ??= new Fetcher(this.session);
     return await this.#fetcher.fetch<T>(source, options);
   }

@@ -1,4 +1,4 @@
-/** The pushed source of functions, evaluated on use: a batch that a poller has put into the event. */
+/** The pushed source of functions: a batch that a poller has put into the event. */
 
 import { type BatchResult, runBatch } from '../batch/run-batch.ts';
 import { openPushedBatch } from '../envelope/pushed-batch.ts';

@@ -1,4 +1,4 @@
-/** The pulling source of functions, evaluated on first use: the session that those of this process share. */
+/** The pulling source of functions: the session that those of this process share. */
 
 import { type Session, sharedSession } from '../client/session.ts';
 import type { Resolved } from '../model/option-spec.ts';

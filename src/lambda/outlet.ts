@@ -1,15 +1,16 @@
 /**
- * A function's way out to stations: the data side of the client, loaded and connected at first use, kept for the next
+ * A function's way out to stations: the data side of the client, connected at first use, kept for the next
  * invocation. Whatever is given up goes no further: no message leaves after its limit.
  */
 
 import type { BindingArgument } from '../client/consumer.ts';
+import { DataClient } from '../client/data.ts';
 import type { ProduceOptions } from '../client/dispatch.ts';
 import type { FetchMessagesOptions } from '../client/fetcher.ts';
 import type { Payload } from '../client/payload.ts';
 import type { Producer, ProducerOptions } from '../client/producer.ts';
 import type { ProduceBatchOptions, ProduceResult } from '../client/send-batch.ts';
-import type { Session } from '../client/session.ts';
+import { type Session, sharedSession } from '../client/session.ts';
 import { remainingTimeMs } from '../model/deadline.ts';
 import { isMemphisError, MemphisError } from '../model/errors.ts';
 import type { Message } from '../model/message.ts';
@@ -33,12 +34,8 @@ export interface DataSide {
 /** Makes a data side without I/O to the broker. Tests hand in their own. */
 export type LoadDataSide = (settings: Resolved<typeof connectOptions>) => Promise<DataSide>;
 
-/** The client's own data side over the session that functions of this process share; evaluated on first use. */
+/** The client's own data side over the session that functions of this process share. */
 export const loadDataSide: LoadDataSide = async (settings) => {
-  const [{ sharedSession }, { DataClient }] = await Promise.all([
-    import('../client/session.ts'),
-    import('../client/data.ts'),
-  ]);
   return new DataClient(sharedSession(settings));
 };
 

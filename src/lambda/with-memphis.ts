@@ -1,4 +1,4 @@
-/** `withMemphis`: one wrapper for both ways in. The pushed path loads no broker code; the pulling one is imported on use. */
+/** `withMemphis`: one wrapper for both ways in. The pushed one runs no broker code. */
 
 import type { BatchHandler } from '../batch/run-batch.ts';
 import type { BatchResponse } from '../envelope/response.ts';
@@ -9,6 +9,7 @@ import { connectOptions } from '../model/options/connect.ts';
 import { consumerFunctionOptions } from '../model/options/consumer-function.ts';
 import { checkOptions, resolveOptions } from '../model/resolve-options.ts';
 import { consume } from './consume.ts';
+import { warmStation } from './from-station.ts';
 import type { PullSummary } from './pull-invocation.ts';
 
 const optionTable = { ...connectOptions, ...consumerFunctionOptions };
@@ -56,11 +57,8 @@ export function withMemphis<T = unknown, C = LambdaContext>(
 
 /** Starts to dial. What goes wrong, wrong variables included, is met again by the first invocation. */
 function prefetch(resolve: () => WithMemphisSettings): void {
-  const warm = async (): Promise<void> => {
+  try {
     const settings = resolve();
-    if (!settings.prefetch) return;
-    const { warmStation } = await import('./from-station.ts');
-    warmStation(settings);
-  };
-  warm().catch(() => {});
+    if (settings.prefetch) warmStation(settings);
+  } catch {}
 }

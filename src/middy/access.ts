@@ -5,7 +5,7 @@ import type { Resolved } from '../model/option-spec.ts';
 import { connectOptions } from '../model/options/connect.ts';
 import type { middyOptions } from '../model/options/middy.ts';
 import { pickOptions } from '../model/resolve-options.ts';
-import type { Keeping, Lease } from './kept-session.ts';
+import { type Keeping, type Lease, leaseSession, warmSession } from './kept-session.ts';
 import type { MiddyRequest } from './request.ts';
 
 export type AccessSettings = Resolved<typeof connectOptions> & Resolved<typeof middyOptions>;
@@ -30,9 +30,9 @@ export function makeAccess(where: string, settings: AccessSettings): Access {
   const given = pickOptions(connectOptions, settings);
   if (internalKey === undefined) {
     return {
-      lease: async () => (await import('./kept-session.ts')).leaseSession(given, keeping),
+      lease: async () => leaseSession(given, keeping),
       warm: async () => {
-        if (!disablePrefetch) (await import('./kept-session.ts')).warmSession(given, keeping);
+        if (!disablePrefetch) warmSession(given, keeping);
       },
     };
   }
@@ -54,7 +54,7 @@ export function makeAccess(where: string, settings: AccessSettings): Access {
           `request.internal has no text under ${internalKey}; use the middleware that puts it there before this one`,
         );
       } else latest = value;
-      return (await import('./kept-session.ts')).leaseSession(withSecret, keeping);
+      return leaseSession(withSecret, keeping);
     },
     warm: async () => {},
   };

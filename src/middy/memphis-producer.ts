@@ -1,5 +1,6 @@
 /** `memphisProducer`: a handler under Middy that produces, as under `withProducer`. */
 
+import { DataClient } from '../client/data.ts';
 import type { Session } from '../client/session.ts';
 import { extendContext } from '../lambda/extend-context.ts';
 import { Outlet } from '../lambda/outlet.ts';
@@ -81,7 +82,4 @@ export function memphisProducer(options?: MemphisProducerOptions): MemphisMiddle
   };
 }
 
-async function openDataSide(session: Session) {
-  const { DataClient } = await import('../client/data.ts');
-  return new DataClient(session);
-}
+const openDataSide = async (session: Session) => new DataClient(session);

@@ -4,7 +4,9 @@
  */
 
 import type { JetStreamBroker } from '../brokers/jetstream/broker.ts';
+import { setAsideRefused } from '../brokers/jetstream/refused.ts';
 import type { MemphisBroker } from '../brokers/memphis/broker.ts';
+import { reportRefused } from '../brokers/memphis/refused.ts';
 import type { Broker, OutgoingMessage } from '../model/broker.ts';
 
 /** @throws MemphisError when it is not stored */
@@ -15,12 +17,9 @@ export async function setAside(
   timeoutMs: number,
 ): Promise<void> {
   if (broker.setAside !== undefined) return await broker.setAside(message, reason, { timeoutMs });
-  // evaluated on use: most messages satisfy their schema
   if (broker.kind === 'memphis') {
-    const { reportRefused } = await import('../brokers/memphis/refused.ts');
     return await reportRefused(broker as MemphisBroker, message, reason, timeoutMs);
   }
-  const { setAsideRefused } = await import('../brokers/jetstream/refused.ts');
   const { link, stations } = broker as JetStreamBroker;
   await setAsideRefused(link, stations, message, reason, timeoutMs);
 }

@@ -164,8 +164,9 @@ for (const { binary, version } of serversUnderTest()) {
     let repeated = 0;
     const onRetry = (): void => void repeated++;
     subscribe('memphis-serverless:retry', onRetry);
+    const marker = memphis.produce('orders', 'marker'); // its answer comes before the last ones of the batch
     const sent = memphis.produceBatch('orders', texts);
-    await memphis.produce('orders', 'marker'); // its answer comes among those of the batch
+    await marker;
     broker.freeze();
     await broker.kill();
     await broker.restart();

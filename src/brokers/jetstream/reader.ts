@@ -11,6 +11,7 @@ import { MemphisError } from '../../model/errors.ts';
 import type { StationSchema } from '../../model/schema.ts';
 import { emit } from '../../telemetry/channels.ts';
 import { allot, allotByPending } from './allot.ts';
+import { storeDeadLetter } from './dead-letters.ts';
 import { LOOK_EVERY_MS, LOOK_SHARED_EVERY_MS, losesToDeadPulls, pause } from './dead-pulls.ts';
 import { type FirstCatch, type FirstFlight, flyFirst } from './first-flight.ts';
 import { Group } from './groups.ts';
@@ -21,13 +22,11 @@ import type { Retries } from './retries.ts';
 import { askAll, type Round } from './round.ts';
 import type { Schemas } from './schemas.ts';
 import { type SetAside, Settler } from './settle.ts';
+import { sortOut } from './sort-out.ts';
 import type { Stations, StationView } from './stations.ts';
 
 /** After waiting so long, look again for lanes that others have opened. */
 const LONGEST_WAIT_MS = 5_000;
-
-/** Evaluated with the first dead letter: most functions never have one. */
-const storeDeadLetter: SetAside = async (...given) => (await import('./dead-letters.ts')).storeDeadLetter(...given);
 
 /** What reading needs to know of a station. */
 type ReadView = Pick<StationView, 'partitions' | 'sendPoisonMsgToDls' | 'dlsStation'>;
@@ -327,7 +326,6 @@ export class JetStreamReader implements Reader {
     const settler = new Settler(context);
     let fresh = pulled;
     if (!pulled.every((delivery) => isForHandler(delivery, maxDeliveries))) {
-      const { sortOut } = await import('./sort-out.ts');
       fresh = await sortOut(this.#link, settler, pulled, maxDeliveries);
     }
     return {

@@ -31,7 +31,7 @@ const CONCERNS_ONE = ['PAYLOAD_TOO_LARGE', 'PARTITION_NOT_FOUND', 'INVALID_MESSA
 export interface BrokerParts {
   readonly link: Link;
   readonly stations: Stations;
-  retries(): Promise<Retries>;
+  readonly retries: Retries;
 }
 
 /** One run of putting back. */
@@ -88,8 +88,7 @@ export class Redrive {
   async #forGroup(letter: StreamMessage): Promise<PubAck> {
     const { group, partition, sequence, timestamp, data } = await this.#origin(letter);
     const durable = toInternalName(group);
-    const retries = await this.#broker.retries();
-    return await retries.store(
+    return await this.#broker.retries.store(
       {
         station: this.#station,
         durable,

@@ -10,6 +10,7 @@ import { isMemphisError } from '../../model/errors.ts';
 import { retryHeader } from './delivery.ts';
 import { keepHeaders, underId } from './kept-headers.ts';
 import { type Lane, toLane } from './lane.ts';
+import { store } from './publish.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import { isBefore } from './server-version.ts';
 import { retryStreamOf } from './stations.ts';
@@ -180,7 +181,6 @@ export class Retries {
         await this.lane(connection, copy, limitMs, false);
       },
     };
-    const { store } = await import('./publish.ts'); // functions that only read need no more of it than this
     try {
       return await store(this.#link, subject, { data: copy.data, headers }, options);
     } catch (error) {

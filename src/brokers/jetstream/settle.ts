@@ -9,6 +9,7 @@ import { isMemphisError, MemphisError } from '../../model/errors.ts';
 import type { StoredMessage } from '../../model/message.ts';
 import { type Outcome, type Settled, withinDeliveries } from '../../model/outcome.ts';
 import { emit } from '../../telemetry/channels.ts';
+import { creditKeyOf, dropCredit, writeCredit } from './credits.ts';
 import type { Delivery, Lane } from './lane.ts';
 import type { DeadLetterContext } from './linked-station.ts';
 import { ownId } from './own-id.ts';
@@ -35,9 +36,6 @@ export interface SettleContext extends Omit<DeadLetterContext, 'timeoutMs'> {
   /** Off: what would be a dead letter is dropped, as the station's owner wants it. */
   readonly keepDeadLetters: boolean;
 }
-
-/** Few batches need it: evaluated when one does. */
-const loadCredits = () => import('./credits.ts');
 
 interface Entry {
   readonly delivery: Delivery;
@@ -258,7 +256,6 @@ export class Settler {
     const { credit } = delivery;
     if (!this.#mayRunOut(delivery)) return;
     // not noted: the message ends as a dead letter, whole, instead of with a handler
-    const { creditKeyOf, writeCredit } = await loadCredits();
     await writeCredit(link, creditKeyOf(delivery), credit + 1, this.#timeoutMs).catch(() => {});
   }
 
@@ -320,8 +317,7 @@ export class Settler {
     const isAcked = outcome.action === 'ack';
     if (!isAcked && !isParked && outcome.action !== 'deadLetter') return none;
     const rest: Promise<void>[] = [];
-    if (credit > 0)
-      rest.push(loadCredits().then(({ creditKeyOf, dropCredit }) => dropCredit(link, creditKeyOf(delivery))));
+    if (credit > 0) rest.push(dropCredit(link, creditKeyOf(delivery)));
     if (isAcked && lane.rules !== undefined) rest.push(lane.rules.onAcked(delivery));
     if (lane.keepsSettled) rest.push(dropCopy(link, lane.stream, laneSequence));
     return rest;

@@ -4,28 +4,25 @@ import type { Link } from '../../connection/link.ts';
 import type { OutgoingMessage, PublishOptions, Reader, ReaderOptions } from '../../model/broker.ts';
 import type { Receipt } from '../../model/receipt.ts';
 import type { StationSchema } from '../../model/schema.ts';
-import { lateReader } from './late-reader.ts';
 import { repeat } from './repeat.ts';
-import type { Retries } from './retries.ts';
+import { Retries } from './retries.ts';
 import type { Schemas } from './schemas.ts';
 import { type Stations, streamOf } from './stations.ts';
 import { deleteMessage } from './wire/streams.ts';
-
-type Publishing = typeof import('./publish.ts');
 
 export abstract class StreamBroker<S extends Stations, K extends Schemas> {
   readonly link: Link;
   readonly stations: S;
   readonly schemas: K;
-  /** Evaluated with the first message: functions that only read have none. */
-  protected publishing: Publishing | undefined;
+  /** What comes back later, to the groups of all readers. */
+  readonly retries: Retries;
   readonly #readers = new Map<string, Reader>();
-  #retries: Retries | undefined;
 
   constructor(link: Link, stations: S, schemas: K) {
     this.link = link;
     this.stations = stations;
     this.schemas = schemas;
+    this.retries = new Retries(link);
   }
 
   async partitions(station: string, options?: { readonly patienceMs?: number }): Promise<readonly number[]> {
@@ -49,11 +46,6 @@ export abstract class StreamBroker<S extends Stations, K extends Schemas> {
 
   protected abstract send(message: OutgoingMessage, options: PublishOptions): Promise<Receipt>;
 
-  protected async loadPublishing(): Promise<Publishing> {
-    this.publishing ??= await import('./publish.ts');
-    return this.publishing;
-  }
-
   async schemaOf(
     station: string,
     options?: { readonly isFresh?: boolean; readonly patienceMs?: number },
@@ -76,18 +68,11 @@ export abstract class StreamBroker<S extends Stations, K extends Schemas> {
     const key = JSON.stringify([station, group, binding, ackWaitMs, maxDeliveries, start, ordered]);
     let reader = this.#readers.get(key);
     if (reader === undefined) {
-      reader = lateReader(async () => this.makeReader(options, await this.retries()));
+      reader = this.makeReader(options);
       this.#readers.set(key, reader);
     }
     return reader;
   }
 
-  protected abstract makeReader(options: ReaderOptions, retries: Retries): Promise<Reader>;
-
-  /** What comes back later, to the groups of all readers. */
-  async retries(): Promise<Retries> {
-    const { Retries } = await import('./retries.ts');
-    this.#retries ??= new Retries(this.link);
-    return this.#retries;
-  }
+  protected abstract makeReader(options: ReaderOptions): Reader;
 }

@@ -6,10 +6,11 @@ import type { Broker, OutgoingMessage, PublishOptions, Reader, ReaderOptions } f
 import { MemphisError } from '../../model/errors.ts';
 import type { Receipt } from '../../model/receipt.ts';
 import { defaultStation } from '../../model/station.ts';
-import type { Retries } from '../jetstream/retries.ts';
+import { checkerFor, publish } from '../jetstream/publish.ts';
 import { StreamBroker } from '../jetstream/stream-broker.ts';
 import { APP_ID } from './identity.ts';
 import { CONTROL_LIMIT_MS, MAX_DELIVERIES } from './limits.ts';
+import { makeReader } from './make-reader.ts';
 import { Members } from './members.ts';
 import { publishLines } from './publish-headers.ts';
 import { MemphisSchemas } from './schemas.ts';
@@ -43,25 +44,11 @@ export class MemphisBroker extends StreamBroker<MemphisStations, MemphisSchemas>
 
   protected override send(message: OutgoingMessage, options: PublishOptions): Promise<Receipt> {
     const connection = this.link.atHand;
-    const { publishing } = this;
-    return connection === undefined || publishing === undefined
-      ? this.#connectAndSend(message, options)
-      : this.#sendOn(publishing, connection, message, options);
+    if (connection !== undefined) return this.#sendOn(connection, message, options);
+    return this.link.ready(Date.now() + options.timeoutMs).then((opened) => this.#sendOn(opened, message, options));
   }
 
-  async #connectAndSend(message: OutgoingMessage, options: PublishOptions): Promise<Receipt> {
-    const connecting = this.link.ready(Date.now() + options.timeoutMs);
-    connecting.catch(() => {}); // it is awaited below
-    const publishing = await this.loadPublishing();
-    return await this.#sendOn(publishing, await connecting, message, options);
-  }
-
-  #sendOn(
-    { publish }: typeof import('../jetstream/publish.ts'),
-    connection: Connection,
-    message: OutgoingMessage,
-    options: PublishOptions,
-  ): Promise<Receipt> {
+  #sendOn(connection: Connection, message: OutgoingMessage, options: PublishOptions): Promise<Receipt> {
     const { station } = message;
     const linesOf = (): HeaderLines => publishLines(message, connection.identity.connectionId);
     const stored = publish(this.link, this.stations, message, options, linesOf);
@@ -88,7 +75,6 @@ export class MemphisBroker extends StreamBroker<MemphisStations, MemphisSchemas>
   }
 
   async checker(options: { readonly timeoutMs: number }): Promise<(message: OutgoingMessage) => number> {
-    const { checkerFor } = await this.loadPublishing();
     return checkerFor(this.link, options.timeoutMs, (message) => publishLines(message, APP_ID));
   }
 
@@ -103,8 +89,8 @@ export class MemphisBroker extends StreamBroker<MemphisStations, MemphisSchemas>
     );
   }
 
-  protected override async makeReader(options: ReaderOptions, retries: Retries): Promise<Reader> {
-    return (await import('./make-reader.ts')).makeReader(this, retries, options);
+  protected override makeReader(options: ReaderOptions): Reader {
+    return makeReader(this, options);
   }
 
   async endProducer(station: string, name: string): Promise<void> {

@@ -136,8 +136,7 @@ export class MemphisDeadLetters implements DeadLetterStore {
   async #forGroup({ record, headers }: Letter): Promise<PubAck> {
     const { group, sequence, timestamp, data } = record;
     const partition = await this.#partitionOf(record);
-    const retries = await this.#broker.retries();
-    return await retries.store(
+    return await this.#broker.retries.store(
       {
         station: this.#station,
         durable: toInternalName(group),

@@ -28,7 +28,7 @@ import { APP_ID } from './identity.ts';
 import { CONTROL_LIMIT_MS } from './limits.ts';
 import type { Members } from './members.ts';
 import { resendStreamOf } from './resend-streams.ts';
-import type { Resends } from './resends.ts';
+import { Resends } from './resends.ts';
 import type { MemphisSchemas } from './schemas.ts';
 import { dropStart, readStart, writeStart } from './start-notes.ts';
 import { registerConsumer } from './wire/consumer-creation.ts';
@@ -52,7 +52,7 @@ export class MemphisGroup extends Group {
   readonly #link: Link;
   readonly #members: Members;
   readonly #schemas: MemphisSchemas;
-  #resends: Promise<Resends> | undefined;
+  readonly #resends: Resends;
   #made: Promise<Lane | undefined> | undefined;
   #joined: Promise<unknown> | undefined;
   #lookedAt = Date.now();
@@ -71,6 +71,7 @@ export class MemphisGroup extends Group {
     this.#link = link;
     this.#members = members;
     this.#schemas = schemas;
+    this.#resends = new Resends(link, options.station, options.group, options.ackWaitMs);
   }
 
   override async lanes(
@@ -117,15 +118,8 @@ export class MemphisGroup extends Group {
 
   /** Never rejects. */
   #resendLane(connection: Connection): Promise<Lane | undefined> {
-    this.#made = this.#loadResends().then((resends) => resends.lane(connection, RESENDS_LIMIT_MS));
+    this.#made = this.#resends.lane(connection, RESENDS_LIMIT_MS);
     return this.#made;
-  }
-
-  /** Evaluated on use: a function that always finds messages, and handles them, has none. */
-  #loadResends(): Promise<Resends> {
-    const { station, group, ackWaitMs } = this.options;
-    this.#resends ??= import('./resends.ts').then(({ Resends }) => new Resends(this.#link, station, group, ackWaitMs));
-    return this.#resends;
   }
 
   override async settled(): Promise<void> {
@@ -135,7 +129,7 @@ export class MemphisGroup extends Group {
   /** A station that was made anew has no rows. */
   override forget(): void {
     super.forget();
-    void this.#resends?.then((resends) => resends.forget());
+    this.#resends.forget();
     this.#members.forget(this.#key);
   }
 
@@ -191,7 +185,7 @@ export class MemphisGroup extends Group {
     await repeat(this.#link, 'delete group', PATIENCE_MS, (connection, limitMs) =>
       deleteStream(connection, resendStreamOf(station, group), limitMs).catch(unlessGone),
     );
-    void this.#resends?.then((resends) => resends.forget());
+    this.#resends.forget();
   }
 
   /** What the registration says must agree with the durable, or it is refused (10012). */

@@ -1,9 +1,10 @@
-/** Readers of a Memphis broker, loaded when something is read. */
+/** Readers of a Memphis broker. */
 
 import type { Link } from '../../connection/link.ts';
 import type { Reader, ReaderOptions } from '../../model/broker.ts';
 import { JetStreamReader } from '../jetstream/reader.ts';
 import type { Retries } from '../jetstream/retries.ts';
+import { setAside } from './dead-letters.ts';
 import { MemphisGroup } from './group.ts';
 import type { Members } from './members.ts';
 import type { MemphisSchemas } from './schemas.ts';
@@ -13,22 +14,18 @@ import type { MemphisStations } from './stations.ts';
 interface Parts {
   readonly link: Link;
   readonly stations: MemphisStations;
+  readonly retries: Retries;
   readonly members: Members;
   readonly schemas: MemphisSchemas;
 }
 
 /** A stream of others on this broker is read as on any NATS server. */
-export function makeReader(
-  { link, stations, members, schemas }: Parts,
-  retries: Retries,
-  options: ReaderOptions,
-): Reader {
+export function makeReader({ link, stations, retries, members, schemas }: Parts, options: ReaderOptions): Reader {
   if (options.binding !== undefined) return new JetStreamReader(link, stations, retries, options);
   const group = new MemphisGroup(link, stations, retries, options, members, schemas);
   return new JetStreamReader(link, stations, retries, options, {
     group,
-    // evaluated with the first dead letter: most functions never have one
-    setAside: async (...given) => (await import('./dead-letters.ts')).setAside(group, ...given),
+    setAside: (...given) => setAside(group, ...given),
     schemas,
   });
 }
