@@ -1,13 +1,11 @@
 /** What each npm script does, as a list of steps. A step returns an exit code, or throws with one clear sentence. */
 
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { runTests } from './run-tests.mjs';
 import { SOURCE } from './source.mjs';
 
 const lint = { name: 'style (biome check)', run: (job) => job.tool('biome', ['check', ...job.args]) };
 const types = { name: 'types (tsc)', run: (job) => job.tool('tsc', ['-p', '.']) };
-const build = { name: 'build (tsc, ESM and CommonJS into dist)', run: buildPackage };
+const build = { name: 'build (ESM and CommonJS into dist)', run: buildPackage };
 const broker = { name: 'nats-server', run: (job) => findBroker(job, []) };
 const brokers = { name: 'nats-server, the old and the new', run: (job) => findBroker(job, ['--newest']) };
 const bundle = { name: 'package (serverless package)', run: (job) => job.tool('serverless', ['package', ...job.args]) };
@@ -47,16 +45,10 @@ export const commands = {
   package: { says: 'bundles the functions of serverless.yml for AWS, without an AWS account', steps: [bundle] },
 };
 
+/** Loaded on use: it needs the packages. */
 async function buildPackage(job) {
-  const dist = path.join(job.top, 'dist');
-  await rm(dist, { recursive: true, force: true });
-  for (const format of ['esm', 'cjs']) {
-    const code = await job.tool('tsc', ['-p', `tsconfig.${format}.json`]);
-    if (code !== 0) return code;
-  }
-  await mkdir(path.join(dist, 'cjs'), { recursive: true });
-  await writeFile(path.join(dist, 'cjs', 'package.json'), '{ "type": "commonjs" }\n'); // the package itself is ESM
-  return 0;
+  const { makeDist } = await import('./build-package.mjs');
+  return makeDist(job);
 }
 
 /** A process of its own, so that what it starts ends with it. Later steps find its answer in the environment. */

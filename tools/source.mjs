@@ -1,2 +1,3 @@
 /** Makes Node take the package's sources in place of what was built. */
-export const SOURCE = '--conditions=@memphis-serverless/source';
+export const sourceCondition = '@memphis-serverless/source';
+export const SOURCE = `--conditions=${sourceCondition}`;
