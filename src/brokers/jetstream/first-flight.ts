@@ -32,6 +32,7 @@ export class FirstFlight {
   readonly #lane: Promise<Lane | undefined>;
   readonly #ended: Promise<PullEnd | undefined>;
   #frames: Frame[] = [];
+  #isTaken = false;
   #stopped: Promise<void> | undefined;
 
   constructor(
@@ -63,13 +64,14 @@ export class FirstFlight {
   }
 
   /**
-   * What came, once: empty-handed from the second call on. Never rejects.
+   * What came, once: nothing from the second call on, since the lane may have more by then. Never rejects.
    *
    * @param lanes those that the group has, now that all is known
    */
   async take(lanes: readonly Lane[]): Promise<FirstCatch | undefined> {
     const [end, lane] = await Promise.all([this.#ended, this.#lane]);
-    if (lane === undefined || !lanes.includes(lane)) return undefined;
+    if (this.#isTaken || lane === undefined || !lanes.includes(lane)) return undefined;
+    this.#isTaken = true;
     const deliveries = this.#frames.splice(0).map((frame) => toDelivery(frame, this.#station, lane));
     const pending = isOrdered(lane) ? 0 : (deliveries.at(-1)?.pending ?? 0);
     return { lane, deliveries, pending, isComplete: end === 'done' };

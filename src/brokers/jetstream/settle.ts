@@ -335,18 +335,22 @@ export class Settler {
   }
 
   async #write(connection: Connection, entries: readonly Entry[], limitMs: number): Promise<void> {
-    for (let index = 0; index < entries.length - 1; index++) {
-      const entry = entries[index] as Entry;
-      connection.publish(entry.delivery.ackSubject, payloadOf(entry));
-    }
-    const last = entries.at(-1);
+    // the newest goes last: a broker that was killed may have forgotten some, and knows all others where it knows that one
+    let last = entries[0];
     if (last === undefined) return;
+    for (const entry of entries) {
+      if (entry.delivery.consumerSequence > last.delivery.consumerSequence) last = entry;
+    }
+    const { delivery } = last;
+    for (const entry of entries) {
+      if (entry !== last) connection.publish(entry.delivery.ackSubject, payloadOf(entry));
+    }
     const answer = await connection
-      .request(last.delivery.ackSubject, payloadOf(last), { timeoutMs: limitMs })
+      .request(delivery.ackSubject, payloadOf(last), { timeoutMs: limitMs })
       .catch(async (error: unknown) => {
         if (!isMemphisError(error, 'TIMEOUT')) throw error;
         const leftMs = Math.min(limitMs, this.#timeoutMs, WHY_LIMIT_MS);
-        throw await whySilent(connection, last.delivery, leftMs, error);
+        throw await whySilent(connection, delivery, leftMs, error);
       });
     if (answer.status === 503) {
       throw new MemphisError(

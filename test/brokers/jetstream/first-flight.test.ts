@@ -38,6 +38,25 @@ for (const { binary, version } of serversUnderTest()) {
     await admin.close();
   });
 
+  test(`${on}: a first request that brings nothing for a handler is followed by another one`, async () => {
+    await using broker = await startBroker({ binary });
+    const admin = await connect({ servers: [broker.url] });
+    await admin.createStation('jobs', { storageType: 'memory' });
+    for (const text of ['a', 'b', 'c', 'd', 'e']) await admin.produce('jobs', text);
+    const seen = await admin.fetchMessages('jobs', { group: 'g', batchSize: 3, batchMaxWaitMs: 0 });
+    await Promise.all(seen.map((message) => message.nack()));
+
+    const memphis = await connect({ servers: [broker.url] });
+    const options = { group: 'g', batchSize: 3, batchMaxWaitMs: 0, maxMsgDeliveries: 1 };
+    assert.deepEqual(
+      (await memphis.fetchMessages('jobs', options)).map((message) => message.text()),
+      ['d', 'e'],
+      'those behind the ones that have no deliveries left',
+    );
+    await memphis.close();
+    await admin.close();
+  });
+
   test(`${on}: a first message leaves with the look-up of its station, and the next ones take turns`, async () => {
     await using broker = await startBroker({ binary });
     await using relay = await recordFlights(broker.port);
