@@ -1,6 +1,6 @@
 /** The event of a pushed batch, version 1.0: messages to JSON and back, and what their JSON weighs. Pure. */
 
-import { Buffer, isUtf8 } from 'node:buffer';
+import { isUtf8 } from 'node:buffer';
 import type { Headers, StoredMessage } from '../model/message.ts';
 import { readMessages } from './read-event.ts';
 import { asObject, asText, refuse } from './shape.ts';

@@ -1,6 +1,5 @@
 /** The messages of an event, checked one by one. */
 
-import { Buffer } from 'node:buffer';
 import type { Headers, StoredMessage } from '../model/message.ts';
 import { asList, asObject, asText, asWhole, nameType, refuse } from './shape.ts';
 

@@ -1,8 +1,11 @@
 /** Message ids of our own. */
 
 let made = 0;
+let processId = '';
 const randomText = (): string => Math.random().toString(36).slice(2);
-const processId = `${randomText()}.${randomText()}`;
 
 /** An id for what the user gave none: unique enough to tell our repeats from anybody's messages. */
-export const ownId = (): string => `${processId}.${made++}`;
+export function ownId(): string {
+  processId ||= `${randomText()}.${randomText()}`;
+  return `${processId}.${made++}`;
+}

@@ -5,7 +5,7 @@ import type { Connection } from '../../connection/port.ts';
 import { isMemphisError, MemphisError } from '../../model/errors.ts';
 import { isName, toInternalName } from '../../model/station.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
-import { apiError, isJson, type Json, refusalOf } from './wire/api.ts';
+import { apiError, isJson, type Json, parseJson, refusalOf } from './wire/api.ts';
 import type { StreamRoom } from './wire/publish.ts';
 import { lastMessage, streamNames } from './wire/streams.ts';
 
@@ -65,7 +65,7 @@ export const recordedStation = (subject: string): string => subject.slice(RECORD
 /** One that somebody has damaged is none: the streams tell what there is. */
 function parseRecord(data: Uint8Array): Json | undefined {
   try {
-    const record: unknown = JSON.parse(new TextDecoder().decode(data));
+    const record = parseJson(data);
     const isSound = isJson(record) && isWithin(1, MAX_PARTITIONS, record.partitionsNumber);
     return isSound ? record : undefined;
   } catch {

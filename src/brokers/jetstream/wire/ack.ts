@@ -2,11 +2,10 @@
 
 import { MemphisError } from '../../../model/errors.ts';
 
-const encoder = new TextEncoder();
-const ACK = encoder.encode('+ACK');
-const TERM = encoder.encode('+TERM'); // without a reason: server 2.9 ignores a TERM that has one
-const IN_PROGRESS = encoder.encode('+WPI');
-const NAK = encoder.encode('-NAK');
+const ACK = Buffer.from('+ACK');
+const TERM = Buffer.from('+TERM'); // without a reason: server 2.9 ignores a TERM that has one
+const IN_PROGRESS = Buffer.from('+WPI');
+const NAK = Buffer.from('-NAK');
 /** A year; beyond 292 of them the server's nanoseconds overflow and it would deliver at once. */
 const MAX_DELAY_MS = 365 * 86_400_000;
 /** From nanoseconds to milliseconds. */
@@ -19,7 +18,7 @@ export const ackPayload = {
   inProgress: IN_PROGRESS,
   /** Delivered again after a delay; the server counts in nanoseconds. */
   nak: (delayMs: number): Uint8Array =>
-    delayMs <= 0 ? NAK : encoder.encode(`-NAK {"delay":${Math.round(Math.min(delayMs, MAX_DELAY_MS) * 1_000_000)}}`),
+    delayMs <= 0 ? NAK : Buffer.from(`-NAK {"delay":${Math.round(Math.min(delayMs, MAX_DELAY_MS) * 1_000_000)}}`),
 } as const;
 
 /** Where a delivery stands. */

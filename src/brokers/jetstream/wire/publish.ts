@@ -31,7 +31,8 @@ export function parsePubAck(subject: string, frame: Frame, mayLackSequence = fal
 }
 
 /** The one answer that comes by the thousand: a name without escapes, a number that is one for certain, and nothing else. */
-const PLAIN = /^\{"stream":"[^"\\\p{Cc}]*", ?"seq":([1-9]\d{0,14})\}$/u;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what a name cannot hold
+const PLAIN = /^\{"stream":"[^"\\\u0000-\u001f\u007f-\u009f]*", ?"seq":([1-9]\d{0,14})\}$/;
 
 /** @returns its sequence; 0 for any other answer */
 export const plainSequence = (text: string): number => Number(PLAIN.exec(text)?.[1] ?? 0);
