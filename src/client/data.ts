@@ -64,8 +64,8 @@ export class DataClient {
     const dispatch = this.#dispatch('createProducer', isList(stations) ? stations : [stations], options);
     if (!isLazy) {
       const broker = await this.session.broker();
-      await dispatch.layout(broker);
-      await dispatch.encoders(broker).catch(() => {}); // a schema that cannot be used is the business of who produces
+      await dispatch.addressing.layout(broker);
+      await dispatch.addressing.encoders(broker).catch(() => {}); // a schema that cannot be used is the business of who produces
     }
     return isList(stations) ? new MultiProducer(dispatch) : new Producer(dispatch);
   }

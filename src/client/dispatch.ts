@@ -2,16 +2,12 @@
 
 import type { Broker, OutgoingMessage } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
-import type { Headers } from '../model/message.ts';
 import type { Given, Resolved } from '../model/option-spec.ts';
 import { type OnProduceError, produceOptions, type producerOptions } from '../model/options/produce.ts';
-import { choosePartition } from '../model/partition.ts';
 import type { Receipt, Written } from '../model/receipt.ts';
 import { checkOptions } from '../model/resolve-options.ts';
-import type { Encode, SchemaReader } from '../model/schema-reader.ts';
 import { checkName } from '../model/station.ts';
-import { registered } from '../schemas/registry.ts';
-import { encoderFor } from './by-schema.ts';
+import { Addressing } from './addressing.ts';
 import { type Draft, toDraft } from './draft.ts';
 import { handFailure } from './hand-failure.ts';
 import { drain, Outbox, type Outboxes } from './outbox.ts';
@@ -29,8 +25,6 @@ interface WatchedSending extends Sending {
   readonly written: Promise<boolean>;
 }
 
-const NO_HEADERS: Headers = {};
-
 /** Whether a produce is not to wait; options that cannot be read are refused where all of them are checked. */
 export function isAsync(options: ProduceOptions | undefined): boolean {
   try {
@@ -45,12 +39,11 @@ export class Dispatch {
   readonly stations: readonly string[];
   readonly ackWaitMs: number;
   readonly room = new Room();
+  readonly addressing: Addressing;
   readonly #session: Session;
   readonly #onError: OnProduceError | undefined;
-  readonly #schema: SchemaReader | undefined;
   readonly #outboxes: Outboxes;
   readonly #outbox: Outbox;
-  readonly #turns = new Map<string, number>();
   /** Messages that have not left: later ones do not overtake them. */
   #looking = 0;
   #isDestroyed = false;
@@ -66,8 +59,8 @@ export class Dispatch {
     const name = checkName('producer', options.name);
     this.name = options.genUniqueSuffix ? uniqueName(name) : name;
     this.ackWaitMs = options.ackWaitMs;
+    this.addressing = new Addressing(this.stations, this.name, options.schema);
     this.#onError = options.onError;
-    this.#schema = options.schema;
     this.#session = session;
     this.#outboxes = outboxes;
     this.#outbox = new Outbox(outboxes.busy);
@@ -108,7 +101,7 @@ export class Dispatch {
     const draft = toDraft('produce', message, options);
     const timeoutMs = limitMs ?? options.ackWaitMs ?? this.ackWaitMs;
     const broker = this.#session.current;
-    const letter = broker && this.#plain(broker, draft);
+    const letter = broker && this.#looking === 0 ? this.addressing.plain(broker, draft) : undefined;
     // where everything is known, it leaves at once: nothing is awaited before
     return letter !== undefined && broker !== undefined
       ? this.#track(broker.publish(letter, { timeoutMs }), (receipt) => pick([receipt]))
@@ -135,22 +128,15 @@ export class Dispatch {
     this.#looking++;
     try {
       const broker = await this.#session.broker();
-      const guess = this.#guess(broker, draft);
+      const guess = this.addressing.guess(broker, draft);
       if (guess !== undefined) return [await this.#storeGuess(broker, guess, draft, timeoutMs)];
-      for (const letter of await this.#lookAndCompose(broker, draft, timeoutMs)) {
+      for (const letter of await this.addressing.lookAndCompose(broker, draft, timeoutMs)) {
         sendings.push({ letter, stored: broker.publish(letter, { timeoutMs }) });
       }
     } finally {
       this.#looking--;
     }
     return await all(sendings);
-  }
-
-  async #lookAndCompose(broker: Broker, draft: Draft, timeoutMs: number): Promise<OutgoingMessage[]> {
-    const layout = await this.layout(broker, timeoutMs);
-    const letters = await this.compose(layout, draft, await this.encoders(broker, timeoutMs), timeoutMs);
-    if (letters.length > 1) letters.forEach(await broker.checker({ timeoutMs }));
-    return letters;
   }
 
   /** As `produce` with `async`; `ended` rejects with a failure that no `onError` took. */
@@ -206,7 +192,7 @@ export class Dispatch {
     const timeoutMs = options.ackWaitMs ?? this.ackWaitMs;
     const deadlineMs = Date.now() + timeoutMs;
     const broker = await this.#session.broker();
-    const composed = await this.#lookAndCompose(broker, draft, timeoutMs);
+    const composed = await this.addressing.lookAndCompose(broker, draft, timeoutMs);
     // after its promise has resolved, the caller may write to that memory again
     const letters = isBytes(message) ? composed.map((one) => ({ ...one, data: one.data.slice() })) : composed;
     const bytes = letters.reduce((sum, { data }) => sum + data.length, 0);
@@ -239,37 +225,6 @@ export class Dispatch {
     }
   }
 
-  /** The partitions of each station. @throws MemphisError `STATION_NOT_FOUND` */
-  async layout(broker: Broker, patienceMs?: number): Promise<ReadonlyMap<string, readonly number[]>> {
-    const layout = new Map<string, readonly number[]>();
-    const options = patienceMs === undefined ? {} : { patienceMs };
-    for (const station of this.stations) layout.set(station, await broker.partitions(station, options));
-    return layout;
-  }
-
-  /** A message to one station that is known, and known to take anything. */
-  #plain(broker: Broker, draft: Draft): OutgoingMessage | undefined {
-    const [station = ''] = this.stations;
-    const isPlain = this.stations.length === 1 && this.#schema === undefined && this.#looking === 0;
-    if (!isPlain || draft.data === undefined) return undefined;
-    const partitions = broker.plainPartitions(station);
-    return partitions && this.#addressed(station, partitions, draft, draft.data);
-  }
-
-  /**
-   * A first message leaves beside the look-up of its station. Not where the number of partitions decides on its own: a
-   * repeat under its id or key must meet it; nor where nobody waits for the broker's word, which tells a guess that fails.
-   */
-  #guess(broker: Broker, draft: Draft): OutgoingMessage | undefined {
-    const [station = '', ...more] = this.stations;
-    const isFree = draft.msgId === undefined && draft.partitionKey === undefined && draft.partition === undefined;
-    if (!isFree || more.length > 0 || !broker.mayGuess(station)) return undefined;
-    // who has codecs means stations with schemas: those are to be known before anything leaves
-    if (this.#schema !== undefined || registered() !== undefined || draft.data === undefined) return undefined;
-    this.#nextOf(station, [1]); // it takes the first partition's turn
-    return { ...this.#addressed(station, [1], draft, draft.data), isGuess: true };
-  }
-
   /** Where the station turns out to have a schema, nothing has checked it: it is taken back. */
   async #storeGuess(broker: Broker, letter: OutgoingMessage, draft: Draft, timeoutMs: number): Promise<Receipt> {
     const receipt = await broker.publish(letter, { timeoutMs });
@@ -281,49 +236,8 @@ export class Dispatch {
     }
     await broker.takeBack?.(receipt, { timeoutMs });
     if (failure !== undefined) throw failure.error;
-    const [again] = await this.#lookAndCompose(broker, draft, timeoutMs);
+    const [again] = await this.addressing.lookAndCompose(broker, draft, timeoutMs);
     return await broker.publish(again as OutgoingMessage, { timeoutMs });
-  }
-
-  /** How messages are written for those of the stations that have a schema. @throws MemphisError where it cannot be used */
-  async encoders(broker: Broker, patienceMs?: number): Promise<ReadonlyMap<string, Encode>> {
-    const encoders = new Map<string, Encode>();
-    for (const station of this.stations) {
-      const encode = await encoderFor(broker, station, this.#schema, patienceMs);
-      if (encode !== undefined) encoders.set(station, encode);
-    }
-    return encoders;
-  }
-
-  /** A draft as a message for each station, as its schema has it. @throws MemphisError as `address`, `SCHEMA_VIOLATION` */
-  async compose(
-    layout: ReadonlyMap<string, readonly number[]>,
-    draft: Draft,
-    encoders: ReadonlyMap<string, Encode>,
-    timeoutMs: number,
-  ): Promise<OutgoingMessage[]> {
-    if (encoders.size === 0) return this.address(layout, draft);
-    const { data = new Uint8Array(), unwritable, message } = draft;
-    const letters: OutgoingMessage[] = [];
-    for (const letter of this.address(layout, { ...draft, data })) {
-      const encode = encoders.get(letter.station);
-      if (encode === undefined && unwritable !== undefined) throw unwritable;
-      letters.push(encode === undefined ? letter : { ...letter, data: await encode(letter, message, timeoutMs) });
-    }
-    return letters;
-  }
-
-  /** A draft as a message for each station. @throws MemphisError `PARTITION_NOT_FOUND`, `INVALID_OPTION`, `INVALID_MESSAGE` */
-  address(layout: ReadonlyMap<string, readonly number[]>, draft: Draft): OutgoingMessage[] {
-    const { data } = draft;
-    if (data === undefined) throw draft.unwritable;
-    return [...layout].map(([station, partitions]) => this.#addressed(station, partitions, draft, data));
-  }
-
-  #addressed(station: string, partitions: readonly number[], draft: Draft, data: Uint8Array): OutgoingMessage {
-    const { headers = NO_HEADERS, msgId, partitionKey } = draft;
-    const partition = choosePartition(station, partitions, draft) ?? this.#nextOf(station, partitions);
-    return { station, partition, data, headers, msgId, partitionKey, producerName: this.name };
   }
 
   /** Waits for what is under way. @throws MemphisError `NOT_ALL_STORED` with what nobody has taken */
@@ -339,12 +253,6 @@ export class Dispatch {
       const broker = this.#session.isConnected() ? await this.#session.broker() : undefined;
       for (const station of this.stations) await broker?.endProducer?.(station, this.name);
     }
-  }
-
-  #nextOf(station: string, partitions: readonly number[]): number {
-    const turn = this.#turns.get(station) ?? 0;
-    this.#turns.set(station, turn + 1);
-    return partitions[turn % partitions.length] ?? 1;
   }
 }
 

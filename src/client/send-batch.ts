@@ -79,19 +79,19 @@ async function addressAll(
   drafts: Draft[],
   timeoutMs: number,
 ): Promise<(readonly Checked[])[]> {
-  const layout = await dispatch.layout(broker, timeoutMs);
+  const layout = await dispatch.addressing.layout(broker, timeoutMs);
   const sizeOf = await broker.checker({ timeoutMs });
-  const encoders = await dispatch.encoders(broker, timeoutMs);
+  const encoders = await dispatch.addressing.encoders(broker, timeoutMs);
   const check = (letters: readonly OutgoingMessage[]): readonly Checked[] =>
     letters.map((letter) => ({ letter, bytes: sizeOf(letter) }));
   // taken out of the caller's hands, so that nothing keeps the bytes of what is stored
   const taken = drafts.splice(0);
   if (encoders.size === 0) {
-    return taken.map((draft, index) => atIndex(index, () => check(dispatch.address(layout, draft))));
+    return taken.map((draft, index) => atIndex(index, () => check(dispatch.addressing.address(layout, draft))));
   }
   const checked: (readonly Checked[])[] = [];
   for (const [index, draft] of taken.entries()) {
-    const letters = await dispatch.compose(layout, draft, encoders, timeoutMs).then(
+    const letters = await dispatch.addressing.compose(layout, draft, encoders, timeoutMs).then(
       (composed) => () => composed,
       (error: unknown) => () => {
         throw error;

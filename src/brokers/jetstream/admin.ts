@@ -11,7 +11,6 @@ import type { JetStreamBroker } from './broker.ts';
 import { JetStreamDeadLetters } from './dead-letter-admin.ts';
 import { describeStation, listStations } from './describe.ts';
 import { makeStation } from './make-station.ts';
-import { store } from './publish.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import { JetStreamSchemas } from './schema-store.ts';
 import {
@@ -25,6 +24,7 @@ import {
   stationNotFound,
   streamOf,
 } from './stations.ts';
+import { store } from './store.ts';
 import { apiError, refusalOf } from './wire/api.ts';
 import { createStream, deleteStream, purgeStream, stationStreamConfig, streamNames } from './wire/streams.ts';
 

@@ -5,9 +5,9 @@
 
 import type { Link } from '../../connection/link.ts';
 import type { Delivery } from './lane.ts';
-import { store } from './publish.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import { BUCKET } from './stations.ts';
+import { store } from './store.ts';
 import { apiError, encodeJson, refusalOf } from './wire/api.ts';
 import { bucketConfig, createStream, lastMessage, purgeStream } from './wire/streams.ts';
 

@@ -6,9 +6,10 @@ import type { ReaderOptions } from '../../model/broker.ts';
 import { MemphisError } from '../../model/errors.ts';
 import type { StartPosition } from '../../model/source.ts';
 import { toInternalName } from '../../model/station.ts';
-import { isOrdered, type Lane, toLane } from './lane.ts';
+import { conflictOf, describe, isOurs } from './group-rules.ts';
+import { type Lane, toLane } from './lane.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
-import { OURS, type Retries } from './retries.ts';
+import type { Retries } from './retries.ts';
 import { isStreamMissing, type Stations, stationNotFound, streamOf } from './stations.ts';
 import { apiError, refusalOf } from './wire/api.ts';
 import {
@@ -190,7 +191,8 @@ export class Group {
     const { station, ackWaitMs, ordered = false } = this.options;
     try {
       const found = await durableInfo(connection, stream, this.durableName, limitMs);
-      this.#check(found);
+      const why = conflictOf(found, this.options);
+      if (why !== undefined) throw this.conflict(why);
       // one that is not of our making stays as its owner wants it
       if (!isOurs(found)) return found;
       const maxAckPending = ordered ? 1 : found.maxAckPending;
@@ -222,33 +224,6 @@ export class Group {
     );
   }
 
-  /** Whether an existing durable can be what was asked for. */
-  #check(found: Durable): void {
-    const { binding, start, ordered } = this.options;
-    const { config } = found;
-    if (config.deliver_subject !== undefined) {
-      throw this.conflict('is a push consumer; only pull consumers can be read by functions');
-    }
-    if (config.ack_policy !== undefined && config.ack_policy !== 'explicit') {
-      throw this.conflict(`settles by ack policy ${config.ack_policy}; only explicit acks settle single messages`);
-    }
-    const filters = filtersOf(found);
-    const wanted = binding?.filterSubject;
-    if (wanted !== undefined && !(filters.length === 1 && filters[0] === wanted)) {
-      throw this.conflict(`has another filter (${filters.join(', ') || 'none'}) than the ${wanted} asked for`);
-    }
-    if (
-      ordered &&
-      !isOurs(found) &&
-      !isOrdered(toLane({ stream: '', durable: '', partition: 0, isRetry: false, keepsSettled: false }, found))
-    ) {
-      throw this.conflict('is not of our making and lets several messages out at a time, so it cannot be ordered');
-    }
-    if (start !== undefined && !beganAt(found, start)) {
-      throw this.conflict('began somewhere else, and where a group begins cannot be changed');
-    }
-  }
-
   protected conflict(why: string): MemphisError {
     const { station, group } = this.options;
     return new MemphisError(
@@ -257,27 +232,6 @@ export class Group {
       { station, group },
     );
   }
-}
-
-const isOurs = ({ description }: Durable): boolean => description === OURS || description.startsWith(`${OURS} `);
-
-function describe(start: StartPosition | undefined): string {
-  if (start === undefined) return OURS;
-  return 'sequence' in start ? `${OURS} from sequence ${start.sequence}` : `${OURS} last ${start.lastMessages}`;
-}
-
-/** What an existing durable's start says; of durables of others only a sequence can be compared. */
-function beganAt(found: Durable, start: StartPosition): boolean {
-  if (isOurs(found)) return found.description === describe(start);
-  const { deliver_policy: policy, opt_start_seq: sequence } = found.config;
-  if ('sequence' in start) return policy === 'by_start_sequence' && sequence === start.sequence;
-  return start.lastMessages === 0 && policy === 'new';
-}
-
-function filtersOf({ config }: Durable): readonly string[] {
-  if (Array.isArray(config.filter_subjects) && config.filter_subjects.length > 0)
-    return config.filter_subjects.map(String);
-  return typeof config.filter_subject === 'string' && config.filter_subject !== '' ? [config.filter_subject] : [];
 }
 
 export async function fromOf(

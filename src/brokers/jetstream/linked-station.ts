@@ -7,8 +7,9 @@ import type { StoredMessage } from '../../model/message.ts';
 import { choosePartition } from '../../model/partition.ts';
 import { defaultStation } from '../../model/station.ts';
 import { makeStation } from './make-station.ts';
-import { refuseMissing, store } from './publish.ts';
+import { refuseMissing } from './missing-stream.ts';
 import { type Stations, streamOf } from './stations.ts';
+import { store } from './store.ts';
 import { frameSize } from './wire/publish.ts';
 
 /** Whose dead letters are stored, and which station gets copies of them. */

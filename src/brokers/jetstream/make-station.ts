@@ -4,9 +4,9 @@ import type { Link } from '../../connection/link.ts';
 import type { Connection } from '../../connection/port.ts';
 import { MemphisError } from '../../model/errors.ts';
 import type { StationSettings } from '../../model/station.ts';
-import { store } from './publish.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import { BUCKET, deadLetterStreamOf, recordSubject, streamOf } from './stations.ts';
+import { store } from './store.ts';
 import { apiError, encodeJson, refusalOf } from './wire/api.ts';
 import {
   bucketConfig,

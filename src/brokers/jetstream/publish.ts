@@ -1,19 +1,17 @@
 /** Storing messages: confirmed, repeated under the same message id, each stored once. */
 
 import type { Link } from '../../connection/link.ts';
-import type { Asking, Connection, Frame, HeaderLines, HeaderList } from '../../connection/port.ts';
+import type { Asking, Connection, Frame, HeaderLines } from '../../connection/port.ts';
 import type { OutgoingMessage, PublishOptions } from '../../model/broker.ts';
 import { MemphisError } from '../../model/errors.ts';
 import type { Receipt } from '../../model/receipt.ts';
 import { userLine } from './headers.ts';
+import { DEAD_LETTER_ROOM_BYTES, MAX_HEADER_BYTES, refuseWithoutRoom, sizeWithin } from './message-size.ts';
+import { refuseMissing } from './missing-stream.ts';
 import { ownId } from './own-id.ts';
 import { healsByItself, infoOf, repeat } from './repeat.ts';
-import { isStreamMissing, type Stations, type StationView, stationNotFound, streamOf } from './stations.ts';
-import { frameSize, mostFrameSize, type PubAck, parsePubAck, storedSize } from './wire/publish.ts';
-import { streamConfig } from './wire/streams.ts';
-
-/** Kept free in each message, so that its dead letter fits under the same limit with its own headers. */
-export const DEAD_LETTER_ROOM_BYTES = 1_024;
+import { type Stations, type StationView, streamOf } from './stations.ts';
+import { frameSize, mostFrameSize, parsePubAck } from './wire/publish.ts';
 
 /** Header lines of a message. @throws MemphisError `INVALID_MESSAGE` */
 function toLines({ msgId, producerName, partitionKey, headers }: OutgoingMessage): HeaderLines {
@@ -26,55 +24,6 @@ function toLines({ msgId, producerName, partitionKey, headers }: OutgoingMessage
   }
   // the header of Memphis beside the one of NATS, so that stations can move between brokers
   return msgId === undefined ? lines : lines + userLine('msg-id', msgId);
-}
-
-/** JetStream stores no longer block of headers. */
-const MAX_HEADER_BYTES = 65_535;
-
-/** What a message takes of `max_payload`. @throws MemphisError `PAYLOAD_TOO_LARGE` */
-function sizeWithin(maxPayload: number, station: string, headers: HeaderLines, data: Uint8Array): number {
-  const size = frameSize(headers, data);
-  const headerBytes = size - data.length;
-  if (headerBytes + DEAD_LETTER_ROOM_BYTES > MAX_HEADER_BYTES) {
-    throw new MemphisError(
-      'PAYLOAD_TOO_LARGE',
-      `Headers of ${headerBytes} bytes are too large: JetStream takes ${MAX_HEADER_BYTES} bytes, of which ` +
-        `${DEAD_LETTER_ROOM_BYTES} are kept for a dead letter's. Put large values into the message.`,
-      { station },
-    );
-  }
-  const taken = size + DEAD_LETTER_ROOM_BYTES;
-  if (taken <= maxPayload) return size;
-  throw new MemphisError(
-    'PAYLOAD_TOO_LARGE',
-    `A message of ${data.length} bytes is too large: the broker takes ${maxPayload} bytes, of which headers and room ` +
-      `for a dead letter's take ${taken - data.length}. Store it elsewhere and send a reference, or raise max_payload.`,
-    { station },
-  );
-}
-
-/**
- * Refuses what a stream would confirm and then drop at once: it makes room for a message by dropping the oldest ones, and
- * this one too when it is larger than all that is kept.
- *
- * @throws MemphisError `PAYLOAD_TOO_LARGE`
- */
-export function refuseWithoutRoom(
-  { room }: Pick<StationView, 'room'>,
-  station: string,
-  subject: string,
-  headers: HeaderList | HeaderLines,
-  data: Uint8Array,
-): void {
-  if (room === undefined) return;
-  const bytes = storedSize(subject, headers, data, room);
-  if (bytes <= room.maxBytes) return;
-  throw new MemphisError(
-    'PAYLOAD_TOO_LARGE',
-    `Station ${station} keeps ${room.maxBytes} bytes a partition; this message alone takes ${bytes} there, and would be ` +
-      'dropped as soon as it is stored. Store it elsewhere and send a reference, or make a station that keeps more.',
-    { station },
-  );
 }
 
 /** See `Broker.checker`. The limit is that of the server at the other end now; each publish is checked anew. */
@@ -255,64 +204,4 @@ class Publishing implements Asking<Receipt> {
       station,
     });
   }
-}
-
-/** Look-ups under way: thousands of messages may meet the same 503, and one question is enough. */
-const lookups = new WeakMap<Connection, Map<string, Promise<unknown>>>();
-
-/**
- * A 503 means a missing stream or one without a leader: the API tells which.
- *
- * @throws MemphisError `STATION_NOT_FOUND`
- */
-export async function refuseMissing(
-  connection: Connection,
-  station: string,
-  stream: string,
-  limitMs: number,
-  stations: Stations,
-): Promise<void> {
-  const open = lookups.get(connection) ?? new Map<string, Promise<unknown>>();
-  lookups.set(connection, open);
-  let lookup = open.get(stream);
-  if (lookup === undefined) {
-    lookup = streamConfig(connection, stream, limitMs).finally(() => open.delete(stream));
-    open.set(stream, lookup);
-  }
-  try {
-    await lookup;
-  } catch (error) {
-    if (!isStreamMissing(error)) throw error;
-    stations.forget(station);
-    throw stationNotFound(station);
-  }
-}
-
-/**
- * Stores a message on a subject of our own, under an id of our own.
- *
- * @param onMissing makes the stream when nobody stores what is published there
- */
-export async function store(
-  link: Link,
-  subject: string,
-  message: { readonly data: Uint8Array; readonly headers: HeaderList },
-  options: {
-    readonly timeoutMs: number;
-    readonly onMissing: (connection: Connection, limitMs: number) => Promise<void>;
-  },
-): Promise<PubAck> {
-  return repeat(link, 'store', options.timeoutMs, async (connection, limitMs) => {
-    const send = async (): Promise<PubAck | undefined> => {
-      const frame = await connection.request(subject, message.data, { timeoutMs: limitMs, headers: message.headers });
-      const answer = parsePubAck(subject, frame);
-      return answer === 'nobody' ? undefined : answer;
-    };
-    const stored = await send();
-    if (stored !== undefined) return stored;
-    await options.onMissing(connection, limitMs);
-    const again = await send();
-    if (again !== undefined) return again;
-    throw new MemphisError('JETSTREAM_UNAVAILABLE', `Nobody stores ${subject} at the moment. Try again.`);
-  });
 }

@@ -10,20 +10,18 @@ import type { PullOptions, Reader, ReaderOptions } from '../../model/broker.ts';
 import { MemphisError } from '../../model/errors.ts';
 import type { StationSchema } from '../../model/schema.ts';
 import { emit } from '../../telemetry/channels.ts';
-import { allot, allotByPending } from './allot.ts';
 import { storeDeadLetter } from './dead-letters.ts';
-import { LOOK_EVERY_MS, LOOK_SHARED_EVERY_MS, losesToDeadPulls, pause } from './dead-pulls.ts';
-import { type FirstCatch, type FirstFlight, flyFirst } from './first-flight.ts';
+import { type FirstFlight, flyFirst } from './first-flight.ts';
 import { Group } from './groups.ts';
-import { type Delivery, isForHandler, isLimited, type Lane } from './lane.ts';
-import { byProspect } from './prospects.ts';
+import { type Delivery, isForHandler, type Lane } from './lane.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import type { Retries } from './retries.ts';
-import { askAll, type Round } from './round.ts';
 import type { Schemas } from './schemas.ts';
-import { type SetAside, Settler } from './settle.ts';
+import { Settler } from './settle.ts';
+import type { SetAside } from './settling.ts';
 import { sortOut } from './sort-out.ts';
 import type { Stations, StationView } from './stations.ts';
+import { Taker } from './taker.ts';
 
 /** After waiting so long, look again for lanes that others have opened. */
 const LONGEST_WAIT_MS = 5_000;
@@ -48,8 +46,7 @@ export class JetStreamReader implements Reader {
   readonly #options: ReaderOptions;
   readonly #group: Group;
   readonly #setAside: SetAside;
-  /** Lanes take turns in being asked first. */
-  #turn = 0;
+  readonly #taker: Taker;
 
   /** @param parts what a broker has otherwise */
   constructor(
@@ -66,6 +63,7 @@ export class JetStreamReader implements Reader {
     this.#options = options;
     this.#group = parts.group ?? new Group(link, stations, retries, options);
     this.#setAside = parts.setAside ?? storeDeadLetter;
+    this.#taker = new Taker(this.#group, stations, options);
   }
 
   async pull(options: PullOptions): Promise<Batch> {
@@ -167,23 +165,23 @@ export class JetStreamReader implements Reader {
     const lookUntilMs = untilMs + patienceMs;
     let lanes = await this.#lanes(connection, partitions, lookUntilMs, first);
     const due = await this.#group.extra(connection, partitions, false);
-    const there = due.length === 0 ? [] : await this.#takeWhatIsThere(connection, due, batchSize);
+    const there = due.length === 0 ? [] : await this.#taker.whatIsThere(connection, due, batchSize);
     if (there.length < batchSize) {
       const caught = await first?.take(lanes);
-      there.push(...(await this.#takeWhatIsThere(connection, lanes, batchSize - there.length, caught)));
+      there.push(...(await this.#taker.whatIsThere(connection, lanes, batchSize - there.length, caught)));
     }
     if (there.length === 0) {
       const extra = await this.#group.extra(connection, partitions, true);
-      if (extra.length > 0) there.push(...(await this.#takeWhatIsThere(connection, extra, batchSize)));
+      if (extra.length > 0) there.push(...(await this.#taker.whatIsThere(connection, extra, batchSize)));
       lanes = [...lanes, ...extra];
     }
     while (there.length === 0 && !signal?.aborted) {
       const toWaitMs = Math.min(untilMs - Date.now(), LONGEST_WAIT_MS);
       if (toWaitMs < 1) break;
-      there.push(...(await this.#waitForFirst(connection, lanes, batchSize, toWaitMs, signal)));
+      there.push(...(await this.#taker.theFirst(connection, lanes, batchSize, toWaitMs, signal)));
       if (there.length > 0 && there.length < batchSize && !signal?.aborted) {
         // what came with the first one is taken along; trouble here must not lose what is in hand
-        const more = this.#takeWhatIsThere(connection, lanes, batchSize - there.length);
+        const more = this.#taker.whatIsThere(connection, lanes, batchSize - there.length);
         there.push(...(await more.catch(() => [])));
       }
       if (there.length === 0) {
@@ -207,97 +205,6 @@ export class JetStreamReader implements Reader {
       const inHand = await first?.laneInHand();
       if (inHand === undefined) throw error;
       return [inHand];
-    }
-  }
-
-  async #takeWhatIsThere(
-    connection: Connection,
-    all: readonly Lane[],
-    wanted: number,
-    first?: FirstCatch,
-  ): Promise<Delivery[]> {
-    const turn = this.#turn++;
-    const taken: Delivery[] = [...(first?.deliveries ?? [])];
-    if (taken.length >= wanted) return taken;
-    const isInTurn = wanted < all.length && all.some(isLimited);
-    const lanes = isInTurn ? await byProspect(connection, all, turn) : all;
-    const asked = new Set<number>(first?.isComplete === true ? [lanes.indexOf(first.lane)] : []);
-    let shares =
-      asked.size > 0
-        ? this.#nextShares(
-            wanted - taken.length,
-            lanes.map((lane) => (lane === first?.lane ? first.pending : 0)),
-            asked,
-          )
-        : allot(wanted - taken.length, lanes.length, isInTurn ? 0 : turn % lanes.length);
-    while (shares.some((share) => share > 0)) {
-      const round = await askAll(connection, this.#options.station, lanes, shares, 0).catch((error: unknown) => {
-        if (taken.length === 0) throw error;
-      });
-      if (round === undefined) break; // the session has ended: what is in hand must not be lost
-      taken.push(...round.deliveries);
-      this.#check(round, taken.length);
-      for (const [index, share] of shares.entries()) if (share > 0) asked.add(index);
-      // asking on would lose what is in hand
-      if (connection.isClosed || round.ends.includes('lost')) break;
-      shares = this.#nextShares(wanted - taken.length, round.pending, asked);
-    }
-    return taken;
-  }
-
-  /** Whom to ask next: those that are known to hold more, else those that were not asked yet. */
-  #nextShares(left: number, pending: readonly number[], asked: Set<number>): readonly number[] {
-    if (left <= 0) return [];
-    if (pending.some((count) => count > 0)) {
-      asked.clear();
-      return allotByPending(left, pending);
-    }
-    const unasked = [...pending.keys()].filter((index) => !asked.has(index));
-    if (unasked.length === 0) return [];
-    const spread = allot(left, unasked.length, 0);
-    return pending.map((_, index) => spread[unasked.indexOf(index)] ?? 0);
-  }
-
-  /** Long polls, where they do no harm; with fewer messages wanted than there are lanes, these take turns in slices of the wait. */
-  async #waitForFirst(
-    connection: Connection,
-    lanes: readonly Lane[],
-    wanted: number,
-    waitMs: number,
-    signal: AbortSignal | undefined,
-  ): Promise<readonly Delivery[]> {
-    if (losesToDeadPulls((await connection.info).version)) {
-      // each request that runs out there is a moment in which a redelivery may go astray (dead-pulls.ts)
-      const everyMs = this.#group.isShared ? LOOK_SHARED_EVERY_MS : LOOK_EVERY_MS;
-      await pause(Math.min(waitMs, everyMs), signal);
-      return signal?.aborted ? [] : this.#takeWhatIsThere(connection, lanes, wanted);
-    }
-    const slices = Math.ceil(lanes.length / wanted);
-    const sliceMs = slices === 1 ? waitMs : Math.max(20, Math.min(waitMs, 500 / slices));
-    const shares = allot(wanted, lanes.length, this.#turn);
-    this.#turn += wanted;
-    const round = await askAll(connection, this.#options.station, lanes, shares, Math.ceil(sliceMs), signal);
-    this.#check(round, round.deliveries.length);
-    return round.deliveries;
-  }
-
-  /** With nothing in hand, trouble of a partition is the pull's trouble; with something in hand, the next pull's. */
-  #check(round: Round, inHand: number): void {
-    for (const end of round.ends) {
-      if (end === 'missing' || end === 'silent') {
-        this.#group.forget();
-        this.#stations.forget(this.#options.station); // made anew, it may have other partitions
-      }
-      if (inHand > 0 || end === 'done' || end === 'moved') continue;
-      if (end === 'lost') throw new MemphisError('CONNECTION_LOST', 'The connection ended during a pull.');
-      if (end === 'denied') {
-        throw new MemphisError(
-          'PERMISSION_DENIED',
-          `Could not pull from station ${this.#options.station}: this user lacks the permission. Allow it $JS.API.CONSUMER.MSG.NEXT.> and _INBOX.>.`,
-          { station: this.#options.station, group: this.#options.group },
-        );
-      }
-      throw new MemphisError('TIMEOUT', `Station ${this.#options.station} did not answer a pull.`);
     }
   }
 

@@ -9,9 +9,9 @@ import { makeStream, toHeaderText } from './dead-letters.ts';
 import { fromUserHeaders } from './headers.ts';
 import { storeInLinkedStation } from './linked-station.ts';
 import { ownId } from './own-id.ts';
-import { store } from './publish.ts';
 import { infoOf } from './repeat.ts';
 import { deadLetterStreamOf, type Stations, streamOf } from './stations.ts';
+import { store } from './store.ts';
 import { frameSize } from './wire/publish.ts';
 
 /**

@@ -8,12 +8,13 @@ import type { Link } from '../../connection/link.ts';
 import type { Connection, HeaderList } from '../../connection/port.ts';
 import { isMemphisError } from '../../model/errors.ts';
 import { retryHeader } from './delivery.ts';
+import { OURS } from './group-rules.ts';
 import { keepHeaders, underId } from './kept-headers.ts';
 import { type Lane, toLane } from './lane.ts';
-import { store } from './publish.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import { isBefore } from './server-version.ts';
 import { retryStreamOf } from './stations.ts';
+import { store } from './store.ts';
 import { apiError, refusalOf } from './wire/api.ts';
 import {
   createDurable,
@@ -31,9 +32,6 @@ import { createStream, purgeStream, streamConfig, updateStream } from './wire/st
 const KNOWN_FOR_MS = 2_000;
 /** How long a look may take: the pull that it goes along with waits for it. */
 const LOOK_LIMIT_MS = 1_000;
-
-/** Description of every durable that this toolkit makes; what follows it says where it began. */
-export const OURS = 'memphis-serverless';
 
 /** Description of a durable on a stream that keeps what is settled. */
 const OURS_KEEPING = `${OURS} keeps what is settled`;

@@ -15,11 +15,11 @@ import type {
 } from '../../model/schema-store.ts';
 import type { JetStreamBroker } from './broker.ts';
 import { ownId } from './own-id.ts';
-import { store } from './publish.ts';
 import { infoOf, PATIENCE_MS, repeat } from './repeat.ts';
 import { tellSchemaUpdate } from './schema-watch.ts';
 import { schemaSubject, toStationSchema } from './schemas.ts';
 import { BUCKET, keyOf, RECORDS, recordedStation, recordSubject, stationNotFound } from './stations.ts';
+import { store } from './store.ts';
 import { apiError, callApi, encodeJson, isJson, type Json, refusalOf } from './wire/api.ts';
 import { frameSize } from './wire/publish.ts';
 import { readStretch } from './wire/read.ts';

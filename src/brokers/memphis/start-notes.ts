@@ -5,8 +5,8 @@
 
 import type { Link } from '../../connection/link.ts';
 import type { Connection } from '../../connection/port.ts';
-import { store } from '../jetstream/publish.ts';
 import { BUCKET } from '../jetstream/stations.ts';
+import { store } from '../jetstream/store.ts';
 import { apiError, encodeJson, refusalOf } from '../jetstream/wire/api.ts';
 import { bucketConfig, createStream, lastMessage, purgeStream } from '../jetstream/wire/streams.ts';
 

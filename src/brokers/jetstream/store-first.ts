@@ -1,0 +1,113 @@
+/** What has to be stored before anything is said to the source of a message: dead letters, parked copies, notes. */
+
+import { isMemphisError } from '../../model/errors.ts';
+import { withinDeliveries } from '../../model/outcome.ts';
+import { emit } from '../../telemetry/channels.ts';
+import { creditKeyOf, writeCredit } from './credits.ts';
+import type { Delivery } from './lane.ts';
+import { ownId } from './own-id.ts';
+import { shouldPark } from './parking.ts';
+import { type Entry, type SettleContext, timeLeftMs, unconfirmed } from './settling.ts';
+
+/** A year: as long as a delayed NAK. */
+const MAX_PARKED_MS = 365 * 86_400_000;
+
+/** Whether a durable of others has used up its limit of deliveries with this one. */
+const isLastOf = ({ lane, laneDeliveries }: Delivery): boolean =>
+  lane.maxDeliver > 0 && laneDeliveries >= lane.maxDeliver;
+
+/** A parked copy that the server could not hold back is given back before its time as a matter of course. */
+const mayRunOut = ({ message, lane }: Delivery, maxDeliveries: number): boolean =>
+  message.deliveryCount >= maxDeliveries || lane.isRetry;
+
+/** Whether nothing has to be stored before this is said to the source. */
+export function needsNothingStored({ outcome, delivery }: Entry, maxDeliveries: number): boolean {
+  if (outcome.action === 'ack') return true;
+  const { action } = withinDeliveries(outcome, delivery.message.deliveryCount, maxDeliveries);
+  if (action === 'giveBack') return !isLastOf(delivery) && !mayRunOut(delivery, maxDeliveries);
+  return outcome.action === 'retry' && action === 'retry' && !shouldPark(delivery.lane, outcome.delayMs);
+}
+
+/** Applies the limit of deliveries, and stores what has to be stored. @returns what is to be said; nothing where that failed */
+export async function storeFirst(context: SettleContext, entry: Entry): Promise<Entry | undefined> {
+  const { delivery } = entry;
+  const { deliveryCount } = delivery.message;
+  let outcome = withinDeliveries(entry.outcome, deliveryCount, context.maxDeliveries);
+  if (outcome.action === 'giveBack' && isLastOf(delivery)) {
+    // the broker would not deliver it again
+    const isParked = await park(context, delivery, outcome.delayMs ?? 0, deliveryCount - 1);
+    if (isParked) return { ...entry, isParked };
+    outcome = {
+      action: 'deadLetter',
+      reason: 'given back on the last delivery that the settings of its group allow',
+    };
+  }
+  if (outcome.action === 'giveBack') await keepFromRunningOut(context, delivery);
+  if (outcome.action === 'retry' && shouldPark(delivery.lane, outcome.delayMs)) {
+    return { ...entry, isParked: await park(context, delivery, outcome.delayMs, deliveryCount) };
+  }
+  if (outcome.action !== 'deadLetter') return entry;
+  try {
+    await setAside(context, delivery, outcome.reason);
+    return { ...entry, outcome };
+  } catch (error) {
+    if (delivery.lane.isShared && isMemphisError(error, 'PERMISSION_DENIED')) {
+      // who may not say so can use the deliveries up: the broker sets it aside then, without a reason (memphis-wire 11.5)
+      return { ...entry, outcome: { action: 'retry', delayMs: 0 } };
+    }
+    entry.reject(unconfirmed(context, 1, error));
+    return undefined;
+  }
+}
+
+async function setAside(context: SettleContext, delivery: Delivery, reason: string): Promise<void> {
+  const { station, group } = context;
+  const { id, deliveryCount } = delivery.message;
+  if (context.keepDeadLetters) await context.setAside({ ...context, timeoutMs: timeLeftMs(context) }, delivery, reason);
+  emit('memphis-serverless:dead-letter', () => ({ station, group, id, deliveryCount }));
+}
+
+/** No handler saw this delivery, so it must not be the message's last (the delivery budget). */
+async function keepFromRunningOut(context: SettleContext, delivery: Delivery): Promise<void> {
+  if (!mayRunOut(delivery, context.maxDeliveries)) return;
+  // not noted: the message ends as a dead letter, whole, instead of with a handler
+  await writeCredit(context.link, creditKeyOf(delivery), delivery.credit + 1, timeLeftMs(context)).catch(() => {});
+}
+
+/** @returns whether a copy is stored; where it cannot be, the delay is kept as a delayed NAK, which loses nothing either */
+async function park(
+  context: SettleContext,
+  { message, lane, headers }: Delivery,
+  delayMs: number,
+  deliveries: number,
+): Promise<boolean> {
+  const { retries, station, group, durable } = context;
+  const { id, sequence, timestamp, data } = message;
+  try {
+    await retries.store(
+      {
+        station,
+        durable,
+        partition: lane.partition,
+        // of a copy not the stream that it came on
+        stream: id.slice(0, id.lastIndexOf(':')),
+        sequence,
+        storedAt: timestamp,
+        headers,
+        data,
+        deliveries,
+        ackWaitMs: lane.ackWaitMs,
+        // its own: only repeats of this very store may meet. A message that was put back, or whose group was
+        // destroyed, counts its deliveries anew, and would meet what was parked of it before
+        copyId: ownId(),
+        untilMs: Date.now() + Math.min(delayMs, MAX_PARKED_MS),
+      },
+      timeLeftMs(context),
+    );
+    emit('memphis-serverless:park', () => ({ station, group, id, delayMs }));
+    return true;
+  } catch (error) {
+    emit('memphis-serverless:retry', () => ({ operation: 'park', attempt: 1, error }));
+    return false;
+  }
+}

@@ -1,0 +1,119 @@
+/** Takes messages from lanes: what is there, or the first that comes. Lanes take turns, and never send more than is wanted. */
+
+import type { Connection } from '../../connection/port.ts';
+import type { ReaderOptions } from '../../model/broker.ts';
+import { MemphisError } from '../../model/errors.ts';
+import { allot, allotByPending } from './allot.ts';
+import { LOOK_EVERY_MS, LOOK_SHARED_EVERY_MS, losesToDeadPulls, pause } from './dead-pulls.ts';
+import type { FirstCatch } from './first-flight.ts';
+import type { Group } from './groups.ts';
+import { type Delivery, isLimited, type Lane } from './lane.ts';
+import { byProspect } from './prospects.ts';
+import { askAll, type Round } from './round.ts';
+import type { Stations } from './stations.ts';
+
+/** Whom to ask next: those that are known to hold more, else those that were not asked yet. */
+function nextShares(left: number, pending: readonly number[], asked: Set<number>): readonly number[] {
+  if (left <= 0) return [];
+  if (pending.some((count) => count > 0)) {
+    asked.clear();
+    return allotByPending(left, pending);
+  }
+  const unasked = [...pending.keys()].filter((index) => !asked.has(index));
+  if (unasked.length === 0) return [];
+  const spread = allot(left, unasked.length, 0);
+  return pending.map((_, index) => spread[unasked.indexOf(index)] ?? 0);
+}
+
+export class Taker {
+  readonly #group: Group;
+  readonly #stations: Stations;
+  readonly #options: ReaderOptions;
+  /** Lanes take turns in being asked first. */
+  #turn = 0;
+
+  constructor(group: Group, stations: Stations, options: ReaderOptions) {
+    this.#group = group;
+    this.#stations = stations;
+    this.#options = options;
+  }
+
+  /** Takes what lanes hold. With something in hand, trouble is left for the next pull to meet. */
+  async whatIsThere(
+    connection: Connection,
+    all: readonly Lane[],
+    wanted: number,
+    first?: FirstCatch,
+  ): Promise<Delivery[]> {
+    const turn = this.#turn++;
+    const taken: Delivery[] = [...(first?.deliveries ?? [])];
+    if (taken.length >= wanted) return taken;
+    const isInTurn = wanted < all.length && all.some(isLimited);
+    const lanes = isInTurn ? await byProspect(connection, all, turn) : all;
+    const asked = new Set<number>(first?.isComplete === true ? [lanes.indexOf(first.lane)] : []);
+    let shares =
+      asked.size > 0
+        ? nextShares(
+            wanted - taken.length,
+            lanes.map((lane) => (lane === first?.lane ? first.pending : 0)),
+            asked,
+          )
+        : allot(wanted - taken.length, lanes.length, isInTurn ? 0 : turn % lanes.length);
+    while (shares.some((share) => share > 0)) {
+      const round = await askAll(connection, this.#options.station, lanes, shares, 0).catch((error: unknown) => {
+        if (taken.length === 0) throw error;
+      });
+      if (round === undefined) break; // the session has ended: what is in hand must not be lost
+      taken.push(...round.deliveries);
+      this.#check(round, taken.length);
+      for (const [index, share] of shares.entries()) if (share > 0) asked.add(index);
+      // asking on would lose what is in hand
+      if (connection.isClosed || round.ends.includes('lost')) break;
+      shares = nextShares(wanted - taken.length, round.pending, asked);
+    }
+    return taken;
+  }
+
+  /** Long polls, where they do no harm; with fewer messages wanted than there are lanes, these take turns in slices of the wait. */
+  async theFirst(
+    connection: Connection,
+    lanes: readonly Lane[],
+    wanted: number,
+    waitMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Delivery[]> {
+    if (losesToDeadPulls((await connection.info).version)) {
+      // each request that runs out there is a moment in which a redelivery may go astray (dead-pulls.ts)
+      const everyMs = this.#group.isShared ? LOOK_SHARED_EVERY_MS : LOOK_EVERY_MS;
+      await pause(Math.min(waitMs, everyMs), signal);
+      return signal?.aborted ? [] : this.whatIsThere(connection, lanes, wanted);
+    }
+    const slices = Math.ceil(lanes.length / wanted);
+    const sliceMs = slices === 1 ? waitMs : Math.max(20, Math.min(waitMs, 500 / slices));
+    const shares = allot(wanted, lanes.length, this.#turn);
+    this.#turn += wanted;
+    const round = await askAll(connection, this.#options.station, lanes, shares, Math.ceil(sliceMs), signal);
+    this.#check(round, round.deliveries.length);
+    return round.deliveries;
+  }
+
+  /** With nothing in hand, trouble of a partition is the pull's trouble; with something in hand, the next pull's. */
+  #check(round: Round, inHand: number): void {
+    for (const end of round.ends) {
+      if (end === 'missing' || end === 'silent') {
+        this.#group.forget();
+        this.#stations.forget(this.#options.station); // made anew, it may have other partitions
+      }
+      if (inHand > 0 || end === 'done' || end === 'moved') continue;
+      if (end === 'lost') throw new MemphisError('CONNECTION_LOST', 'The connection ended during a pull.');
+      if (end === 'denied') {
+        throw new MemphisError(
+          'PERMISSION_DENIED',
+          `Could not pull from station ${this.#options.station}: this user lacks the permission. Allow it $JS.API.CONSUMER.MSG.NEXT.> and _INBOX.>.`,
+          { station: this.#options.station, group: this.#options.group },
+        );
+      }
+      throw new MemphisError('TIMEOUT', `Station ${this.#options.station} did not answer a pull.`);
+    }
+  }
+}

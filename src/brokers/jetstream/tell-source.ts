@@ -1,0 +1,86 @@
+/** Says to a durable what became of its messages: all in one write, the last one as a request that vouches for the others. */
+
+import type { Connection } from '../../connection/port.ts';
+import { isMemphisError, MemphisError } from '../../model/errors.ts';
+import type { Delivery } from './lane.ts';
+import type { Entry } from './settling.ts';
+import { ackPayload } from './wire/ack.ts';
+import { durableInfo } from './wire/consumers.ts';
+
+/** The broker knows of no delivery behind this one. */
+export class Forgotten extends Error {
+  readonly consumerSequence: number;
+
+  constructor(consumerSequence: number) {
+    super('forgotten deliveries');
+    this.consumerSequence = consumerSequence;
+  }
+}
+
+/** How long it is asked why an ack was not answered, within the time that settling has. */
+const WHY_LIMIT_MS = 1_000;
+
+function payloadOf({ outcome, isParked = false }: Entry): Uint8Array {
+  if (isParked) return ackPayload.ack;
+  switch (outcome.action) {
+    case 'ack':
+      return ackPayload.ack;
+    case 'retry':
+      return ackPayload.nak(outcome.delayMs);
+    case 'giveBack':
+      return ackPayload.nak(outcome.delayMs ?? 0);
+    case 'deadLetter':
+      return ackPayload.term;
+  }
+}
+
+/**
+ * Resolves when the broker has answered.
+ *
+ * @param entries of one durable
+ * @param untilMs wall-clock time that settling has, beyond this try
+ * @throws Forgotten; MemphisError `TIMEOUT`, `JETSTREAM_UNAVAILABLE`, and as the connection does
+ */
+export async function writeAll(
+  connection: Connection,
+  entries: readonly Entry[],
+  limitMs: number,
+  untilMs: number,
+): Promise<void> {
+  // the newest goes last: a broker that was killed may have forgotten some, and knows all others where it knows that one
+  let last = entries[0];
+  if (last === undefined) return;
+  for (const entry of entries) {
+    if (entry.delivery.consumerSequence > last.delivery.consumerSequence) last = entry;
+  }
+  const { delivery } = last;
+  for (const entry of entries) {
+    if (entry !== last) connection.publish(entry.delivery.ackSubject, payloadOf(entry));
+  }
+  const answer = await connection
+    .request(delivery.ackSubject, payloadOf(last), { timeoutMs: limitMs })
+    .catch(async (error: unknown) => {
+      if (!isMemphisError(error, 'TIMEOUT')) throw error;
+      const leftMs = Math.min(limitMs, Math.max(1, untilMs - Date.now()), WHY_LIMIT_MS);
+      throw await whySilent(connection, delivery, leftMs, error);
+    });
+  if (answer.status === 503) {
+    throw new MemphisError(
+      'JETSTREAM_UNAVAILABLE',
+      'Nobody listens for acks: the group was deleted, or has no leader.',
+    );
+  }
+}
+
+/** Why an ack is not answered: the delivery is not known any more, or nobody knows. */
+async function whySilent(
+  connection: Connection,
+  { lane, consumerSequence }: Delivery,
+  limitMs: number,
+  silence: unknown,
+): Promise<unknown> {
+  const found = await durableInfo(connection, lane.stream, lane.durable, limitMs).catch(() => undefined);
+  return found !== undefined && found.consumerSequence < consumerSequence
+    ? new Forgotten(found.consumerSequence)
+    : silence;
+}
