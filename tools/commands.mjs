@@ -39,7 +39,7 @@ export const commands = {
       { name: 'style (biome check --write)', run: (job) => job.tool('biome', ['check', '--write', ...job.args]) },
     ],
   },
-  bench: { says: 'measures the toolkit beside a bare socket and other clients', steps: [broker, bench] },
+  bench: { says: 'measures the toolkit beside a bare socket and other clients', steps: [plain(build), broker, bench] },
   soak: { says: 'freezes, cuts off and kills at load, and checks that nothing is lost', steps: [broker, soak] },
   build: { says: 'makes dist', steps: [build] },
   package: { says: 'bundles the functions of serverless.yml for AWS, without an AWS account', steps: [bundle] },

@@ -14,6 +14,10 @@ interface Choice {
   readonly format?: 'cjs' | 'esm';
   readonly minify?: boolean;
   readonly isTls?: boolean;
+  /** The toolkit is loaded from `dist`, file by file. */
+  readonly isApart?: boolean;
+  /** The invocation comes a while after the import, and that while does not count. */
+  readonly isLater?: boolean;
   /** The round that does not count fills it. */
   readonly hasCache?: boolean;
   /** '' takes a variable away. */
@@ -28,7 +32,11 @@ const choices: readonly Choice[] = [
   { title: 'ES module, not minified', format: 'esm', minify: false },
   { title: 'tls and broker not stated', env: { MEMPHIS_TLS: '', MEMPHIS_BROKER: '' } },
   { title: 'with a compile cache that is filled (NODE_COMPILE_CACHE)', hasCache: true },
-  { title: 'prefetch', env: { MEMPHIS_PREFETCH: 'true' } },
+  { title: 'prefetch, invoked at once', env: { MEMPHIS_PREFETCH: 'true' } },
+  { title: 'invoked 50 ms after the import', isLater: true },
+  { title: 'prefetch, invoked 50 ms after the import', isLater: true, env: { MEMPHIS_PREFETCH: 'true' } },
+  { title: 'no bundle, CommonJS', isApart: true },
+  { title: 'no bundle, ES modules', isApart: true, format: 'esm' },
   { title: 'TLS', isTls: true },
 ];
 const BATCH = 10;
@@ -43,9 +51,9 @@ export async function measureChoices(
   const sceneOf = ({ isTls }: Choice): Scene => (isTls ? encrypted : scene);
   const bundles = new Map<Choice, Bundle>();
   for (const [index, choice] of choices.entries()) {
-    const { format = 'cjs', minify = true } = choice;
+    const { format = 'cjs', minify = true, isApart = false } = choice;
     const file = path.join(scene.folder, `choice-${index}.${format === 'esm' ? 'mjs' : 'cjs'}`);
-    bundles.set(choice, await bundle(ours.consumer, file, { format, minify }));
+    bundles.set(choice, await bundle(ours.consumer, file, { format, minify, isApart }));
   }
   for (const each of [scene, encrypted]) {
     await each.clear([ours]);
@@ -60,7 +68,7 @@ export async function measureChoices(
       const cache = choice.hasCache ? { NODE_COMPILE_CACHE: path.join(scene.folder, 'compile-cache') } : {};
       const env = Object.entries({ ...sceneOf(choice).env(ours), ...choice.env, ...cache });
       return runCold({
-        args: [host, bundles.get(choice)?.file ?? ''],
+        args: [host, bundles.get(choice)?.file ?? '', ...(choice.isLater ? ['later'] : [])],
         env: Object.fromEntries(env.filter(([, text]) => text !== '')),
         expected: BATCH,
       });

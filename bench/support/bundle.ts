@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { type BuildOptions, build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 
 const root = path.join(import.meta.dirname, '../..');
 
@@ -32,11 +32,25 @@ export interface Bundle {
   readonly imports: readonly string[];
 }
 
-/** @param entry path from the folder `bench/` */
+/** Leaves the toolkit out: it is loaded from `dist`, as an installation has it. */
+const apart = (format: 'cjs' | 'esm'): Plugin => ({
+  name: 'apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /^memphis-serverless\// }, ({ path: name }) => {
+      const [, subpath = ''] = name.split('/');
+      return { path: path.join(root, 'dist', format, subpath, 'index.js'), external: true };
+    });
+  },
+});
+
+/**
+ * @param entry path from the folder `bench/`
+ * @param options.isApart the toolkit is not part of it; needs `dist`
+ */
 export async function bundle(
   entry: string,
   outfile: string,
-  options: Pick<BuildOptions, 'minify' | 'format'> = {},
+  { isApart = false, ...options }: { minify?: boolean; format?: 'cjs' | 'esm'; isApart?: boolean } = {},
 ): Promise<Bundle> {
   const { metafile } = await build({
     entryPoints: [path.join(root, 'bench', entry)],
@@ -51,6 +65,7 @@ export async function bundle(
     absWorkingDir: root,
     logLevel: 'error',
     ...options,
+    plugins: isApart ? [apart(options.format ?? 'cjs')] : [],
     metafile: true,
   });
   const [output] = Object.values(metafile.outputs);
