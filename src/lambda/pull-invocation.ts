@@ -130,10 +130,13 @@ async function pullAll<T, C>(
     const batch = await pullBatch(reader, options, before, remainingTimeMs(context));
     if (batch.messages.length === 0) return;
     const sifted = await siftBatch(batch, options.schema, options.onInvalid);
-    const result = await runBatch(sifted?.batch ?? batch, handler, context, {
+    const running = runBatch(sifted?.batch ?? batch, handler, context, {
       backoff: { baseMs: options.backoffBaseMs, maxMs: options.backoffMaxMs },
       workMs: workMs(),
     });
+    // also where one of them fails, nothing is under way when the invocation ends
+    if (sifted?.unfit !== undefined) await Promise.allSettled([running, sifted.unfit]);
+    const result = await running;
     tally.batches += 1;
     add(tally, result);
     logFailures(batch, result);

@@ -108,19 +108,26 @@ export function registerPrecompiled(schema: PrecompiledSchema): void {
   (registered(() => new CodecReader()) as CodecReader).addPrecompiled(schema);
 }
 
-/** Decodes each message once; those that do not fit are settled, and are not among those handed on. */
+/**
+ * Decodes each message once; those that do not fit are settled, and are not among those handed on. What else a codec throws
+ * is not the message's fault: whoever asks for its value meets that error.
+ */
 export async function sift(batch: Batch, schema: CompiledSchema, onInvalid: OnInvalid): Promise<Sifted> {
-  const values = new Map<StoredMessage, { readonly value: unknown }>();
+  const reads = new Map<StoredMessage, { readonly value: unknown } | { readonly error: unknown }>();
   const unfit: { readonly message: StoredMessage; readonly error: MemphisError }[] = [];
   for (const message of batch.messages) {
     try {
-      values.set(message, { value: await schema.decode(message.data) });
+      reads.set(message, { value: await schema.decode(message.data) });
     } catch (error) {
-      if (!isMemphisError(error, 'SCHEMA_VIOLATION')) throw error;
-      unfit.push({ message, error });
+      if (isMemphisError(error, 'SCHEMA_VIOLATION')) unfit.push({ message, error });
+      else reads.set(message, { error });
     }
   }
-  const decode: Batch['decode'] = (message) => values.get(message);
+  const decode: Batch['decode'] = (message) => {
+    const read = reads.get(message);
+    if (read !== undefined && 'error' in read) throw read.error;
+    return read;
+  };
   if (unfit.length === 0 || onInvalid === 'pass') return { batch: { ...batch, decode } };
   const settled = Promise.all(
     unfit.map(({ message, error }) => {
@@ -133,7 +140,7 @@ export async function sift(batch: Batch, schema: CompiledSchema, onInvalid: OnIn
   );
   const result = settled.then((ends) => toResult(ends, unfit));
   result.catch(() => {}); // for whoever looks at it
-  const fit = batch.messages.filter((message) => values.has(message));
+  const fit = batch.messages.filter((message) => reads.has(message));
   return { batch: { ...batch, messages: fit, decode }, unfit: result };
 }
 

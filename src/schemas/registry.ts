@@ -63,10 +63,10 @@ export async function siftBatch(
   onInvalid: OnInvalid,
 ): Promise<Sifted | undefined> {
   const { schema } = batch;
-  if (own?.covers(schema) === true) return await own.sift(batch, onInvalid);
-  if (schema === undefined) return undefined;
+  const reader = own?.covers(schema) === true ? own : schema && readerFor(schema);
+  if (reader === undefined) return undefined;
   try {
-    return await (await readerFor(schema)).sift(batch, onInvalid);
+    return await (await reader).sift(batch, onInvalid);
   } catch (error) {
     // not the messages' fault: whoever asks for a value meets the error, and their bytes can be read all the same
     const decode = (): never => {

@@ -3,10 +3,12 @@ import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import { each } from '../../src/batch/each.ts';
 import type { BatchHandler } from '../../src/batch/run-batch.ts';
 import { pullInvocation } from '../../src/lambda/pull-invocation.ts';
-import { isMemphisError } from '../../src/model/errors.ts';
+import { isMemphisError, MemphisError } from '../../src/model/errors.ts';
 import { consumerFunctionOptions } from '../../src/model/options/consumer-function.ts';
 import { stationOptions } from '../../src/model/options/stations.ts';
 import { resolveOptions } from '../../src/model/resolve-options.ts';
+import type { StandardSchema } from '../../src/model/standard-schema.ts';
+import { standard } from '../../src/schemas/standard.ts';
 import {
   type FakeClock,
   type MemoryBroker,
@@ -14,6 +16,7 @@ import {
   makeFakeClock,
   makeMemoryBroker,
 } from '../../src/testing/index.ts';
+import { makeBatch } from '../batch/make-batch.ts';
 
 let clock: FakeClock;
 let broker: MemoryBroker;
@@ -170,6 +173,32 @@ describe('when all messages failed', () => {
     );
     assert.deepEqual(summary, { ...zero, batches: 2, received: 4, acked: 2, retried: 2 });
   });
+});
+
+it('ends when all is over, also what did not fit a schema beside messages whose acks are not confirmed', async () => {
+  let isOver = false;
+  const batch = makeBatch([1, 'unfit'], {
+    settle: async (_message, { action }) => {
+      if (action === 'ack') throw new MemphisError('SETTLE_UNCONFIRMED', 'no answer');
+      for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+      isOver = true;
+      return 'deadLettered';
+    },
+  });
+  const number: StandardSchema = {
+    '~standard': {
+      version: 1,
+      vendor: 'test',
+      validate: (value) => (typeof value === 'number' ? { value } : { issues: [{ message: 'no number' }] }),
+    },
+  };
+  const reader = { pull: async () => batch };
+  const dial = async () => ({ reader: () => reader }) as unknown as MemoryBroker;
+  await assert.rejects(
+    pull(() => {}, { schema: standard(number) }, { dial }),
+    (error) => isMemphisError(error, 'SETTLE_UNCONFIRMED'),
+  );
+  assert.ok(isOver);
 });
 
 describe('draining', () => {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as v from 'valibot';
+import type { BatchResponse } from '../../src/envelope/response.ts';
 import { each, withMemphis } from '../../src/lambda/index.ts';
 import type { StandardSchema } from '../../src/model/standard-schema.ts';
 import { readerFor } from '../../src/schemas/registry.ts';
@@ -64,6 +65,36 @@ describe('standard', () => {
         },
       ],
     });
+  });
+
+  test('a validator that fails is the trouble of its message alone, and of who asks for the value', async (t) => {
+    t.mock.method(console, 'error', () => {});
+    const failing: StandardSchema = {
+      '~standard': {
+        version: 1,
+        vendor: 'failing',
+        validate: async (value) => {
+          if (value === 2) throw new Error('no answer from the registry');
+          return value === 3 ? { issues: [{ message: 'not that' }] } : { value };
+        },
+      },
+    };
+    const event = makeEvent({ messages: ['1', '2', '3'] });
+    const actionOf = async (handle: Parameters<typeof withMemphis>[0]): Promise<string> => {
+      const answer = await withMemphis(handle, { schema: standard(failing), backoffBaseMs: 1_000 })(
+        event,
+        makeContext(),
+      );
+      const { batchItemFailures } = answer as BatchResponse;
+      return batchItemFailures.map(({ itemIdentifier, action }) => `${itemIdentifier} ${action}`).join();
+    };
+    assert.equal(await actionOf(each(() => {})), 'orders$1:2 retry,orders$1:3 deadLetter');
+    const texts: string[] = [];
+    assert.equal(
+      await actionOf((messages) => void texts.push(...messages.map((one) => one.text()))),
+      'orders$1:3 deadLetter',
+    );
+    assert.deepEqual(texts, ['1', '2']);
   });
 
   test('a codec of ones own stands in the place of ours', async () => {

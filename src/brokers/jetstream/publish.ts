@@ -177,9 +177,21 @@ class Publishing implements Asking<Receipt> {
     this.timeoutMs = limitMs;
     this.#connection = connection;
     const answered = connection.request(this.#subject, data, this);
-    this.#onWritten?.();
-    this.#onWritten = undefined;
+    if (this.#onWritten !== undefined) this.#tellWritten(answered, this.#onWritten);
     return answered;
+  }
+
+  /** Not of a request that failed at once, on a session that has just ended: then the next try tells. */
+  #tellWritten(answered: Promise<unknown>, tell: () => void): void {
+    let hasFailed = false;
+    answered.catch(() => {
+      hasFailed = true;
+    });
+    queueMicrotask(() => {
+      if (hasFailed) return;
+      this.#onWritten = undefined;
+      tell();
+    });
   }
 
   /** What an answer says. */

@@ -168,7 +168,8 @@ export class JetStreamReader implements Reader {
     const there = due.length === 0 ? [] : await this.#taker.whatIsThere(connection, due, batchSize);
     if (there.length < batchSize) {
       const caught = await first?.take(lanes);
-      there.push(...(await this.#taker.whatIsThere(connection, lanes, batchSize - there.length, caught)));
+      const more = this.#taker.whatIsThere(connection, lanes, batchSize - there.length, caught);
+      there.push(...(await (there.length === 0 ? more : more.catch(() => []))));
     }
     if (there.length === 0) {
       const extra = await this.#group.extra(connection, partitions, true);

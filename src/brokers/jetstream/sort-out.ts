@@ -23,7 +23,10 @@ export async function sortOut(
   maxDeliveries: number,
 ): Promise<readonly Delivery[]> {
   const counted = await Promise.all(pulled.map((delivery) => credited(link, delivery, maxDeliveries)));
-  const isOver = await Promise.all(counted.map((delivery) => delivery.lane.rules?.isOver(delivery) ?? false));
+  // not known counts as no: twice is better than never, and the others must not be lost for it
+  const isOver = await Promise.all(
+    counted.map((delivery) => delivery.lane.rules?.isOver(delivery).catch(() => false) ?? false),
+  );
   const now = Date.now();
   const reason = `no deliveries left (${maxDeliveries}), and the last one ended without an answer`;
   const fresh: Delivery[] = [];
