@@ -3,7 +3,8 @@
  * Once that has answered, the message may be terminated: whole, it is in the notice (memphis-wire 11.5).
  */
 
-import type { HeaderList } from '../../connection/port.ts';
+import type { Link } from '../../connection/link.ts';
+import type { Connection, HeaderList } from '../../connection/port.ts';
 import { MemphisError } from '../../model/errors.ts';
 import { toInternalName } from '../../model/station.ts';
 import { originalHeaders } from '../jetstream/dead-letter-record.ts';
@@ -18,10 +19,17 @@ import { messageAt } from '../jetstream/wire/read.ts';
 import { streamConfig } from '../jetstream/wire/streams.ts';
 import { dlsHeader } from './dls-headers.ts';
 import { isAnchored, type MemphisGroup } from './group.ts';
+import { handInPassedOver } from './passed-over.ts';
 import { ADVISORIES, advisorySubject, type PoisonAdvisory, poisonAdvisory } from './wire/poison-advisory.ts';
 
 /** Between two looks whether the broker has read a notice; it does so in rounds of five seconds. */
 const LOOK_EVERY_MS = 250;
+/** Between two looks for notices that the broker has passed over. */
+const MEND_EVERY_MS = 60_000;
+/** How long one may take. */
+const MEND_LIMIT_MS = 2_000;
+
+const mendedAt = new WeakMap<Link, number>();
 
 const originOf = ({ message }: Delivery) => ({
   stream: message.id.slice(0, message.id.lastIndexOf(':')),
@@ -71,8 +79,20 @@ export async function setAside(
   const { version, maxPayload } = await connection.info;
   // there the broker's rows cannot be told from group to group (kept-letters.ts)
   if (isAnchored(version)) await storeDeadLetter(context, delivery, reason);
-  if (whole.length <= maxPayload) return void (await hand(context, notice, whole));
-  await handByReference(context, delivery, notice);
+  const mended = mend(link, connection);
+  try {
+    if (whole.length <= maxPayload) await hand(context, notice, whole);
+    else await handByReference(context, delivery, notice);
+  } finally {
+    await mended; // nothing is under way when it is over
+  }
+}
+
+/** Beside a dead letter, now and then, earlier ones: nobody else may look for them in time. Never rejects. */
+async function mend(link: Link, connection: Connection): Promise<void> {
+  if (Date.now() - (mendedAt.get(link) ?? 0) < MEND_EVERY_MS) return;
+  mendedAt.set(link, Date.now());
+  await handInPassedOver(connection, MEND_LIMIT_MS).catch(() => {}); // it is looked for again
 }
 
 async function hand(context: DeadLetterContext, notice: PoisonAdvisory, data: Uint8Array): Promise<number> {

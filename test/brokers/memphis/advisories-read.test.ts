@@ -11,6 +11,7 @@ import { startBroker } from '../../../src/testing/index.ts';
 import { serversUnderTest } from '../../support/servers.ts';
 
 const STREAM = '$memphis_dls_unacked';
+const READER = '$memphis_dls_unacked_consumer';
 const SUBJECT = '$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.s$1.g';
 const [server] = serversUnderTest();
 
@@ -24,11 +25,11 @@ test('a notice that its reader has passed over is handed in again, and read', as
     };
     // a reader that leaves what it has acked: as one does whose stream has forgotten the ack
     await ask(`$JS.API.STREAM.CREATE.${STREAM}`, { name: STREAM, subjects: [SUBJECT], storage: 'memory' });
-    const config = { durable_name: 'reader', ack_policy: 'explicit' };
-    await ask(`$JS.API.CONSUMER.DURABLE.CREATE.${STREAM}.reader`, { stream_name: STREAM, config });
+    const config = { durable_name: READER, ack_policy: 'explicit' };
+    await ask(`$JS.API.CONSUMER.DURABLE.CREATE.${STREAM}.${READER}`, { stream_name: STREAM, config });
     const readOne = async (): Promise<string[]> => {
       const texts: string[] = [];
-      const request = { stream: STREAM, durable: 'reader', batch: 1, waitMs: 5_000, mayHang: false, silenceMs: 6_000 };
+      const request = { stream: STREAM, durable: READER, batch: 1, waitMs: 5_000, mayHang: false, silenceMs: 6_000 };
       await startPull(connection, request, ({ data, reply }) => {
         texts.push(new TextDecoder().decode(data));
         connection.publish(reply, Buffer.from('+ACK'));

@@ -147,3 +147,23 @@ for (const { name: on, open } of memphisBrokers) {
       assert.equal((await memphis.produce(station, 'x', { msgId: '1' })).duplicate, true);
     }));
 }
+
+test('a dead letter that a killed broker has passed over is handed in again with the next one, whoever that is of', () =>
+  play(memphisBrokers[0]?.open ?? assert.fail(), {}, async (scene) => {
+    const { memphis, station, broker } = scene;
+    const standIn = broker.standIn ?? assert.fail();
+    for (const text of ['a', 'b']) await memphis.produce(station, text);
+    const passed = standIn.passOver();
+    await (await take(scene)).deadLetter('first');
+    await passed;
+    const other = await connect({ servers: [broker.url] });
+    try {
+      await (await take({ ...scene, memphis: other })).deadLetter('second');
+    } finally {
+      await other.close();
+    }
+    for (const untilMs = Date.now() + 10_000; standIn.tables.deadLetters.length < 2 && Date.now() < untilMs; ) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    assert.equal(standIn.tables.deadLetters.length, 2);
+  }));

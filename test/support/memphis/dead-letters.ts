@@ -1,13 +1,14 @@
 /** Dead letters of the stand-in: notices made into rows, rows resent, acks taken (memphis-wire 6). */
 
 import { isBefore } from '../../../src/brokers/jetstream/server-version.ts';
+import { parseAckSubject } from '../../../src/brokers/jetstream/wire/ack.ts';
 import { isJson, type Json } from '../../../src/brokers/jetstream/wire/api.ts';
 import { startPull } from '../../../src/brokers/jetstream/wire/pull.ts';
-import type { Connection } from '../../../src/connection/port.ts';
+import type { Connection, Frame } from '../../../src/connection/port.ts';
 import { external, internal, type Tables } from './tables.ts';
 
 const STREAM = '$memphis_dls_unacked';
-const DURABLE = 'dls';
+const DURABLE = '$memphis_dls_unacked_consumer';
 /** A broker takes up to five seconds. */
 const ROUND_MS = 200;
 
@@ -26,6 +27,8 @@ export class DeadLetterTable {
   readonly #tables: Tables;
   readonly #onViolation: (what: string) => void;
   readonly #readsNotices: boolean;
+  /** Called when the next notice counts as settled without a row, and stays in the stream. */
+  #onPassed: (() => void) | undefined;
   #isOver = false;
   #working: Promise<void> = Promise.resolve();
 
@@ -40,7 +43,6 @@ export class DeadLetterTable {
     await this.#api(`STREAM.CREATE.${STREAM}`, {
       name: STREAM,
       subjects: ['$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>'],
-      retention: 'workqueue',
       storage: 'memory',
     });
     await this.#api(`CONSUMER.DURABLE.CREATE.${STREAM}.${DURABLE}`, {
@@ -50,6 +52,12 @@ export class DeadLetterTable {
     this.#working = this.#work();
   }
 
+  passOver(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onPassed = resolve;
+    });
+  }
+
   async stop(): Promise<void> {
     this.#isOver = true;
     await this.#working;
@@ -57,12 +65,20 @@ export class DeadLetterTable {
 
   async #work(): Promise<void> {
     while (!this.#isOver && !this.#nats.isClosed) {
-      const notices: { readonly data: Uint8Array; readonly reply: string }[] = [];
+      const notices: Frame[] = [];
       const request = { stream: STREAM, durable: DURABLE, batch: 100, waitMs: 0, mayHang: false, silenceMs: 1_000 };
-      await startPull(this.#nats, request, ({ data, reply }) => notices.push({ data, reply })).ended;
+      await startPull(this.#nats, request, (notice) => notices.push(notice)).ended;
       for (const { data, reply } of notices) {
-        await this.#store(JSON.parse(new TextDecoder().decode(data)) as Json);
+        const onPassed = this.#onPassed;
+        this.#onPassed = undefined;
+        if (onPassed === undefined) await this.#store(JSON.parse(new TextDecoder().decode(data)) as Json);
         this.#nats.publish(reply, new TextEncoder().encode('+ACK'));
+        if (onPassed === undefined) {
+          await this.#api(`STREAM.MSG.DELETE.${STREAM}`, { seq: parseAckSubject(reply).sequence });
+        } else {
+          await this.#nats.flush(5_000);
+          onPassed();
+        }
       }
       await new Promise((resolve) => setTimeout(resolve, ROUND_MS));
     }

@@ -26,6 +26,8 @@ export interface StandIn extends AsyncDisposable {
   readonly relay: Relay;
   readonly server: RunningBroker;
   readonly faults: Faults;
+  /** Its reader counts the next notice of a dead letter as settled and makes no row, as after a kill; resolves then. */
+  passOver(): Promise<void>;
   /** Sends rows of dead letters to their groups, as its interface does. */
   resend(ids: readonly number[]): void;
   /** Rules that were broken so far. */
@@ -119,6 +121,7 @@ export async function startStandIn({
     relay,
     server,
     faults,
+    passOver: () => letters.passOver(),
     resend: (ids) => letters.resend(ids),
     violations,
     async [Symbol.asyncDispose]() {
