@@ -61,11 +61,6 @@ export class Resends implements LaneRules {
     return this.#lane;
   }
 
-  /** That its making is over; nothing where that was not begun. Never rejects. */
-  get made(): Promise<unknown> | undefined {
-    return this.#lane;
-  }
-
   forget(): void {
     this.#lane = undefined;
   }

@@ -7,14 +7,14 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import { parsePubAck } from '../../../src/brokers/jetstream/wire/publish.ts';
-import { consumerCreation, parseConsumerCreation } from '../../../src/brokers/memphis/wire/consumer-creation.ts';
+import { consumerCreation, toRegistered } from '../../../src/brokers/memphis/wire/consumer-creation.ts';
 import { parseObject, parseText } from '../../../src/brokers/memphis/wire/control.ts';
 import { memberDestruction } from '../../../src/brokers/memphis/wire/member-destruction.ts';
 import { headerBlock, poisonAdvisory } from '../../../src/brokers/memphis/wire/poison-advisory.ts';
-import { parseProducerCreation, producerCreation } from '../../../src/brokers/memphis/wire/producer-creation.ts';
+import { producerCreation, toRegisteredProducer } from '../../../src/brokers/memphis/wire/producer-creation.ts';
 import { resendAck } from '../../../src/brokers/memphis/wire/resend-ack.ts';
 import { schemaAttachment, schemaDetachment } from '../../../src/brokers/memphis/wire/schema-attachment.ts';
-import { schemaCreation } from '../../../src/brokers/memphis/wire/schema-creation.ts';
+import { schemaCreation, schemaMeanings } from '../../../src/brokers/memphis/wire/schema-creation.ts';
 import { parseSchema } from '../../../src/brokers/memphis/wire/schema-update.ts';
 import { stationCreation } from '../../../src/brokers/memphis/wire/station-creation.ts';
 import { stationDestruction } from '../../../src/brokers/memphis/wire/station-destruction.ts';
@@ -122,9 +122,9 @@ test('names are taken and refused as the broker does, and have its internal form
 
 /** How replies on a subject are read. */
 const parsers: Record<string, (data: Uint8Array) => unknown> = {
-  $memphis_producer_creations: (data) => parseProducerCreation('x', data),
-  $memphis_consumer_creations: (data) => parseConsumerCreation('x', data),
-  $memphis_schema_creations: (data) => parseObject('x', data),
+  $memphis_producer_creations: (data) => toRegisteredProducer(parseObject('x', data)),
+  $memphis_consumer_creations: (data) => toRegistered(parseObject('x', data)),
+  $memphis_schema_creations: (data) => parseObject('x', data, schemaMeanings),
 };
 
 test('every recorded reply is read, or is an error of ours; also when it is cut off at any byte', () => {
@@ -164,7 +164,7 @@ test('what a reply tells is taken over: schema, flags', () => {
   for (const text of replies.replies.$memphis_producer_creations ?? []) {
     const reply = JSON.parse(text);
     if (reply.error !== '') continue;
-    const told = parseProducerCreation('x', new TextEncoder().encode(text));
+    const told = toRegisteredProducer(parseObject('x', new TextEncoder().encode(text)));
     assert.equal(told.reportsViolations, reply.schemaverse_to_dls);
     assert.equal(told.schema?.name ?? '', reply.schema_update.schema_name);
     assert.equal(told.schema?.source ?? '', reply.schema_update.active_version.schema_content);
@@ -176,9 +176,9 @@ test('what a reply tells is taken over: schema, flags', () => {
 });
 
 test('refusals have codes by which programs can tell them', () => {
-  const codeOf = (text: string): string => {
+  const codeOf = (text: string, parse: (data: Uint8Array) => unknown): string => {
     try {
-      parseText('x', new TextEncoder().encode(text));
+      parse(new TextEncoder().encode(text));
       return '';
     } catch (error) {
       return isMemphisError(error) ? error.code : String(error);
@@ -197,11 +197,27 @@ test('refusals have codes by which programs can tell them', () => {
     'stream not found (10059)': 'STATION_NOT_FOUND',
     'stream name already in use with a different configuration (10058)': 'STATION_CONFLICT',
     'station can not be created, probably since replicas count is larger than the cluster size': 'UNSUPPORTED',
+    'something else': 'BROKER_REFUSED',
+  };
+  const ofSchemas = {
     'x already exist with type - json': 'SCHEMA_CONFLICT',
     'your json schema is invalid': 'SCHEMA_INVALID',
     'something else': 'BROKER_REFUSED',
   };
-  for (const [text, code] of Object.entries(table)) assert.equal(codeOf(text), code, text);
+  for (const [text, code] of Object.entries(table)) {
+    assert.equal(
+      codeOf(text, (data) => parseText('x', data)),
+      code,
+      text,
+    );
+  }
+  for (const [text, code] of Object.entries(ofSchemas)) {
+    assert.equal(
+      codeOf(text, (data) => parseObject('x', data, schemaMeanings)),
+      code,
+      text,
+    );
+  }
 });
 
 const headers = fc.array(fc.tuple(fc.stringMatching(/^[a-z-]{1,12}$/), fc.string({ maxLength: 20 })), { maxLength: 4 });

@@ -3,7 +3,7 @@
 import type { ClientIdentity, Connection } from '../../../connection/port.ts';
 import type { StationSchema } from '../../../model/schema.ts';
 import type { Json } from '../../jetstream/wire/api.ts';
-import { ask, memberBody, parseObject } from './control.ts';
+import { askObject, memberBody } from './control.ts';
 import { parseSchema } from './schema-update.ts';
 
 export interface ConsumerCreation {
@@ -44,8 +44,7 @@ export function consumerCreation(wanted: ConsumerCreation, identity: ClientIdent
 }
 
 /* { schema_update, partitions_update: { partitions_list }, error }; most refusals are text, and a second reply follows */
-export function parseConsumerCreation(attempted: string, data: Uint8Array): Registered {
-  const reply = parseObject(attempted, data);
+export function toRegistered(reply: Json): Registered {
   const schema = parseSchema(reply.schema_update);
   return schema === undefined ? {} : { schema };
 }
@@ -58,8 +57,7 @@ export async function registerConsumer(
 ): Promise<Registered> {
   const attempted = `register group ${wanted.group} at station ${wanted.station}`;
   const body = consumerCreation(wanted, connection.identity);
-  return parseConsumerCreation(
-    attempted,
-    await ask(connection, { subject: '$memphis_consumer_creations', body, attempted, timeoutMs }),
+  return toRegistered(
+    await askObject(connection, { subject: '$memphis_consumer_creations', body, attempted, timeoutMs }),
   );
 }

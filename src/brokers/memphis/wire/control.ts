@@ -24,14 +24,14 @@ export function memberBody(
 }
 
 /** How the words of a refusal begin or what they hold, and what it means. The first that fits counts. */
-const meanings: readonly (readonly [RegExp, ErrorCode])[] = [
+type Meanings = readonly (readonly [RegExp, ErrorCode])[];
+
+/** Made on use: most functions are never refused anything. */
+const meanings = (): Meanings => [
   [/^station.* already exists$/i, 'JETSTREAM_UNAVAILABLE'], // two made it at the same time: ask again (2.3)
-  [/is not allowed to/, 'PERMISSION_DENIED'],
-  [/user .*does not exist|user does not exist/i, 'PERMISSION_DENIED'],
+  [/is not allowed to|user .*does not exist/i, 'PERMISSION_DENIED'],
   [/^schema .*does not exist/i, 'SCHEMA_NOT_FOUND'],
   [/station .*does not exist|stream not found/i, 'STATION_NOT_FOUND'],
-  [/already exist with type/, 'SCHEMA_CONFLICT'],
-  [/^your .*invalid|^graphql: |root operation/i, 'SCHEMA_INVALID'],
   [/\(10058\)/, 'STATION_CONFLICT'],
   [/can not be updated/, 'GROUP_CONFLICT'],
   [/larger than the cluster size/, 'UNSUPPORTED'],
@@ -50,9 +50,9 @@ export class ControlRefusal extends Error {
   }
 }
 
-/** The error for a refusal in words. */
-export function refusal(attempted: string, words: string): MemphisError {
-  const code = meanings.find(([pattern]) => pattern.test(words))?.[1] ?? 'BROKER_REFUSED';
+/** @param more what words mean beside that, of one request. */
+function refusal(attempted: string, words: string, more: Meanings = []): MemphisError {
+  const code = [...more, ...meanings()].find(([pattern]) => pattern.test(words))?.[1] ?? 'BROKER_REFUSED';
   return new MemphisError(code, `Could not ${attempted}: ${words}.`, {
     cause: new ControlRefusal(words),
     ...(isAway(words) ? { retryable: true } : {}),
@@ -70,10 +70,8 @@ export interface ControlRequest {
 /**
  * Sends a request and returns its first reply. A refused consumer creation is answered twice, first with the words: what
  * comes later has nobody to go to (2.5).
- *
- * @throws MemphisError `TIMEOUT`, `CONNECTION_LOST`, `UNSUPPORTED` where nobody knows the subject
  */
-export async function ask(
+async function ask(
   connection: Connection,
   { subject, body, attempted, timeoutMs }: ControlRequest,
 ): Promise<Uint8Array> {
@@ -82,11 +80,23 @@ export async function ask(
   throw new MemphisError('UNSUPPORTED', `Could not ${attempted}: this broker does not know the request.`);
 }
 
-const decoder = new TextDecoder();
+/**
+ * Asks for what is answered in text.
+ *
+ * @throws MemphisError by the words, `TIMEOUT`, `CONNECTION_LOST`, `UNSUPPORTED` where nobody knows the subject
+ */
+export async function askText(connection: Connection, request: ControlRequest): Promise<void> {
+  parseText(request.attempted, await ask(connection, request));
+}
+
+/** Asks for what is answered in JSON. @throws MemphisError as `askText` */
+export async function askObject(connection: Connection, request: ControlRequest, more?: Meanings): Promise<Json> {
+  return parseObject(request.attempted, await ask(connection, request), more);
+}
 
 /** A reply in text style. @throws MemphisError by its words */
 export function parseText(attempted: string, data: Uint8Array): void {
-  if (data.length > 0) throw refusal(attempted, decoder.decode(data));
+  if (data.length > 0) throw refusal(attempted, new TextDecoder().decode(data));
 }
 
 /**
@@ -94,16 +104,16 @@ export function parseText(attempted: string, data: Uint8Array): void {
  *
  * @throws MemphisError by its words
  */
-export function parseObject(attempted: string, data: Uint8Array): Json {
+export function parseObject(attempted: string, data: Uint8Array, more?: Meanings): Json {
   if (data.length === 0) return {};
-  const words = decoder.decode(data);
+  const words = new TextDecoder().decode(data);
   let reply: unknown;
   try {
     reply = JSON.parse(words);
   } catch {
-    throw refusal(attempted, words);
+    // the words are what is wrong
   }
-  if (!isJson(reply)) throw refusal(attempted, words);
-  if (typeof reply.error === 'string' && reply.error !== '') throw refusal(attempted, reply.error);
+  if (!isJson(reply)) throw refusal(attempted, words, more);
+  if (typeof reply.error === 'string' && reply.error !== '') throw refusal(attempted, reply.error, more);
   return reply;
 }

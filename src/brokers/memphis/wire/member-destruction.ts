@@ -3,7 +3,7 @@
 import type { ClientIdentity, Connection } from '../../../connection/port.ts';
 import { isMemphisError } from '../../../model/errors.ts';
 import type { Json } from '../../jetstream/wire/api.ts';
-import { ask, ControlRefusal, parseText } from './control.ts';
+import { askText, ControlRefusal } from './control.ts';
 
 /* $memphis_producer_destructions, $memphis_consumer_destructions { name, station_name, username, connection_id, req_version } */
 export function memberDestruction(name: string, station: string, { connectionId, username }: ClientIdentity): Json {
@@ -19,10 +19,7 @@ export async function destroyProducer(
 ): Promise<void> {
   const attempted = `take producer ${name} out of station ${station}`;
   const body = memberDestruction(name, station, connection.identity);
-  parseText(
-    attempted,
-    await ask(connection, { subject: '$memphis_producer_destructions', body, attempted, timeoutMs }),
-  );
+  await askText(connection, { subject: '$memphis_producer_destructions', body, attempted, timeoutMs });
 }
 
 /** One row goes, and with the last active one the group's durables: its position is lost. None is success too. */
@@ -35,10 +32,7 @@ export async function destroyConsumer(
   const attempted = `take consumer ${name} out of station ${station}`;
   const body = memberDestruction(name, station, connection.identity);
   try {
-    parseText(
-      attempted,
-      await ask(connection, { subject: '$memphis_consumer_destructions', body, attempted, timeoutMs }),
-    );
+    await askText(connection, { subject: '$memphis_consumer_destructions', body, attempted, timeoutMs });
   } catch (error) {
     const { cause } = isMemphisError(error) ? error : {};
     if (!(cause instanceof ControlRefusal) || !/^Consumer .*does not exist$/.test(cause.message)) throw error;

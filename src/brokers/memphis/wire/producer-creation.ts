@@ -3,7 +3,7 @@
 import type { ClientIdentity, Connection } from '../../../connection/port.ts';
 import type { StationSchema } from '../../../model/schema.ts';
 import type { Json } from '../../jetstream/wire/api.ts';
-import { ask, memberBody, parseObject } from './control.ts';
+import { askObject, memberBody } from './control.ts';
 import { parseSchema } from './schema-update.ts';
 
 export interface ProducerCreation {
@@ -35,8 +35,7 @@ export function producerCreation(wanted: ProducerCreation, identity: ClientIdent
  * { schema_update, partitions_update: { partitions_list }, schemaverse_to_dls, send_notification, station_version,
  *   station_partitions_first_functions, error }; partitions are told by the station's streams
  */
-export function parseProducerCreation(attempted: string, data: Uint8Array): RegisteredProducer {
-  const reply = parseObject(attempted, data);
+export function toRegisteredProducer(reply: Json): RegisteredProducer {
   const schema = parseSchema(reply.schema_update);
   return {
     reportsViolations: reply.schemaverse_to_dls === true,
@@ -53,8 +52,7 @@ export async function registerProducer(
 ): Promise<RegisteredProducer> {
   const attempted = `register producer ${wanted.name} at station ${wanted.station}`;
   const body = producerCreation(wanted, connection.identity);
-  return parseProducerCreation(
-    attempted,
-    await ask(connection, { subject: '$memphis_producer_creations', body, attempted, timeoutMs }),
+  return toRegisteredProducer(
+    await askObject(connection, { subject: '$memphis_producer_creations', body, attempted, timeoutMs }),
   );
 }

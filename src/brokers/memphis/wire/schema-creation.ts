@@ -4,7 +4,7 @@ import type { Connection } from '../../../connection/port.ts';
 import { MemphisError } from '../../../model/errors.ts';
 import type { NewSchema } from '../../../model/schema-store.ts';
 import type { Json } from '../../jetstream/wire/api.ts';
-import { ask, parseObject } from './control.ts';
+import { askObject } from './control.ts';
 
 /**
  * $memphis_schema_creations { name, type, created_by_username, schema_content, message_struct_name }
@@ -40,6 +40,12 @@ function hasMessage(bare: string): boolean {
   return false;
 }
 
+/** What refusals of this request mean. */
+export const schemaMeanings = [
+  [/already exist with type/, 'SCHEMA_CONFLICT'],
+  [/^your .*invalid|^graphql: |root operation/i, 'SCHEMA_INVALID'],
+] as const;
+
 /* Words for the same text again, which is success; by the release. */
 const IS_THERE = /already exists? in the db/;
 
@@ -47,9 +53,8 @@ const IS_THERE = /already exists? in the db/;
 export async function createSchema(connection: Connection, schema: NewSchema, timeoutMs: number): Promise<boolean> {
   const attempted = `create schema ${schema.name}`;
   const body = schemaCreation(schema, connection.identity.username);
-  const data = await ask(connection, { subject: '$memphis_schema_creations', body, attempted, timeoutMs });
   try {
-    parseObject(attempted, data);
+    await askObject(connection, { subject: '$memphis_schema_creations', body, attempted, timeoutMs }, schemaMeanings);
     return true;
   } catch (error) {
     if (error instanceof MemphisError && IS_THERE.test(error.message)) return false;

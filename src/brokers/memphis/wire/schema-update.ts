@@ -8,12 +8,17 @@ import { isJson, type Json } from '../../jetstream/wire/api.ts';
  * All empty: the station has no schema.
  */
 export function parseSchema(value: unknown): StationSchema | undefined {
-  if (!isJson(value) || typeof value.schema_name !== 'string' || value.schema_name === '') return undefined;
+  return isJson(value) && typeof value.schema_name === 'string' && value.schema_name !== ''
+    ? toSchema(value.schema_name, value)
+    : undefined;
+}
+
+function toSchema(name: string, value: Json): StationSchema {
   const version: Json = isJson(value.active_version) ? value.active_version : {};
   const textOf = (key: string): string => (typeof version[key] === 'string' ? version[key] : '');
   const [descriptor, messageName] = [textOf('descriptor'), textOf('message_struct_name')];
   return {
-    name: value.schema_name,
+    name,
     type: String(value.type ?? ''),
     version: Number(version.version_number ?? 0),
     source: textOf('schema_content'),
