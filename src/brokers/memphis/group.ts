@@ -31,7 +31,7 @@ import { resendStreamOf } from './resend-streams.ts';
 import { Resends } from './resends.ts';
 import type { MemphisSchemas } from './schemas.ts';
 import { dropStart, readStart, writeStart } from './start-notes.ts';
-import { registerConsumer } from './wire/consumer-creation.ts';
+import { type Registered, registerConsumer } from './wire/consumer-creation.ts';
 import { destroyConsumer } from './wire/member-destruction.ts';
 
 /** How long making the stream of resends may take. */
@@ -82,30 +82,36 @@ export class MemphisGroup extends Group {
     const lanes = await super.lanes(connection, partitions, patienceMs);
     const joined = this.register(connection);
     if (this.options.ordered === true && !this.#limited.has(connection)) {
-      // a registration takes the limit away by which messages come one at a time
-      await joined;
-      const limitMs = Math.min(patienceMs, CONTROL_LIMIT_MS);
-      await Promise.all(
-        partitions.map((partition) => this.findOrMake(connection, this.placeOf(partition).stream, limitMs)),
-      );
-      this.#limited.add(connection);
+      await this.#limit(connection, partitions, joined, Math.min(patienceMs, CONTROL_LIMIT_MS));
     }
     return lanes;
+  }
+
+  /** A registration takes the limit away by which messages come one at a time. */
+  async #limit(connection: Connection, partitions: readonly number[], joined: Promise<unknown>, limitMs: number) {
+    await joined;
+    await Promise.all(
+      partitions.map((partition) => this.findOrMake(connection, this.placeOf(partition).stream, limitMs)),
+    );
+    this.#limited.add(connection);
   }
 
   /**
    * That of resends, now and then, and when there is nothing else. Not where single partitions are asked for: most resends do
    * not say of which they are.
    */
-  override async extra(
+  override extra(
     connection: Connection,
     partitions: readonly number[],
     isEmpty: boolean,
-  ): Promise<readonly Lane[]> {
+  ): readonly Lane[] | Promise<readonly Lane[]> {
+    const isDue = isEmpty || Date.now() - this.#lookedAt >= LOOK_EVERY_MS;
+    return isDue ? this.#lookForResends(connection, partitions) : [];
+  }
+
+  async #lookForResends(connection: Connection, partitions: readonly number[]): Promise<readonly Lane[]> {
     const { partitions: all } = await this.stations.find(this.options.station);
     if (all.length !== partitions.length) return [];
-    const isDue = Date.now() - this.#lookedAt >= LOOK_EVERY_MS;
-    if (!isEmpty && !isDue) return [];
     this.#lookedAt = Date.now();
     const lane = await this.#resendLane(connection);
     return lane === undefined ? [] : [lane];
@@ -139,26 +145,47 @@ export class MemphisGroup extends Group {
 
   /** Only where the station is known to be there: the broker would make it. @returns whether the group has a row */
   register(connection: Connection): Promise<boolean> {
-    const { station, group, ackWaitMs, maxDeliveries } = this.options;
-    const joining = this.#members.join(connection, this.#key, async (on, timeoutMs) => {
-      const { version } = await on.info;
-      const member = { name: group, group, maxAckTimeMs: ackWaitMs, maxMsgDeliveries: maxDeliveries, appId: APP_ID };
-      const atAnchor = { ...member, station: ANCHOR_STATION, startConsumeFromSequence: 1, lastMessages: -1 };
-      if (isAnchored(version)) return await registerConsumer(on, atAnchor, timeoutMs);
-      this.#schemas.watch(on, station);
-      try {
-        const told = await registerConsumer(on, { ...member, station, ...this.#beginsAt(version) }, timeoutMs);
-        // those before 1.3.1 do not say
-        if (!isBefore(version, 1, 3, 1)) this.#schemas.learn(station, told.schema);
-        return told;
-      } catch (error) {
-        if (!isMemphisError(error, 'GROUP_CONFLICT')) throw error;
-        // one that began elsewhere; up to 1.4.2 it has its row all the same, later perhaps none
-        return isBefore(version, 1, 4, 3) ? true : await registerConsumer(on, atAnchor, timeoutMs);
-      }
-    });
+    const joining = this.#members.join(connection, this.#key, (on, timeoutMs) => this.#register(on, timeoutMs));
     this.#joined = joining;
     return joining.then((answer) => answer !== undefined);
+  }
+
+  async #register(connection: Connection, timeoutMs: number): Promise<unknown> {
+    const { station } = this.options;
+    const { version } = await connection.info;
+    if (isAnchored(version)) return await this.#registerAt(connection, ANCHOR_STATION, version, timeoutMs);
+    this.#schemas.watch(connection, station);
+    try {
+      const told = await this.#registerAt(connection, station, version, timeoutMs);
+      // those before 1.3.1 do not say
+      if (!isBefore(version, 1, 3, 1)) this.#schemas.learn(station, told.schema);
+      return told;
+    } catch (error) {
+      if (!isMemphisError(error, 'GROUP_CONFLICT')) throw error;
+      // one that began elsewhere; up to 1.4.2 it has its row all the same, later perhaps none
+      return isBefore(version, 1, 4, 3) || (await this.#registerAt(connection, ANCHOR_STATION, version, timeoutMs));
+    }
+  }
+
+  /** What is said of where it begins must agree with the durable, or it is refused (10012). */
+  #registerAt(connection: Connection, station: string, version: string, timeoutMs: number): Promise<Registered> {
+    const { group, ackWaitMs, maxDeliveries, start } = this.options;
+    const saysWhere = start !== undefined && station !== ANCHOR_STATION;
+    return registerConsumer(
+      connection,
+      {
+        name: group,
+        group,
+        station,
+        maxAckTimeMs: ackWaitMs,
+        maxMsgDeliveries: maxDeliveries,
+        appId: APP_ID,
+        startConsumeFromSequence: saysWhere && 'sequence' in start ? start.sequence : 1,
+        // up to 1.4.2 a count of messages means something else there
+        lastMessages: saysWhere && !isBefore(version, 1, 4, 3) ? lastOf(start) : -1,
+      },
+      timeoutMs,
+    );
   }
 
   /** The last member takes the durables with it, as those of other clients do; others keep them. */
@@ -188,14 +215,6 @@ export class MemphisGroup extends Group {
     this.#resends.forget();
   }
 
-  /** What the registration says must agree with the durable, or it is refused (10012). */
-  #beginsAt(version: string): { readonly startConsumeFromSequence: number; readonly lastMessages: number } {
-    const { start } = this.options;
-    // up to 1.4.2 a count of messages means something else there
-    const lastMessages = isBefore(version, 1, 4, 3) ? -1 : lastOf(start);
-    return { startConsumeFromSequence: start !== undefined && 'sequence' in start ? start.sequence : 1, lastMessages };
-  }
-
   /** The same settings again change nothing, so making comes before looking. */
   protected override async findOrMake(connection: Connection, stream: string, limitMs: number): Promise<FoundDurable> {
     const { station, start, ackWaitMs, maxDeliveries, ordered = false } = this.options;
@@ -204,18 +223,27 @@ export class MemphisGroup extends Group {
     await this.#members.joined(connection, this.#key);
     const last = lastOf(start);
     try {
-      if (last < 1) return found(await this.#make(connection, stream, toPolicy(start), limits, limitMs));
-      const noted = await readStart(connection, stream, this.durableName, limitMs);
-      if (noted === undefined) await this.#note(connection, stream, last, limitMs);
-      const from = await fromOf(connection, stream, { lastMessages: last }, limitMs);
-      return found(await this.#make(connection, stream, from, limits, limitMs));
+      const from = last < 1 ? toPolicy(start) : await this.#fromLast(connection, stream, last, limitMs);
+      const durable = { name: this.durableName, from, filterSubject: `${stream}.final`, ...limits };
+      return found(await createDurable(connection, stream, durable, limitMs));
     } catch (error) {
-      if (isStreamMissing(error)) {
-        this.stations.forget(station);
-        throw stationNotFound(station);
-      }
-      if (refusalOf(error) !== apiError.CONSUMER_NOT_CREATED) throw error;
+      if (refusalOf(error) === apiError.CONSUMER_NOT_CREATED)
+        return await this.#adopt(connection, stream, limits, limitMs);
+      if (!isStreamMissing(error)) throw error;
+      this.stations.forget(station);
+      throw stationNotFound(station);
     }
+  }
+
+  async #fromLast(connection: Connection, stream: string, last: number, limitMs: number): Promise<DeliverFrom> {
+    const noted = await readStart(connection, stream, this.durableName, limitMs);
+    if (noted === undefined) await this.#note(connection, stream, last, limitMs);
+    return await fromOf(connection, stream, { lastMessages: last }, limitMs);
+  }
+
+  /** One that is there with other settings. */
+  async #adopt(connection: Connection, stream: string, limits: Limits, limitMs: number): Promise<FoundDurable> {
+    const { start } = this.options;
     const known = await durableInfo(connection, stream, this.durableName, limitMs);
     if (start !== undefined && !(await this.#beganAt(connection, stream, known, start, limitMs))) {
       throw this.conflict('began somewhere else, and where a group begins cannot be changed');
@@ -246,17 +274,13 @@ export class MemphisGroup extends Group {
     const wanted = toPolicy(start);
     return policy === wanted.deliver_policy && (!('opt_start_seq' in wanted) || sequence === wanted.opt_start_seq);
   }
+}
 
-  #make(
-    connection: Connection,
-    stream: string,
-    from: DeliverFrom,
-    limits: { readonly ackWaitMs: number; readonly maxDeliver: number; readonly maxAckPending: number },
-    limitMs: number,
-  ): Promise<Durable> {
-    const durable = { name: this.durableName, from, filterSubject: `${stream}.final`, ...limits };
-    return createDurable(connection, stream, durable, limitMs);
-  }
+/** What a durable allows. */
+interface Limits {
+  readonly ackWaitMs: number;
+  readonly maxDeliver: number;
+  readonly maxAckPending: number;
 }
 
 /** One that has delivered nothing yet may be new: what was asked of it before met nobody then. */

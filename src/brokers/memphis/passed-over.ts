@@ -5,7 +5,7 @@
  */
 
 import type { Connection } from '../../connection/port.ts';
-import { callApi, isJson, type Json } from '../jetstream/wire/api.ts';
+import { callApi, type Json } from '../jetstream/wire/api.ts';
 import { parsePubAck } from '../jetstream/wire/publish.ts';
 import { messageAt } from '../jetstream/wire/read.ts';
 import { deleteMessage } from '../jetstream/wire/streams.ts';
@@ -23,17 +23,16 @@ export interface Notices {
   readonly isEmpty: boolean;
 }
 
-async function look(connection: Connection, what: 'CONSUMER' | 'STREAM', limitMs: number): Promise<Json> {
-  const subject = `$JS.API.${what}.INFO.${ADVISORIES}${what === 'STREAM' ? '' : `.${READER}`}`;
-  const reply = await callApi(connection, { subject, attempted: 'look at dead letters', timeoutMs: limitMs });
-  const found = what === 'STREAM' ? reply.state : reply.ack_floor;
-  return isJson(found) ? found : {};
+async function look(connection: Connection, what: string, limitMs: number): Promise<Json> {
+  const subject = `$JS.API.${what}`;
+  return await callApi(connection, { subject, attempted: 'look at dead letters', timeoutMs: limitMs });
 }
 
 /** @throws MemphisError as the API refuses */
 export async function noticesOf(connection: Connection, limitMs: number): Promise<Notices> {
-  const { messages, first_seq, last_seq } = await look(connection, 'STREAM', limitMs);
-  return { first: Number(first_seq ?? 0), last: Number(last_seq ?? 0), isEmpty: !(Number(messages) > 0) };
+  const { state } = await look(connection, `STREAM.INFO.${ADVISORIES}`, limitMs);
+  const { messages, first_seq: first, last_seq: last } = state as Json;
+  return { first: Number(first), last: Number(last), isEmpty: messages === 0 };
 }
 
 /**
@@ -43,10 +42,10 @@ export async function noticesOf(connection: Connection, limitMs: number): Promis
  * @throws MemphisError as the API refuses
  */
 export async function handInPassedOver(connection: Connection, limitMs: number): Promise<number> {
-  const { stream_seq: floor } = await look(connection, 'CONSUMER', limitMs);
+  const { ack_floor: floor } = await look(connection, `CONSUMER.INFO.${ADVISORIES}.${READER}`, limitMs);
   for (let [last, hasWaited] = [0, false]; ; ) {
     const { first, isEmpty } = await noticesOf(connection, limitMs);
-    if (isEmpty || !(first <= Number(floor))) return last;
+    if (isEmpty || first > Number((floor as Json).stream_seq)) return last;
     if (hasWaited) {
       const { subject, data } = await messageAt(connection, ADVISORIES, first, limitMs);
       const stored = parsePubAck(subject, await connection.request(subject, data, { timeoutMs: limitMs }));

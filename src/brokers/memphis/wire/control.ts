@@ -42,19 +42,11 @@ const meanings = (): Meanings => [
 const isAway = (words: string): boolean =>
   /failed to connect|connection refused|conn closed|SQLSTATE (08|53|55|57)/.test(words);
 
-/** What a broker said when it refused; a cause, never thrown by itself. */
-export class ControlRefusal extends Error {
-  constructor(words: string) {
-    super(words);
-    this.name = 'ControlRefusal';
-  }
-}
-
 /** @param more what words mean beside that, of one request. */
 function refusal(attempted: string, words: string, more: Meanings = []): MemphisError {
   const code = [...more, ...meanings()].find(([pattern]) => pattern.test(words))?.[1] ?? 'BROKER_REFUSED';
   return new MemphisError(code, `Could not ${attempted}: ${words}.`, {
-    cause: new ControlRefusal(words),
+    cause: new Error(words),
     ...(isAway(words) ? { retryable: true } : {}),
   });
 }

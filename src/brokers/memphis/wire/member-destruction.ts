@@ -3,7 +3,7 @@
 import type { ClientIdentity, Connection } from '../../../connection/port.ts';
 import { isMemphisError } from '../../../model/errors.ts';
 import type { Json } from '../../jetstream/wire/api.ts';
-import { askText, ControlRefusal } from './control.ts';
+import { askText } from './control.ts';
 
 /* $memphis_producer_destructions, $memphis_consumer_destructions { name, station_name, username, connection_id, req_version } */
 export function memberDestruction(name: string, station: string, { connectionId, username }: ClientIdentity): Json {
@@ -34,7 +34,6 @@ export async function destroyConsumer(
   try {
     await askText(connection, { subject: '$memphis_consumer_destructions', body, attempted, timeoutMs });
   } catch (error) {
-    const { cause } = isMemphisError(error) ? error : {};
-    if (!(cause instanceof ControlRefusal) || !/^Consumer .*does not exist$/.test(cause.message)) throw error;
+    if (!isMemphisError(error) || !/: Consumer .*does not exist\.$/.test(error.message)) throw error;
   }
 }
