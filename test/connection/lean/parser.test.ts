@@ -111,6 +111,50 @@ test('status lines, headers of one name, headers without a value and lines that 
   assert.deepEqual([second?.status, second?.statusText, second?.headers, second?.data.length], [0, '', [], 0]);
 });
 
+/** A header block line by line, as text. */
+function readHeaders(block: string): readonly (readonly [string, string])[] {
+  const lines = block.split('\r\n').slice(1);
+  return lines.flatMap((line) => {
+    const colon = line.indexOf(':');
+    return colon > 0 ? [[line.slice(0, colon), line.slice(colon + 1).trim()] as const] : [];
+  });
+}
+
+test('any header block is read as it would be line by line, wherever it is cut', () => {
+  const line = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 12 }),
+    fc.constantFrom('a: b', 'a:b', ':x', 'a', 'a:  b  ', '', 'é: ü', 'a:\nb', 'x:\r y'),
+  );
+  const message = fc.record({
+    lines: fc.array(line, { maxLength: 6 }),
+    status: fc.constantFrom('', ' 100 Idle Heartbeat', ' 503'),
+    data: fc.uint8Array({ maxLength: 20 }),
+    cuts: fc.array(fc.nat(400), { maxLength: 4 }),
+  });
+  fc.assert(
+    fc.property(message, ({ lines, status, data, cuts }) => {
+      const block = Buffer.from(`NATS/1.0${status}\r\n${lines.join('\r\n')}\r\n\r\n`);
+      const head = `HMSG s 7 r.1 ${block.length} ${block.length + data.length}\r\n`;
+      const bytes = Buffer.concat([Buffer.from(head), block, data, Buffer.from('\r\nPING\r\n')]);
+      const told: unknown[] = [];
+      const parser = new Parser({
+        onMessage: (sid, { subject, reply, headers, data: payload, status: code }) =>
+          void told.push({ sid, subject, reply, headers, payload: [...payload], code }),
+        onLine: (operation) => void told.push(operation),
+      });
+      const ends = [...cuts.map((cut) => cut % bytes.length).sort((a, b) => a - b), bytes.length];
+      for (const [index, end] of ends.entries()) {
+        const start = ends[index - 1] ?? 0;
+        if (end > start) parser.push(bytes.subarray(start, end));
+      }
+      const headers = readHeaders(block.toString());
+      const code = Number(status.slice(1, 4));
+      assert.deepEqual(told, [{ sid: 7, subject: 's', reply: 'r.1', headers, payload: [...data], code }, 'PING']);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
 test('a payload that looks like the protocol is payload', () => {
   const inside = "-ERR 'Authorization Violation'\r\nMSG x 1 3\r\nabc\r\nPING\r\n";
   assert.deepEqual(
