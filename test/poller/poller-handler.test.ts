@@ -28,7 +28,13 @@ test('works until its deadline less the reserve, then reports each mapping', asy
 test('does not pull what would not be finished by the deadline', async () => {
   const station = fakeStation();
   station.put(...range(40));
-  const fake = fakeLambda(() => new Promise((resolve) => setTimeout(() => resolve(null), 60)));
+  // the first one is the longest by far: a slow machine does not make another one longer than what is expected of it
+  let tookMs = 250;
+  const fake = fakeLambda(() => {
+    const ms = tookMs;
+    tookMs = 40;
+    return new Promise((resolve) => setTimeout(() => resolve(null), ms));
+  });
   const handler = pollerHandler({
     mappings: [{ ...base, batchSize: 1, maximumConcurrency: 1 }],
     connection: station.connection,
@@ -37,7 +43,8 @@ test('does not pull what would not be finished by the deadline', async () => {
   });
   const { mappings } = await handler({}, contextOf(1_000));
   const [mapping] = mappings;
-  assert.ok((mapping?.acked ?? 0) >= 3, `${mapping?.acked} acked`);
+  assert.ok((mapping?.acked ?? 0) >= 2, `${mapping?.acked} acked`);
+  assert.ok((mapping?.acked ?? 40) < 40, 'it ended before its messages did');
   assert.equal(mapping?.acked, mapping?.polled, 'nothing was put back');
   assert.equal(station.held, 0);
 });
