@@ -4,9 +4,11 @@ import { isMemphisError, MemphisError } from './errors.ts';
 import { readFields } from './fields.ts';
 import type { Given, OptionSpec, OptionTable, Resolved } from './option-spec.ts';
 
+const PREFIX = 'MEMPHIS_';
+
 /** The environment variable of an option. */
 export function toEnvName(option: string): string {
-  return `MEMPHIS_${option.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+  return `${PREFIX}${option.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 }
 
 /** Steps of one letter between two names. */
@@ -94,11 +96,16 @@ export function resolveOptions<Table extends OptionTable>(
   given: unknown,
   env?: Readonly<Record<string, string | undefined>>,
 ): Resolved<Table> {
-  const checked: Readonly<Record<string, unknown>> = checkOptions(where, table, given);
-  const resolved: Record<string, unknown> = {};
-  for (const [name, spec] of Object.entries(table)) {
-    if (name in checked) resolved[name] = checked[name];
-    else resolved[name] = env === undefined ? spec.fallback : readEnv(where, name, spec, env);
+  const resolved: Record<string, unknown> = checkOptions(where, table, given);
+  const variables = env === undefined ? [] : Object.keys(env).filter((variable) => variable.startsWith(PREFIX));
+  for (const name of Object.keys(table)) {
+    if (name in resolved) continue;
+    const spec = table[name] as OptionSpec<unknown>;
+    resolved[name] = spec.fallback;
+    if (env === undefined || variables.length === 0) continue;
+    const own = toEnvName(name);
+    // its own, or one of its fields
+    if (variables.some((variable) => variable.startsWith(own))) resolved[name] = readEnv(where, name, spec, env);
   }
   return resolved as Resolved<Table>;
 }
