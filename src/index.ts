@@ -3,7 +3,7 @@
 export type { Client, SchemaOptions, SchemaSource } from './client/client.ts';
 export { type ConnectOptions, connect } from './client/connect.ts';
 export type { ConsumeHandler } from './client/consume.ts';
-export type { BindingArgument, ConsumeOptions, Consumer, ConsumerOptions, FetchOptions } from './client/consumer.ts';
+export type { ConsumeOptions, Consumer, ConsumerOptions } from './client/consumer.ts';
 export type { DataClient } from './client/data.ts';
 export type {
   DeadLetterCountOptions,
@@ -18,6 +18,7 @@ export type {
 export type { ProduceOptions } from './client/dispatch.ts';
 export type { MessageOptions } from './client/draft.ts';
 export type { FetchMessagesOptions } from './client/fetcher.ts';
+export type { BindingArgument, FetchOptions } from './client/fetching.ts';
 export type { Payload } from './client/payload.ts';
 export type {
   AsyncProduceOptions,

@@ -25,8 +25,11 @@ import { checkName } from '../model/station.ts';
 import type { StationDescription, StationListing } from '../model/station-description.ts';
 import { type StationOptions, toStationSettings } from '../model/station-settings.ts';
 import { readerFor } from '../schemas/registry.ts';
+import type { Consuming } from './consume.ts';
+import { Consumer, type ConsumerOptions } from './consumer.ts';
 import { DataClient } from './data.ts';
 import { DeadLetters, toDeadLetterSource } from './dead-letters.ts';
+import type { BindingArgument } from './fetching.ts';
 import { limitsOf } from './portability.ts';
 import type { Session } from './session.ts';
 import { Station, type StationOwner } from './station.ts';
@@ -38,12 +41,28 @@ export type SchemaOptions = Given<typeof schemaOptions>;
 
 export class Client extends DataClient implements StationOwner {
   readonly #api: HttpApi;
+  /** What consumes in the background. */
+  readonly #runs = new Set<Consuming>();
   #endWatch: () => void = () => {};
 
   /** Use `connect`. */
   constructor(session: Session, api: HttpApi) {
     super(session);
     this.#api = api;
+  }
+
+  /**
+   * A consumer of a group. The group's position is made on first use.
+   *
+   * @param source a station's name; or `{ stream, filterSubject?, group? }` for a stream that exists already, whose
+   * settings and whose groups' settings are never changed
+   * @throws MemphisError `STATION_NOT_FOUND`, `INVALID_NAME`, `INVALID_OPTION`
+   */
+  async createConsumer(source: string | BindingArgument, options?: ConsumerOptions): Promise<Consumer> {
+    const consumer = new Consumer(this.session, source, options, (run) => this.#watch(run));
+    const broker = await this.session.broker();
+    if (typeof source === 'string') await broker.partitions(consumer.station);
+    return consumer;
   }
 
   /**
@@ -181,7 +200,7 @@ export class Client extends DataClient implements StationOwner {
    */
   async close(): Promise<void> {
     try {
-      await this.stopConsumers();
+      await Promise.all([...this.#runs].map((run) => run.stop()));
       await this.endProducing();
     } finally {
       this.#endWatch();
@@ -200,6 +219,11 @@ export class Client extends DataClient implements StationOwner {
     for (const limit of limitsOf(type, source)) {
       process.emitWarning(`Schema ${name}: ${limit}`, { code: 'MEMPHIS_SCHEMA_LIMIT' });
     }
+  }
+
+  #watch(run: Consuming): void {
+    this.#runs.add(run);
+    void run.ended.then(() => this.#runs.delete(run));
   }
 
   async #schemas(): Promise<SchemaStore> {

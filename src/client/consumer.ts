@@ -1,27 +1,15 @@
 /** A consumer: messages of one group out of one station, batch by batch or in the background. */
 
-import { Ledger } from '../batch/ledger.ts';
-import type { Batch } from '../model/batch.ts';
-import type { PullOptions, Reader } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
-import { readFields } from '../model/fields.ts';
 import type { Message } from '../model/message.ts';
 import type { Given, Resolved } from '../model/option-spec.ts';
 import { consumeOptions, consumerOptions } from '../model/options/consume.ts';
 import { fetchOptions, readerOptions } from '../model/options/read.ts';
-import { choosePartition } from '../model/partition.ts';
 import { checkOptions, resolveOptions } from '../model/resolve-options.ts';
-import { resolveSource, type Source, type StartPosition, toStart } from '../model/source.ts';
-import { checkName } from '../model/station.ts';
-import { siftBatch } from '../schemas/registry.ts';
 import { type ConsumeHandler, Consuming, iterate } from './consume.ts';
+import { type BindingArgument, Fetching, type FetchOptions, withSource } from './fetching.ts';
 import type { Session } from './session.ts';
 import { uniqueName } from './unique-name.ts';
-
-/** Options of one fetch. */
-export type FetchOptions = Given<typeof fetchOptions>;
-/** A stream that exists already, in place of a station's name; the group may stand here or among the options. */
-export type BindingArgument = { readonly stream: string; readonly filterSubject?: string; readonly group?: string };
 
 const optionTable = { ...readerOptions, ...consumerOptions };
 
@@ -34,37 +22,12 @@ export interface ConsumeOptions<C> {
   readonly context?: C;
 }
 
-/** A station's name or a binding, together with options: one object for the tables. */
-export function withSource(where: string, source: unknown, given: unknown): Readonly<Record<string, unknown>> {
-  const refuse = (option: string, why: string): never => {
-    throw new MemphisError('INVALID_OPTION', `${where}: ${why}.`, { option });
-  };
-  const options = readFields(where, given);
-  if (typeof source === 'string') {
-    return options.station === undefined
-      ? { ...options, station: source }
-      : refuse('station', 'the station is named twice, as first argument and as an option');
-  }
-  if (typeof source !== 'object' || source === null) {
-    return refuse('station', "the first argument must be a station's name, or { stream, ... }");
-  }
-  const fields = readFields(where, source);
-  const { station, group } = fields;
-  if (station !== undefined) checkName('station', station);
-  if (options.group !== undefined && group !== undefined && options.group !== group) {
-    refuse('group', 'two different groups are given');
-  }
-  return { ...options, ...fields };
-}
-
 export class Consumer {
   /** Station; of a binding the stream. */
   readonly station: string;
   readonly group: string;
-  readonly #session: Session;
-  readonly #source: Source;
   readonly #options: Resolved<typeof optionTable>;
-  readonly #start: StartPosition | undefined;
+  readonly #fetching: Fetching;
   readonly #onRun: (run: Consuming) => void;
   #consuming: Consuming | undefined;
   readonly #destroyed = new AbortController();
@@ -83,12 +46,10 @@ export class Consumer {
     const given = resolveOptions(where, optionTable, rest);
     const name = given.name === undefined || !given.genUniqueSuffix ? given.name : uniqueName(given.name);
     this.#options = given;
-    this.#source = resolveSource(where, { ...given, station: station as string, group: given.group ?? name });
-    this.#start = toStart(where, given.startConsumeFromSequence, given.lastMessages);
-    this.#session = session;
+    this.#fetching = new Fetching(where, session, { ...given, station: station as string, group: given.group ?? name });
     this.#onRun = onRun;
-    this.station = this.#source.station;
-    this.group = this.#source.group;
+    this.station = this.#fetching.station;
+    this.group = this.#fetching.group;
   }
 
   /**
@@ -104,7 +65,7 @@ export class Consumer {
   async fetch<T = unknown>(options?: FetchOptions): Promise<Message<T>[]> {
     const given = resolveOptions('fetch', fetchOptions, options);
     this.#refuseDestroyed();
-    const fetching = this.#fetch<T>(given);
+    const fetching = this.#fetching.fetch<T>(given, this.#destroyed.signal);
     this.#fetches.add(fetching);
     try {
       return await fetching;
@@ -154,19 +115,7 @@ export class Consumer {
     this.#destroyed.abort();
     await this.stop();
     await Promise.allSettled(this.#fetches);
-    await (await this.#reader()).destroy();
-  }
-
-  async #fetch<T>({ partition, partitionKey, ...given }: Resolved<typeof fetchOptions>): Promise<Message<T>[]> {
-    const isChosen = partition !== undefined || partitionKey !== undefined;
-    const chosen = isChosen ? await this.#choose(partition, partitionKey) : undefined;
-    const batch = await this.#pull({
-      batchSize: given.batchSize ?? this.#options.batchSize,
-      waitMs: given.batchMaxWaitMs ?? this.#options.batchMaxWaitMs,
-      signal: this.#destroyed.signal,
-      ...(chosen === undefined ? {} : { partition: chosen }),
-    });
-    return [...new Ledger<T>(batch).messages];
+    await (await this.#fetching.reader()).destroy();
   }
 
   #begin(): Consuming {
@@ -177,7 +126,7 @@ export class Consumer {
     }
     const { batchSize, batchMaxWaitMs, pullIntervalMs, onError } = this.#options;
     this.#consuming = new Consuming({
-      pull: (signal) => this.#pull({ batchSize, waitMs: batchMaxWaitMs, signal }),
+      pull: (signal) => this.#fetching.pull({ batchSize, waitMs: batchMaxWaitMs, signal }),
       pullIntervalMs,
       onError,
     });
@@ -188,43 +137,5 @@ export class Consumer {
   #refuseDestroyed(): void {
     if (this.#destroyed.signal.aborted)
       throw new MemphisError('CLOSED', 'This consumer was destroyed; create a new one.');
-  }
-
-  async #choose(partition: number | undefined, partitionKey: string | undefined): Promise<number | undefined> {
-    if (this.#source.binding !== undefined) {
-      throw new MemphisError('INVALID_OPTION', 'A stream that is bound to has no partitions to choose from.', {
-        option: partition === undefined ? 'partitionKey' : 'partition',
-      });
-    }
-    const broker = await this.#session.broker();
-    return choosePartition(this.station, await broker.partitions(this.station), { partition, partitionKey });
-  }
-
-  /** Without what does not fit the station's schema; of nothing but that, an empty batch would say that there is nothing. */
-  async #pull(options: PullOptions): Promise<Batch> {
-    const { schema, onInvalid } = this.#options;
-    const waitUntilMs = Date.now() + options.waitMs;
-    for (;;) {
-      const waitMs = Math.max(0, waitUntilMs - Date.now());
-      const pulled = await (await this.#reader()).pull({ ...options, waitMs });
-      const sifted = await siftBatch(pulled, schema, onInvalid);
-      if (sifted === undefined) return pulled;
-      await sifted.unfit?.catch(() => {}); // told on the channel; what is not settled comes again
-      if (sifted.batch.messages.length > 0 || pulled.messages.length === 0 || options.signal?.aborted) {
-        return sifted.batch;
-      }
-    }
-  }
-
-  /** Asked each time: the broker behind a session may be another one after a failure. */
-  async #reader(): Promise<Reader> {
-    const broker = await this.#session.broker();
-    return broker.reader({
-      ...this.#source,
-      ackWaitMs: this.#options.maxAckTimeMs,
-      maxDeliveries: this.#options.maxMsgDeliveries,
-      ordered: this.#options.ordered,
-      ...(this.#start === undefined ? {} : { start: this.#start }),
-    });
   }
 }

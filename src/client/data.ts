@@ -6,10 +6,9 @@ import type { Message } from '../model/message.ts';
 import { producerOptions } from '../model/options/produce.ts';
 import type { Receipt, Written } from '../model/receipt.ts';
 import { resolveOptions } from '../model/resolve-options.ts';
-import type { Consuming } from './consume.ts';
-import { type BindingArgument, Consumer, type ConsumerOptions } from './consumer.ts';
 import { Dispatch, isAsync, type ProduceOptions } from './dispatch.ts';
 import { Fetcher, type FetchMessagesOptions } from './fetcher.ts';
+import type { BindingArgument } from './fetching.ts';
 import { handFailure } from './hand-failure.ts';
 import { drain, Outbox, type Outboxes } from './outbox.ts';
 import type { Payload } from './payload.ts';
@@ -29,8 +28,6 @@ export class DataClient {
   readonly #producers = new Map<string, Producer>();
   readonly #outboxes: Outboxes = { busy: new Set(), isClosed: false };
   #fetcher: Fetcher | undefined;
-  /** What consumes in the background. */
-  readonly #runs = new Set<Consuming>();
 
   constructor(session: Session) {
     this.session = session;
@@ -102,20 +99,6 @@ export class DataClient {
     await this.flush();
   }
 
-  /**
-   * A consumer of a group. The group's position is made on first use.
-   *
-   * @param source a station's name; or `{ stream, filterSubject?, group? }` for a stream that exists already, whose
-   * settings and whose groups' settings are never changed
-   * @throws MemphisError `STATION_NOT_FOUND`, `INVALID_NAME`, `INVALID_OPTION`
-   */
-  async createConsumer(source: string | BindingArgument, options?: ConsumerOptions): Promise<Consumer> {
-    const consumer = new Consumer(this.session, source, options, (run) => this.#watch(run));
-    const broker = await this.session.broker();
-    if (typeof source === 'string') await broker.partitions(consumer.station);
-    return consumer;
-  }
-
   /** One batch without a consumer of one's own; see `Consumer.fetch`. */
   async fetchMessages<T = unknown>(
     source: string | BindingArgument,
@@ -123,16 +106,6 @@ export class DataClient {
   ): Promise<Message<T>[]> {
     this.#fetcher ??= new Fetcher(this.session);
     return await this.#fetcher.fetch<T>(source, options);
-  }
-
-  /** Stops all consumers. */
-  protected async stopConsumers(): Promise<void> {
-    await Promise.all([...this.#runs].map((run) => run.stop()));
-  }
-
-  #watch(run: Consuming): void {
-    this.#runs.add(run);
-    void run.ended.then(() => this.#runs.delete(run));
   }
 
   /** A station's name that is none: a rejection like all others, which may be left alone where it need not be awaited. */

@@ -1,10 +1,10 @@
-/** Fetching without a consumer of one's own: one is kept for each station and its options. Loaded when something is fetched. */
+/** Fetching without a consumer of one's own: what each station and its options come to is kept. */
 
 import type { Message } from '../model/message.ts';
 import type { Given } from '../model/option-spec.ts';
 import { fetchOptions, readerOptions } from '../model/options/read.ts';
-import { pickOptions, resolveOptions } from '../model/resolve-options.ts';
-import { type BindingArgument, Consumer, withSource } from './consumer.ts';
+import { resolveOptions } from '../model/resolve-options.ts';
+import { type BindingArgument, Fetching, withSource } from './fetching.ts';
 import type { Session } from './session.ts';
 
 const fetchMessagesOptions = {
@@ -18,7 +18,7 @@ export type FetchMessagesOptions = Given<typeof fetchMessagesOptions>;
 
 export class Fetcher {
   readonly #session: Session;
-  readonly #consumers = new Map<string, Consumer>();
+  readonly #known = new Map<string, Fetching>();
 
   constructor(session: Session) {
     this.#session = session;
@@ -27,15 +27,15 @@ export class Fetcher {
   /** See `DataClient.fetchMessages`. */
   async fetch<T>(source: string | BindingArgument, options: FetchMessagesOptions | undefined): Promise<Message<T>[]> {
     const { station, ...rest } = withSource('fetchMessages', source, options);
-    const given = resolveOptions('fetchMessages', fetchMessagesOptions, rest);
-    const settings = pickOptions(readerOptions, given);
-    const key = JSON.stringify([station, settings]);
+    const { partition, partitionKey, ...given } = resolveOptions('fetchMessages', fetchMessagesOptions, rest);
+    const key = JSON.stringify([station, given]);
     // a validator is no text
-    let consumer = settings.schema === undefined ? this.#consumers.get(key) : undefined;
-    if (consumer === undefined) {
-      consumer = new Consumer(this.#session, source, settings);
-      if (settings.schema === undefined) this.#consumers.set(key, consumer);
+    const isKept = given.schema === undefined;
+    let fetching = isKept ? this.#known.get(key) : undefined;
+    if (fetching === undefined) {
+      fetching = new Fetching('fetchMessages', this.#session, { ...given, station: station as string });
+      if (isKept) this.#known.set(key, fetching);
     }
-    return await consumer.fetch<T>({ partition: given.partition, partitionKey: given.partitionKey });
+    return await fetching.fetch<T>({ batchSize: undefined, batchMaxWaitMs: undefined, partition, partitionKey });
   }
 }

@@ -3,10 +3,10 @@
  * invocation. Whatever is given up goes no further: no message leaves after its limit.
  */
 
-import type { BindingArgument } from '../client/consumer.ts';
 import { DataClient } from '../client/data.ts';
 import type { ProduceOptions } from '../client/dispatch.ts';
 import type { FetchMessagesOptions } from '../client/fetcher.ts';
+import type { BindingArgument } from '../client/fetching.ts';
 import type { Payload } from '../client/payload.ts';
 import type { Producer, ProducerOptions } from '../client/producer.ts';
 import type { ProduceBatchOptions, ProduceResult } from '../client/send-batch.ts';

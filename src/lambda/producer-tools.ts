@@ -1,8 +1,8 @@
 /** What a function produces with: `produce` for its station and the data side of the client, for one invocation. */
 
-import type { BindingArgument } from '../client/consumer.ts';
 import type { ProduceOptions } from '../client/dispatch.ts';
 import type { FetchMessagesOptions } from '../client/fetcher.ts';
+import type { BindingArgument } from '../client/fetching.ts';
 import type { Payload } from '../client/payload.ts';
 import type { AsyncProduceOptions, AwaitedProduceOptions } from '../client/producer.ts';
 import type { ProduceBatchOptions, ProduceResult } from '../client/send-batch.ts';
