@@ -3,7 +3,7 @@
  * nothing when nobody listens. docs/architecture.md lists them; a test holds the two together.
  */
 
-import { channel } from 'node:diagnostics_channel';
+import { channel, hasSubscribers } from 'node:diagnostics_channel';
 
 /** What each channel carries. Times are milliseconds. No payloads, headers or secrets. */
 export interface ChannelEvents {
@@ -60,14 +60,7 @@ export interface ChannelEvents {
 
 export type ChannelName = keyof ChannelEvents;
 
-const channels = new Map<ChannelName, ReturnType<typeof channel>>();
-
 /** Publishes on a channel; `make` is called only when somebody listens. */
 export function emit<Name extends ChannelName>(name: Name, make: () => ChannelEvents[Name]): void {
-  let found = channels.get(name);
-  if (found === undefined) {
-    found = channel(name);
-    channels.set(name, found);
-  }
-  if (found.hasSubscribers) found.publish(make());
+  if (hasSubscribers(name)) channel(name).publish(make());
 }
