@@ -81,6 +81,24 @@ for (const { binary, version } of serversUnderTest()) {
       assert.deepEqual(await consumer.fetch({ batchMaxWaitMs: 0 }), []);
     });
 
+    test('asks for no more at once, and waits no longer at once, than its group allows', async () => {
+      await makeStream('LIMITS');
+      const texts10 = Array.from({ length: 10 }, (_, index) => `text ${index}`);
+      for (const text of texts10) await store('limits.a', text);
+      await makeDurable('LIMITS', 'few', { max_batch: 3, ack_wait: 60e9 });
+      const few = { stream: 'LIMITS', group: 'few' };
+      assert.deepEqual(texts(await memphis.fetchMessages(few, { batchSize: 10, batchMaxWaitMs: 0 })), texts10);
+
+      await makeDurable('LIMITS', 'brief', { max_expires: 200e6, filter_subject: 'limits.none' });
+      let requests = 0;
+      const spy = raw.subscribe('$JS.API.CONSUMER.MSG.NEXT.LIMITS.brief', { onFrame: () => void requests++ });
+      await raw.flush(2_000);
+      const brief = { stream: 'LIMITS', group: 'brief' };
+      assert.deepEqual(await memphis.fetchMessages(brief, { batchMaxWaitMs: 500 }), []);
+      spy.end();
+      assert.ok(requests < 100, `asked ${requests} times in half a second`);
+    });
+
     test('makes a group that is missing, with the filter; without one, all of the stream', async () => {
       await makeStream('EVENTS');
       for (const subject of ['events.a', 'events.b']) await store(subject, subject);

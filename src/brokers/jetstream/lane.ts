@@ -20,6 +20,10 @@ export interface Lane {
   readonly maxDeliver: number;
   /** How many may be out unsettled, delayed ones included; -1: no limit. */
   readonly maxAckPending: number;
+  /** How many one request may ask for; left out or 0: no limit. */
+  readonly maxBatch?: number;
+  /** How long one request may wait; left out or 0: no limit. */
+  readonly maxExpiresMs?: number;
   /**
    * The sequence at which a group of our making was to begin. In a cluster the node that leads its durable may lag
    * behind the stream by then, and begins at what it has: earlier.
@@ -52,9 +56,9 @@ export const isLimited = (lane: Lane): boolean =>
 
 export function toLane(
   place: Pick<Lane, 'stream' | 'durable' | 'partition' | 'isRetry' | 'keepsSettled'>,
-  { ackWaitMs, maxDeliver, maxAckPending }: Durable,
+  { ackWaitMs, maxDeliver, maxAckPending, maxBatch, maxExpiresMs }: Durable,
 ): Lane {
-  return { ...place, ackWaitMs, maxDeliver, maxAckPending };
+  return { ...place, ackWaitMs, maxDeliver, maxAckPending, maxBatch, maxExpiresMs };
 }
 
 /** One delivery: the message as users see it, and what settling it needs. */

@@ -3,7 +3,7 @@
 import type { Connection } from '../../connection/port.ts';
 import { toDelivery } from './delivery.ts';
 import { type Delivery, isLimited, isOrdered, type Lane } from './lane.ts';
-import { type PullEnd, type PullRequest, startPull } from './wire/pull.ts';
+import { HANG_LIMIT_MS, type PullEnd, type PullRequest, startPull } from './wire/pull.ts';
 
 /** A Memphis broker sends what is there at once; this is only the limit that a request there must have (memphis-wire 5.3). */
 export const SHARED_HANG_MS = 25;
@@ -19,15 +19,21 @@ export interface Round {
   readonly pending: readonly number[];
 }
 
-function toRequest(lane: Lane, share: number, waitMs: number): PullRequest {
+const within = (limit: number | undefined, wanted: number): number =>
+  limit !== undefined && limit > 0 ? Math.min(wanted, Math.max(1, Math.floor(limit))) : wanted;
+
+/** Beyond what its durable allows, a request is refused. */
+function toRequest(lane: Lane, share: number, wantedMs: number): PullRequest {
+  const { maxAckPending, maxBatch, maxExpiresMs } = lane;
+  const waitMs = within(maxExpiresMs, wantedMs);
   return {
     stream: lane.stream,
     durable: lane.durable,
     // a request for more than may be out stays open and is served redeliveries, delivery after delivery
-    batch: lane.maxAckPending > 0 ? Math.min(share, lane.maxAckPending) : share,
+    batch: within(maxBatch, within(maxAckPending, share)),
     waitMs,
     mayHang: isLimited(lane),
-    ...(lane.isShared ? { hangMs: SHARED_HANG_MS } : {}),
+    hangMs: within(maxExpiresMs, lane.isShared ? SHARED_HANG_MS : HANG_LIMIT_MS),
     silenceMs: waitMs === 0 ? NO_WAIT_LIMIT_MS : Math.min(SILENCE_MS, waitMs + NO_WAIT_LIMIT_MS),
   };
 }

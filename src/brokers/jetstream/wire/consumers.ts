@@ -12,6 +12,10 @@ export interface Durable {
   readonly maxDeliver: number;
   /** How many may be out unsettled, delayed ones included; -1: no limit. */
   readonly maxAckPending: number;
+  /** How many one request may ask for; 0: no limit. */
+  readonly maxBatch: number;
+  /** How long one request may wait; 0: no limit. */
+  readonly maxExpiresMs: number;
   /** The latest of its deliveries that the broker knows of. */
   readonly consumerSequence: number;
   /** As its maker left it; ours say where they began. */
@@ -28,6 +32,8 @@ function toDurable(reply: Json): Durable {
     ackWaitMs: Number(config.ack_wait ?? 0) / NS_PER_MS,
     maxDeliver: Number(config.max_deliver ?? -1),
     maxAckPending: Number(config.max_ack_pending ?? -1),
+    maxBatch: Number(config.max_batch ?? 0),
+    maxExpiresMs: Number(config.max_expires ?? 0) / NS_PER_MS,
     description: String(config.description ?? ''),
     config,
   };

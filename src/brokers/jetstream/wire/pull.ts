@@ -36,7 +36,7 @@ export interface Pull {
 }
 
 /** When a request that does not wait ends at the latest, where nothing else would end it. */
-const HANG_LIMIT_MS = 100;
+export const HANG_LIMIT_MS = 100;
 /** How long taking a pull back may wait for the server. */
 const STOP_LIMIT_MS = 1_000;
 
