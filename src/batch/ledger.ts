@@ -20,7 +20,7 @@ const ignore = (): void => {};
 
 /** The decisions of one batch. Making one does no I/O. */
 export class Ledger<T> implements MessageActions {
-  /** The handles for users, index by index those of the batch. */
+  /** The handles for users, index by index those of the batch; a handler may sort the list, or take messages off it. */
   readonly messages: readonly Message<T>[];
   readonly #batch: Batch;
   readonly #outcomes: (Outcome | undefined)[] = [];
@@ -90,7 +90,7 @@ export class Ledger<T> implements MessageActions {
    * @param outcomes index by index; what has none is given back
    */
   decideRest(outcomes: readonly Outcome[]): void {
-    for (let index = 0; index < this.messages.length; index++) {
+    for (let index = 0; index < this.#batch.messages.length; index++) {
       if (this.#outcomes[index] === undefined) this.#settle(index, outcomes[index] ?? { action: 'giveBack' });
     }
   }

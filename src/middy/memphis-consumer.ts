@@ -71,13 +71,14 @@ export function memphisConsumer(options?: MemphisConsumerOptions): MemphisMiddle
         await cleanUpOthers(request);
         return begun.answer;
       }
+      const all = [...begun.messages]; // what stands behind may take messages off the list
       request.event = begun.messages;
       const { contextKey } = settings;
       if (contextKey !== undefined) {
         request.context = extendContext(request.context, { [contextKey]: { signal: begun.signal } });
       }
       watch(request, async (ending) => {
-        answer(begun.messages, await withProduced(request, ending), batch, isPushed ? settings : undefined);
+        answer(all, await withProduced(request, ending), batch, isPushed ? settings : undefined);
         const result = await outcome;
         return ending.isEarly && !isPushed ? ending.value : result;
       });

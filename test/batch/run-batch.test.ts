@@ -117,6 +117,21 @@ describe('what a handler means', () => {
     );
   });
 
+  it('settles all messages, whatever the handler does to the list of them', async () => {
+    const takeAll = (messages: readonly unknown[]): void => {
+      (messages as unknown[]).reverse().splice(0);
+    };
+    const done = makeBatch([1, 2, 3]);
+    assert.equal((await run(done, takeAll)).acked, 3);
+
+    const later = makeBatch([1, 2, 3]);
+    await run(later, async (messages) => {
+      takeAll(messages);
+      throw new RetryLater({ delayMs: 5 });
+    });
+    assert.deepEqual(actionsOf(later), ['retry', 'retry', 'retry']);
+  });
+
   it('does not call the handler for an empty batch', async () => {
     const result = await run(makeBatch([]), () => assert.fail('called'));
     assert.equal(result.received, 0);

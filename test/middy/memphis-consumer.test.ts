@@ -236,6 +236,19 @@ for (const [version, middy] of middies) {
       });
     }
 
+    test('an early answer gives back messages too that a middleware has taken off the list', async () => {
+      await store('a', 'b');
+      const { chain, consumer } = make();
+      const inner = {
+        before: ({ event: messages }: { event: unknown }) => {
+          (messages as unknown[]).splice(0);
+          return 'early';
+        },
+      };
+      await chain.use(consumer).use(inner)({}, makeContext());
+      assert.equal((await waiting()).length, 2);
+    });
+
     test('an early answer that is undefined gives them back too', async () => {
       await store('a');
       const { chain, seen, consumer } = make();
