@@ -36,7 +36,7 @@ export interface EachOptions<T> extends Omit<Given<typeof eachOptions>, 'ordered
  * its retry (`RetryLater` and `DeadLetter` are exact).
  *
  * With `orderedBy`, a key stops at its first failure: its later messages are given back unseen, which costs them
- * no delivery, and wait as long as the failed one, so that they do not overtake it. This orders one batch; batches
+ * no delivery, and wait a little longer than the failed one, so that they do not overtake it. This orders one batch; batches
  * that are under way at the same time, or pulled while a failed message waits, know nothing of it. At the deadline, messages
  * that were not started are given back, those under way are delivered again.
  *
@@ -121,7 +121,7 @@ function toKey<T>(orderedBy: EachOptions<T>['orderedBy']): ((message: Message<T>
 }
 
 /**
- * Indexes of messages that must not overtake each other, each list in order.
+ * Indexes of messages that must not overtake each other, each list in the order in which they were stored.
  *
  * @param onFailed told of a message without a key that can be read: it fails alone, whatever the others do
  */
@@ -149,7 +149,13 @@ function toLanes<T>(
       if (key !== undefined) byKey.set(key, lane);
     }
   }
+  for (const lane of byKey.values()) lane.sort((a, b) => byStored(messages[a] as Message, messages[b] as Message));
   return lanes;
+}
+
+/** Redeliveries may have come behind what was stored after them. */
+function byStored(a: Message, b: Message): number {
+  return a.partition === b.partition ? a.sequence - b.sequence : a.timestamp.getTime() - b.timestamp.getTime();
 }
 
 /** Objects are never the same twice: a promise of a key would keep no order at all. */

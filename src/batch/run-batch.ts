@@ -185,9 +185,13 @@ function judgeProgress<T>(batch: Batch, ledger: Ledger<T>, progress: readonly Pr
   return error === undefined ? { outcomes } : { outcomes, error };
 }
 
-/** Behind a message that comes back later, its followers wait as long: at once they would overtake it. */
+/** A parked message may come so much after its time (jetstream-servers). */
+const LATE_MS = 500;
+
+/** Behind a message that comes back later, its followers wait longer: at once, or with it, they could overtake it. */
 function giveBackBehind(blocker: Outcome | undefined): Outcome {
-  return blocker?.action === 'retry' ? { action: 'giveBack', delayMs: blocker.delayMs } : { action: 'giveBack' };
+  if (blocker?.action !== 'retry') return { action: 'giveBack' };
+  return { action: 'giveBack', delayMs: blocker.delayMs + Math.min(LATE_MS, blocker.delayMs / 2) };
 }
 
 function deadlineError({ station, group }: Batch): MemphisError {
