@@ -50,8 +50,10 @@ export async function ensurePackages(top, { run }) {
   if (why === undefined) return true;
   console.log(`Installing packages (${why}): npm ci, some seconds.`);
   const [command, args] = npm();
-  // NODE_ENV=production and the like must not leave out what development needs.
-  const { code } = await run(command, [...args, 'ci', '--include=dev', '--include=optional', '--no-progress']);
+  // NODE_ENV=production and the like must not leave out what development needs. Errors only: npm warns of the Node that runs
+  // it, which is older than what all else needs and gets here.
+  const options = ['--include=dev', '--include=optional', '--no-progress', '--loglevel=error'];
+  const { code } = await run(command, [...args, 'ci', ...options]);
   if (code === 0) return true;
   console.error(`Packages could not be installed: npm ci ended with ${code}, its own words are above.`);
   return false;
