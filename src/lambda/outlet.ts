@@ -53,6 +53,8 @@ export interface Destination {
 const RESERVE_MS = 500;
 /** A publish ends by itself at its limit; this much later it is to be given up, whatever holds it. Less than the reserve. */
 export const GRACE_MS = 300;
+/** With less time left, nothing is dialled anew. */
+const WORTH_A_DIAL_MS = 100;
 /** What `ackWaitMs` may be, for a batch outside of any invocation. */
 const LONGEST_ACK_WAIT_MS = 86_400_000;
 
@@ -65,6 +67,8 @@ export function produceLimitMs(context: unknown, ackWaitMs: number): number {
 interface Opening {
   /** Its station was not looked up. */
   readonly isLazy: boolean;
+  /** Wall-clock time that it has. */
+  readonly untilMs: number;
   readonly opened: Promise<ProducerSide>;
   /** What that came to. */
   side?: ProducerSide;
@@ -102,9 +106,10 @@ export class Outlet {
    */
   async producer(to: Destination, limitMs: number, isLazy = false): Promise<ProducerSide> {
     const key = this.#keyOf(to);
+    const untilMs = Date.now() + limitMs;
     let producer = this.#producers.get(key);
     if (producer === undefined || (producer.isLazy && !isLazy)) {
-      producer = { isLazy, opened: this.#open(to, Date.now() + limitMs, isLazy) };
+      producer = { isLazy, untilMs, opened: this.#open(to, untilMs, isLazy) };
       this.#producers.set(key, producer);
     }
     try {
@@ -112,7 +117,10 @@ export class Outlet {
       return producer.side;
     } catch (error) {
       if (this.#producers.get(key) === producer) this.#producers.delete(key);
-      throw error;
+      // somebody else's, who had less time
+      const leftMs = untilMs - Math.max(producer.untilMs, Date.now());
+      if (leftMs < WORTH_A_DIAL_MS || !isMemphisError(error, 'CONNECT_FAILED')) throw error;
+      return await this.producer(to, leftMs, isLazy);
     }
   }
 

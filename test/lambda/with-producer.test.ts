@@ -364,6 +364,27 @@ test('a dial that hangs ends at the limit, sends nothing later, and is tried ane
   assert.equal(produced.length, 1);
 });
 
+test('an invocation that has time is not failed by the dial of another one that has little', async (t) => {
+  mockTime(t);
+  const { load } = makeFakeDataSide({
+    onBroker: ({ deadlineMs = 0 } = {}) =>
+      new Promise((resolve, reject) => {
+        const isLate = deadlineMs < 1_001_000;
+        const late = new MemphisError('CONNECT_FAILED', 'no answer in time');
+        setTimeout(() => (isLate ? reject(late) : resolve(undefined)), isLate ? deadlineMs - 1_000_000 : 1_000);
+      }),
+  });
+  const wrapped = wrapProducer((_: unknown, context: ProducerContext) => context.produce('a'), { station: 's' }, load);
+  const short = assert.rejects(wrapped({}, makeContext({ timeoutMs: 700 })), { code: 'CONNECT_FAILED' });
+  const long = wrapped({}, makeContext({ timeoutMs: 30_000 }));
+  for (const ms of [200, 1_000]) {
+    await settle();
+    t.mock.timers.tick(ms);
+  }
+  await short;
+  assert.equal((await long).sequence, 1);
+});
+
 test('a publish that hangs is given up before the invocation ends', async (t) => {
   mockTime(t);
   const { load } = makeFakeDataSide({ onProduce: never });

@@ -1,6 +1,6 @@
 /**
  * What a pull brought beside messages for the handler: copies before their time, messages that somebody else has settled,
- * that lie before the group's begin, or whose deliveries ran out unseen. Evaluated when there is one.
+ * that lie before the group's begin, or whose deliveries ran out unseen.
  */
 
 import type { Link } from '../../connection/link.ts';
