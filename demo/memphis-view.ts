@@ -4,8 +4,8 @@ import { type BrokerView, viewBroker } from './broker-view.ts';
 
 const REQUEST_LIMIT_MS = 5_000;
 /** What dead letters are made of; the broker reads it in rounds of five seconds, and once more after 80 s where it died meanwhile. */
-const NOTICES = '$memphis_dls_unacked';
-const ROWS_LIMIT_MS = 120_000;
+export const NOTICES = '$memphis_dls_unacked';
+export const ROWS_LIMIT_MS = 120_000;
 
 /** That of `MEMPHIS_TEST_URL`, else the one of compose.yaml. */
 export const memphisUrl = (): string => process.env.MEMPHIS_TEST_URL ?? 'memphis://root:memphis@127.0.0.1:6666';

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BrokerView, viewBroker } from '../../demo/broker-view.ts';
 import { type Account, account, type Problem } from '../../demo/ledger.ts';
-import { memphisUrl, viewMemphis } from '../../demo/memphis-view.ts';
+import { memphisUrl, NOTICES, ROWS_LIMIT_MS, viewMemphis } from '../../demo/memphis-view.ts';
 import type { JournalEntry } from '../../handlers/journal.ts';
 import { connect } from '../../src/index.ts';
 import { ensureNatsServer, startBroker } from '../../src/testing/index.ts';
@@ -85,8 +85,8 @@ interface SoakBroker {
   readonly env: Readonly<Record<string, string>>;
   readonly urlAt: (host: string) => string;
   readonly view: () => Promise<BrokerView>;
-  /** Looks at the dead letters as a user does: what the broker passed over when it was killed is handed in again by that. */
-  readonly look?: () => Promise<unknown>;
+  /** Looks at the dead letters as a user does, until the broker has read all: what it does not come to is handed in again by that. */
+  readonly look?: (view: BrokerView) => Promise<unknown>;
   readonly stop: () => Promise<unknown>;
 }
 
@@ -131,11 +131,14 @@ function theirBroker(restart: string | undefined): SoakBroker {
     env: { MEMPHIS_BROKER: 'memphis', MEMPHIS_MAX_MSG_DELIVERIES: '10' }, // it delivers no more often
     urlAt: (host) => `memphis://${username}:${password}@${host}`,
     view: () => viewMemphis(url),
-    async look() {
+    async look(view) {
       const apiUrl = process.env.MEMPHIS_API_URL;
       const memphis = await connect({ servers: [url], ...(apiUrl === undefined ? {} : { apiUrl }) });
       try {
-        await memphis.station(STATION).deadLetters().count();
+        for (const untilMs = Date.now() + ROWS_LIMIT_MS; Date.now() < untilMs; await sleep(2_000)) {
+          await memphis.station(STATION).deadLetters().count();
+          if ((await view.countIn(NOTICES)) === 0) return;
+        }
       } finally {
         await memphis.close();
       }
@@ -206,7 +209,7 @@ async function soakWith(options: SoakRun, closing: (() => Promise<unknown>)[]): 
   signal.throwIfAborted();
 
   progress.update('soak: reading the station back');
-  await broker.look?.();
+  await broker.look?.(view);
   const journal = readJournal(journalFile);
   const [storedIds, deadLetterIds] = await Promise.all([view.storedIds(STATION), view.deadLetterIds(STATION)]);
   const { attempted, stored, failed } = game;

@@ -1,7 +1,7 @@
 /**
- * Notices of dead letters that the broker's own reader has passed over. After a kill the first that it had in hand may count
- * as settled, although its stream holds it still: nobody reads that one any more, and after a day it is gone. (JetStream
- * before 2.10.13 sets the floor of a reader that has fallen behind its stream one too high; Memphis is made from 2.10.7.)
+ * Notices of dead letters that the broker's own reader does not come to. What it had in hand when the broker was killed it
+ * reads again after 80 s, or never: the lowest of these may then count as settled, although the stream holds it still, for
+ * a day. (JetStream before 2.10.10 sets the floor of a reader that has fallen behind its stream one too high, and Memphis is made from 2.10.7.)
  */
 
 import type { Connection } from '../../connection/port.ts';
@@ -15,46 +15,65 @@ import { ADVISORIES } from './wire/poison-advisory.ts';
 const READER = '$memphis_dls_unacked_consumer';
 /** What is settled goes from the stream at once; what is still there after this was passed over. */
 const GONE_AFTER_MS = 500;
+/** The broker reads in rounds of five seconds, and a long one takes as much again: whoever had this in hand is dead. */
+const OLD_MS = 20_000;
+/** At one look. More are in hand where the database is away: that they are read later is the broker's own work. */
+const MAX = 20;
 
 /** What the stream holds. */
 export interface Notices {
   readonly first: number;
   readonly last: number;
   readonly isEmpty: boolean;
+  /** Of the first. */
+  readonly ageMs: number;
+}
+
+/* What STREAM.INFO says of it. */
+interface State {
+  readonly messages: number;
+  readonly first_seq: number;
+  readonly last_seq: number;
+  readonly first_ts: string;
 }
 
 async function look(connection: Connection, what: string, limitMs: number): Promise<Json> {
   const subject = `$JS.API.${what}`;
-  return await callApi(connection, { subject, attempted: 'look at dead letters', timeoutMs: limitMs });
+  return await callApi(connection, { subject, attempted: 'read dead letters', timeoutMs: limitMs });
 }
 
 /** @throws MemphisError as the API refuses */
 export async function noticesOf(connection: Connection, limitMs: number): Promise<Notices> {
-  const { state } = await look(connection, `STREAM.INFO.${ADVISORIES}`, limitMs);
-  const { messages, first_seq: first, last_seq: last } = state as Json;
-  return { first: Number(first), last: Number(last), isEmpty: messages === 0 };
+  const { state, ts } = await look(connection, `STREAM.INFO.${ADVISORIES}`, limitMs);
+  const { messages, first_seq: first, last_seq: last, first_ts: at } = state as unknown as State;
+  const nowMs = Date.parse(ts as string) || Date.now(); // those before 1.4.2 do not tell their time
+  return { first, last, isEmpty: messages === 0, ageMs: nowMs - Date.parse(at) };
 }
 
 /**
- * Hands in again what was passed over: stored anew before it goes. Read twice, a notice makes no second row.
+ * Hands in again what nobody reads: stored anew before it goes. Read twice, a notice makes no second row.
  *
  * @returns the last place at which one is now, or 0
  * @throws MemphisError as the API refuses
  */
-export async function handInPassedOver(connection: Connection, limitMs: number): Promise<number> {
+export async function handInPassedOver(connection: Connection, limitMs: number, oldMs = OLD_MS): Promise<number> {
   const { ack_floor: floor } = await look(connection, `CONSUMER.INFO.${ADVISORIES}.${READER}`, limitMs);
-  for (let [last, hasWaited] = [0, false]; ; ) {
-    const { first, isEmpty } = await noticesOf(connection, limitMs);
-    if (isEmpty || first > Number((floor as Json).stream_seq)) return last;
-    if (hasWaited) {
-      const { subject, data } = await messageAt(connection, ADVISORIES, first, limitMs);
-      const stored = parsePubAck(subject, await connection.request(subject, data, { timeoutMs: limitMs }));
-      if (stored === 'nobody') return last; // the stream is just gone
-      last = stored.sequence;
-      await deleteMessage(connection, ADVISORIES, first, limitMs);
-    } else {
+  let now = 0;
+  let until = 0;
+  for (let count = 0; count <= MAX; count++) {
+    const { first, last, isEmpty, ageMs } = await noticesOf(connection, limitMs);
+    until ||= last;
+    const isRead = first > ((floor as Json).stream_seq as number) && ageMs < oldMs;
+    if (isEmpty || isRead || first > until) break;
+    if (count === 0) {
       await new Promise((resolve) => setTimeout(resolve, GONE_AFTER_MS));
-      hasWaited = true;
+      continue;
     }
+    const { subject, data } = await messageAt(connection, ADVISORIES, first, limitMs);
+    const stored = parsePubAck(subject, await connection.request(subject, data, { timeoutMs: limitMs }));
+    if (stored === 'nobody') break; // the stream is just gone
+    now = stored.sequence;
+    await deleteMessage(connection, ADVISORIES, first, limitMs);
   }
+  return now;
 }

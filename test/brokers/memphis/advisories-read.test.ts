@@ -4,7 +4,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startPull } from '../../../src/brokers/jetstream/wire/pull.ts';
 import { untilAdvisoriesAreRead } from '../../../src/brokers/memphis/advisories-read.ts';
+import { handInPassedOver, noticesOf } from '../../../src/brokers/memphis/passed-over.ts';
+import type { Link } from '../../../src/connection/link.ts';
 import { makeLink } from '../../../src/connection/open.ts';
+import type { Connection } from '../../../src/connection/port.ts';
 import { connectOptions } from '../../../src/model/options/connect.ts';
 import { resolveOptions } from '../../../src/model/resolve-options.ts';
 import { startBroker } from '../../../src/testing/index.ts';
@@ -15,7 +18,16 @@ const READER = '$memphis_dls_unacked_consumer';
 const SUBJECT = '$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.s$1.g';
 const [server] = serversUnderTest();
 
-test('a notice that its reader has passed over is handed in again, and read', async () => {
+/** A stream of notices and its reader, which leaves in the stream what it has acked: as one does that has passed it over. */
+async function play(
+  run: (scene: {
+    readonly link: Link;
+    readonly connection: Connection;
+    ask(subject: string, body: object): Promise<void>;
+    /** What comes next. */
+    readOne(ack: boolean): Promise<string[]>;
+  }) => Promise<void>,
+): Promise<void> {
   await using broker = await startBroker(server === undefined ? {} : { binary: server.binary });
   const link = makeLink(resolveOptions('connect', connectOptions, { servers: [broker.url] }));
   try {
@@ -23,27 +35,41 @@ test('a notice that its reader has passed over is handed in again, and read', as
     const ask = async (subject: string, body: object): Promise<void> => {
       await connection.request(subject, Buffer.from(JSON.stringify(body)), { timeoutMs: 5_000 });
     };
-    // a reader that leaves what it has acked: as one does whose stream has forgotten the ack
     await ask(`$JS.API.STREAM.CREATE.${STREAM}`, { name: STREAM, subjects: [SUBJECT], storage: 'memory' });
     const config = { durable_name: READER, ack_policy: 'explicit' };
     await ask(`$JS.API.CONSUMER.DURABLE.CREATE.${STREAM}.${READER}`, { stream_name: STREAM, config });
-    const readOne = async (): Promise<string[]> => {
+    const readOne = async (ack: boolean): Promise<string[]> => {
       const texts: string[] = [];
       const request = { stream: STREAM, durable: READER, batch: 1, waitMs: 5_000, mayHang: false, silenceMs: 6_000 };
       await startPull(connection, request, ({ data, reply }) => {
         texts.push(new TextDecoder().decode(data));
-        connection.publish(reply, Buffer.from('+ACK'));
+        if (ack) connection.publish(reply, Buffer.from('+ACK'));
       }).ended;
       await connection.flush(5_000);
       return texts;
     };
     await connection.request(SUBJECT, Buffer.from('notice'), { timeoutMs: 5_000 });
-    assert.deepEqual(await readOne(), ['notice']);
-    const reading = untilAdvisoriesAreRead(link);
-    assert.deepEqual(await readOne(), ['notice'], 'handed in again');
-    await ask(`$JS.API.STREAM.MSG.DELETE.${STREAM}`, { seq: 2 }); // a work queue does that with an ack
-    await reading;
+    await run({ link, connection, ask, readOne });
   } finally {
     await link.close();
   }
-});
+}
+
+test('a notice that its reader has passed over is handed in again, and read', () =>
+  play(async ({ link, ask, readOne }) => {
+    assert.deepEqual(await readOne(true), ['notice']);
+    const reading = untilAdvisoriesAreRead(link);
+    assert.deepEqual(await readOne(true), ['notice'], 'handed in again');
+    await ask(`$JS.API.STREAM.MSG.DELETE.${STREAM}`, { seq: 2 }); // a work queue does that with an ack
+    await reading;
+  }));
+
+test('a notice that its reader had in hand for long is handed in again, one that it has just got is not', () =>
+  play(async ({ connection, readOne }) => {
+    assert.deepEqual(await readOne(false), ['notice']);
+    assert.equal(await handInPassedOver(connection, 5_000, 600_000), 0);
+    assert.equal(await handInPassedOver(connection, 5_000, -1), 2);
+    assert.deepEqual(await readOne(true), ['notice']);
+    const { first, last } = await noticesOf(connection, 5_000);
+    assert.deepEqual([first, last], [2, 2], 'and the first is gone');
+  }));
