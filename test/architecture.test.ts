@@ -35,6 +35,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   'src/model/': [],
   'src/telemetry/': ['src/model/'],
   'src/schemas/': ['src/model/'],
+  'src/schemas/look-up.ts': ['src/model/', 'src/brokers/'],
   'src/schemas/set-aside.ts': ['src/model/', 'src/brokers/'],
   'src/envelope/': ['src/model/'],
   'src/connection/': ['src/model/', 'src/telemetry/'],
@@ -48,6 +49,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/brokers/jetstream/': ['src/model/', 'src/telemetry/', 'src/connection/'],
   'src/brokers/memphis/': ['src/model/', 'src/telemetry/', 'src/connection/', 'src/brokers/jetstream/'],
+  'src/client/connect.ts': ['src/model/', 'src/brokers/', 'src/client/', 'src/schemas/look-up.ts'],
   'src/client/': [
     'src/model/',
     'src/telemetry/',

@@ -3,6 +3,7 @@
 import type { Link } from '../connection/link.ts';
 import type { Broker } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
+import type { LookUp } from '../model/schema-look-up.ts';
 import { JetStreamBroker } from './jetstream/broker.ts';
 import { MemphisBroker } from './memphis/broker.ts';
 
@@ -10,8 +11,8 @@ import { MemphisBroker } from './memphis/broker.ts';
 export interface Choice {
   readonly broker: 'auto' | 'jetstream' | 'memphis';
   readonly createStationOnFirstUse: boolean;
-  /** Whether anybody here could read a schema now. */
-  readonly usesSchemas?: () => boolean;
+  /** What finds out about the schemas of stations, where there is something by now. */
+  readonly lookUp?: () => LookUp | undefined;
 }
 
 /**

@@ -5,6 +5,9 @@ import type { Encode, SchemaReader } from '../model/schema-reader.ts';
 import { readerFor } from '../schemas/registry.ts';
 import { toBytes } from './payload.ts';
 
+/** How long a look at a schema may take, where nobody says. */
+const LOOK_LIMIT_MS = 20_000;
+
 /**
  * How messages are written for a station; nothing where it has no schema.
  *
@@ -18,7 +21,10 @@ export async function encoderFor(
   patienceMs?: number,
 ): Promise<Encode | undefined> {
   const schema = await broker.schemaOf?.(station, patienceMs === undefined ? {} : { patienceMs });
-  const reader = own?.covers(schema) === true ? own : schema && (await readerFor(schema));
+  const isOwn = own?.covers(schema) === true;
+  const reader = isOwn ? own : schema && (await readerFor(schema));
   const again = (limitMs: number): Promise<Encode | undefined> => encoderFor(broker, station, own, limitMs);
+  // what reads it has come just now, and with it what knows more of it than its name
+  if (!isOwn && schema?.whole !== undefined) return await again(patienceMs ?? LOOK_LIMIT_MS);
   return await reader?.encoder(schema, { broker, station, toBytes, again });
 }

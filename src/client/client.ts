@@ -3,6 +3,7 @@
 import { JetStreamAdmin } from '../brokers/jetstream/admin.ts';
 import { JetStreamBroker } from '../brokers/jetstream/broker.ts';
 import { watchSchemas } from '../brokers/jetstream/schema-watch.ts';
+import { Schemas } from '../brokers/jetstream/schemas.ts';
 import { MemphisAdmin } from '../brokers/memphis/admin.ts';
 import { MemphisBroker } from '../brokers/memphis/broker.ts';
 import type { HttpApi } from '../brokers/memphis/http-api.ts';
@@ -210,7 +211,8 @@ export class Client extends DataClient implements StationOwner {
 
   /** Follows changes of schemas as they happen, for the life of this client. */
   watchSchemas(broker: Broker): void {
-    if (broker instanceof JetStreamBroker) this.#endWatch = watchSchemas(broker);
+    const schemas = broker instanceof JetStreamBroker ? broker.schemas : undefined;
+    if (schemas instanceof Schemas) this.#endWatch = watchSchemas(schemas);
   }
 
   /** Programs with SDKs of Memphis may use the schema too; on a NATS server there are none. */

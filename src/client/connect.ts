@@ -5,6 +5,7 @@ import type { Broker } from '../model/broker.ts';
 import type { Given } from '../model/option-spec.ts';
 import { clientOptions, connectOptions } from '../model/options/connect.ts';
 import { resolveOptions } from '../model/resolve-options.ts';
+import { lookUp } from '../schemas/look-up.ts';
 import { Client } from './client.ts';
 import { makeSession } from './session.ts';
 
@@ -28,7 +29,7 @@ export type ConnectOptions = Given<typeof table>;
 export async function connect(options?: ConnectOptions): Promise<Client> {
   const { apiUrl, ...settings } = resolveOptions('connect', table, options, process.env);
   const api = openApi(settings, apiUrl);
-  const session = makeSession(settings);
+  const session = makeSession(settings, lookUp);
   let broker: Broker;
   try {
     broker = await session.broker({ isAccepted: true });

@@ -8,7 +8,8 @@ import { makeLink } from '../connection/open.ts';
 import type { Broker } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
 import { placedBroker } from '../model/placed-broker.ts';
-import { registered } from '../schemas/registry.ts';
+import type { LookUp } from '../model/schema-look-up.ts';
+import { foundLookUp } from '../schemas/registry.ts';
 
 interface BrokerOptions {
   readonly deadlineMs?: number;
@@ -38,15 +39,15 @@ class LinkSession implements Session {
   /** Absent while a broker of a test stands in the place of all others. */
   #link: Link | undefined;
   readonly #onClose: () => void;
-  readonly #usesSchemas: () => boolean;
+  readonly #lookUp: () => LookUp | undefined;
   #broker: Broker | undefined;
   #isClosed = false;
 
-  constructor(settings: ConnectSettings, onClose: () => void, usesSchemas: () => boolean) {
+  constructor(settings: ConnectSettings, onClose: () => void, lookUp: () => LookUp | undefined) {
     this.#settings = settings;
     this.#link = placedBroker() === undefined ? makeLink(settings) : undefined;
     this.#onClose = onClose;
-    this.#usesSchemas = usesSchemas;
+    this.#lookUp = lookUp;
   }
 
   get current(): Broker | undefined {
@@ -61,7 +62,7 @@ class LinkSession implements Session {
     const deadlineMs = givenMs ?? Date.now() + this.#settings.timeoutMs;
     this.#link ??= makeLink(this.#settings);
     // the link shares the dial, but each caller has a time of its own, and a failure from before a freeze is not its own
-    const choice = { ...this.#settings, usesSchemas: this.#usesSchemas };
+    const choice = { ...this.#settings, lookUp: this.#lookUp };
     const broker = await chooseBroker(this.#link, choice, deadlineMs, isAccepted);
     this.#broker ??= broker;
     return this.#broker;
@@ -83,12 +84,12 @@ class LinkSession implements Session {
   }
 }
 
-/** A session of one's own. No I/O. @throws MemphisError `INVALID_OPTION` */
-export function makeSession(settings: ConnectSettings): Session {
+/** A session of one's own. No I/O. @param lookUp what finds out about schemas; left out: what a codec has brought @throws MemphisError `INVALID_OPTION` */
+export function makeSession(settings: ConnectSettings, lookUp?: LookUp): Session {
   return new LinkSession(
     settings,
     () => {},
-    () => true,
+    () => lookUp ?? foundLookUp(),
   );
 }
 
@@ -104,7 +105,7 @@ export function sharedSession(settings: ConnectSettings): Session {
 export function keyedSession(settings: ConnectSettings, cacheKey: string | undefined): Session {
   closeOnSigterm();
   const key = cacheKey === undefined ? settings : { ...settings, cacheKey };
-  return cached(key, (forget) => new LinkSession(settings, forget, () => registered() !== undefined));
+  return cached(key, (forget) => new LinkSession(settings, forget, () => foundLookUp()));
 }
 
 /** Lambda sends SIGTERM before it ends an environment (where an extension is registered); best effort. */

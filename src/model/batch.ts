@@ -14,7 +14,7 @@ export interface Batch {
   /** Time to settle before the broker delivers again; absent where nobody waits for us (a pushed batch). */
   readonly ackWaitMs?: number;
   /** The schema that its station has; absent where it has none, or that is not known (a pushed batch). */
-  readonly schema?: StationSchema;
+  readonly schema?: StationSchema | undefined;
   /** The value of a message by a schema; nothing for one that is read as if there were none. */
   decode?(message: StoredMessage): { readonly value: unknown } | undefined;
   /**

@@ -19,6 +19,10 @@ export interface StationSchema {
   readonly imports?: Readonly<Record<string, string>>;
   /** What its codec made of it when it was created, so that nobody has to do it again. */
   readonly prepared?: unknown;
+  /** Why it cannot be used, whoever reads it. */
+  readonly problem?: Error;
+  /** Nothing is known here but its name and type; this asks for all of it. */
+  readonly whole?: () => Promise<StationSchema | undefined>;
 }
 
 /** One version of a schema, ready for use. */

@@ -7,7 +7,8 @@ import type { Settled } from '../model/outcome.ts';
 import type { CompiledSchema, SchemaCodec, StationSchema } from '../model/schema.ts';
 import type { Destination, Encode, OnInvalid, SchemaReader, Sifted, SiftResult } from '../model/schema-reader.ts';
 import { encoderOf } from './encoder.ts';
-import { registered } from './registry.ts';
+import { lookUp } from './look-up.ts';
+import { foundLookUp, registered } from './registry.ts';
 
 /** A version that was compiled ahead of time: it reads this one alone. */
 export interface PrecompiledSchema extends CompiledSchema {
@@ -98,14 +99,19 @@ async function attempt<T>({ name, version }: StationSchema, run: () => Promise<T
 const keyOf = ({ name, type, version }: Pick<StationSchema, 'name' | 'type' | 'version'>): string =>
   `${type} ${version} ${name}`;
 
-/** The reader that this process has registered, made when the first codec comes. */
+/** The reader of this process, made when the first codec comes, which brings what finds out about schemas as well. */
+function shared(): CodecReader {
+  foundLookUp(lookUp);
+  return registered(() => new CodecReader()) as CodecReader;
+}
+
 export function registerCodec(codec: SchemaCodec): void {
-  (registered(() => new CodecReader()) as CodecReader).add(codec);
+  shared().add(codec);
 }
 
 /** For code that `schema compile` has written. */
 export function registerPrecompiled(schema: PrecompiledSchema): void {
-  (registered(() => new CodecReader()) as CodecReader).addPrecompiled(schema);
+  shared().addPrecompiled(schema);
 }
 
 /**

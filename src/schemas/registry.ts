@@ -6,35 +6,40 @@
 import type { Batch } from '../model/batch.ts';
 import { MemphisError } from '../model/errors.ts';
 import type { StationSchema } from '../model/schema.ts';
+import type { LookUp } from '../model/schema-look-up.ts';
 import type { OnInvalid, SchemaReader, Sifted } from '../model/schema-reader.ts';
 
 /** On `globalThis`, so that codecs of a second copy of this package serve this one too. */
-const slot = Symbol.for('memphis-serverless.schemas.v1');
-const holder = globalThis as unknown as Record<symbol, SchemaReader | undefined>;
+const slot = Symbol.for('memphis-serverless.schemas.v2');
+interface Registry {
+  reader?: SchemaReader;
+  lookUp?: LookUp;
+}
+const holder = globalThis as unknown as Record<symbol, Registry>;
+holder[slot] ??= {};
+const registry: Registry = holder[slot];
 
 /** What is registered; the first codec that is imported brings it along. */
 export function registered(make?: () => SchemaReader): SchemaReader | undefined {
-  if (make !== undefined) holder[slot] ??= make();
-  return holder[slot];
+  if (make !== undefined) registry.reader ??= make();
+  return registry.reader;
+}
+
+/** What finds out about the schemas of stations, once something has brought it along. */
+export function foundLookUp(given?: LookUp): LookUp | undefined {
+  if (given !== undefined) registry.lookUp ??= given;
+  return registry.lookUp;
 }
 
 /**
  * What reads a schema: registered, or found installed beside this package. Where that is bundled nothing is found, and
  * bundlers cannot follow the name.
  *
- * @throws MemphisError `DEPENDENCY_MISSING`, `SCHEMA_INVALID` for a type that is none, `SCHEMA_NOT_FOUND`
+ * @throws MemphisError `DEPENDENCY_MISSING`, and why the schema cannot be used at all
  */
 export async function readerFor(schema: StationSchema): Promise<SchemaReader> {
-  const { name, type, version } = schema;
-  if (version < 0) {
-    throw new MemphisError('TIMEOUT', 'The schema of the station could not be read. Try again.');
-  }
-  if (version === 0) {
-    throw new MemphisError('SCHEMA_NOT_FOUND', `The station's schema ${name} does not exist. Create it, or detach it.`);
-  }
-  if (!/^(json|protobuf|graphql|avro)$/.test(type)) {
-    throw new MemphisError('SCHEMA_INVALID', `Schema ${name} is of a type that is not known here.`);
-  }
+  const { name, type, version, problem } = schema;
+  if (problem !== undefined) throw problem;
   let cause: unknown;
   if (registered()?.covers(schema) !== true) {
     const subpath = `memphis-serverless/schemas/${type}`;
@@ -46,7 +51,7 @@ export async function readerFor(schema: StationSchema): Promise<SchemaReader> {
   if (reader?.covers(schema) === true) return reader;
   throw new MemphisError(
     'DEPENDENCY_MISSING',
-    `Version ${version} of schema ${name} needs a codec: import 'memphis-serverless/schemas/${type}', with what that needs, or compile it anew.`,
+    `${version > 0 ? `Version ${version} of s` : 'S'}chema ${name} needs a codec: import 'memphis-serverless/schemas/${type || '<its type>'}', with what that needs, or compile it anew.`,
     { cause },
   );
 }
@@ -63,10 +68,12 @@ export async function siftBatch(
   onInvalid: OnInvalid,
 ): Promise<Sifted | undefined> {
   const { schema } = batch;
-  const reader = own?.covers(schema) === true ? own : schema && readerFor(schema);
-  if (reader === undefined) return undefined;
   try {
-    return await (await reader).sift(batch, onInvalid);
+    if (own?.covers(schema) === true) return await own.sift(batch, onInvalid);
+    if (schema === undefined) return undefined;
+    const reader = await readerFor(schema);
+    const known = schema.whole === undefined ? batch : { ...batch, schema: await schema.whole() };
+    return await reader.sift(known, onInvalid);
   } catch (error) {
     // not the messages' fault: whoever asks for a value meets the error, and their bytes can be read all the same
     const decode = (): never => {

@@ -6,6 +6,7 @@ import type { JetStreamBroker } from '../../src/brokers/jetstream/broker.ts';
 import { makeSession } from '../../src/client/session.ts';
 import { connectOptions } from '../../src/model/options/connect.ts';
 import { resolveOptions } from '../../src/model/resolve-options.ts';
+import { lookUp } from '../../src/schemas/look-up.ts';
 import type { ContractSubject } from '../../src/testing/broker-contract.ts';
 
 /** What belongs to a subject, and has to end with it. */
@@ -23,7 +24,7 @@ export async function openJetStream(ports: readonly number[], replicas = 1): Pro
     const servers = ports.map((port) => `nats://127.0.0.1:${port}`);
     // stated, so that the first requests leave with the credentials
     const stated = { broker: 'jetstream', tls: false };
-    const session = makeSession(resolveOptions('contract', connectOptions, { servers, ...stated }));
+    const session = makeSession(resolveOptions('contract', connectOptions, { servers, ...stated }), lookUp);
     opened.push(() => session.close());
     return (await session.broker()) as JetStreamBroker;
   };

@@ -8,6 +8,7 @@ import type { MemphisBroker } from '../../src/brokers/memphis/broker.ts';
 import { makeSession } from '../../src/client/session.ts';
 import { connectOptions } from '../../src/model/options/connect.ts';
 import { resolveOptions } from '../../src/model/resolve-options.ts';
+import { lookUp } from '../../src/schemas/look-up.ts';
 import type { OpenSubject } from './jetstream-subject.ts';
 
 /**
@@ -21,7 +22,7 @@ export async function openMemphis(url: string, apiUrl?: string, replicas = 1): P
   const settings = resolveOptions('contract', connectOptions, { servers: url.split(','), broker: 'memphis' });
   const opened: (() => Promise<void>)[] = [];
   const open = async (): Promise<MemphisBroker> => {
-    const session = makeSession(settings);
+    const session = makeSession(settings, lookUp);
     opened.push(() => session.close());
     return (await session.broker()) as MemphisBroker;
   };

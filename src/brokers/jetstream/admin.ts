@@ -51,10 +51,10 @@ export class JetStreamAdmin implements BrokerAdmin {
     if (isThere) return false;
     const { dlsStation } = settings;
     if (dlsStation !== '') await this.createStation(dlsStation, defaultStation);
-    if (settings.schemaName !== '') await this.schemas.describe(settings.schemaName);
-    await makeStation(link, name, settings);
+    const schemaType = settings.schemaName === '' ? '' : (await this.schemas.describe(settings.schemaName)).type;
+    await makeStation(link, name, { ...settings, schemaType });
     stations.forget(name);
-    schemas.forget();
+    schemas.forget?.();
     return true;
   }
 

@@ -1,23 +1,29 @@
 /** The JetStream driver's data side. Administration is in `admin.ts`, which functions never reach. */
 
 import type { Link } from '../../connection/link.ts';
-import type { Broker, OutgoingMessage, PublishOptions, Reader, ReaderOptions } from '../../model/broker.ts';
+import type { OutgoingMessage, PublishOptions, Reader, ReaderOptions } from '../../model/broker.ts';
 import type { Receipt } from '../../model/receipt.ts';
 import { defaultStation } from '../../model/station.ts';
 import { makeStation } from './make-station.ts';
 import { checkerFor, publish } from './publish.ts';
 import { JetStreamReader } from './reader.ts';
-import { Schemas } from './schemas.ts';
+import { SchemaNames } from './schema-names.ts';
 import { Stations } from './stations.ts';
-import { StreamBroker } from './stream-broker.ts';
+import { type FindLookUp, StreamBroker } from './stream-broker.ts';
 
-export class JetStreamBroker extends StreamBroker<Stations, Schemas> implements Broker {
+export class JetStreamBroker extends StreamBroker<Stations> {
   readonly kind = 'jetstream';
 
-  constructor(link: Link, { createStationOnFirstUse = false }: { readonly createStationOnFirstUse?: boolean } = {}) {
+  constructor(
+    link: Link,
+    {
+      createStationOnFirstUse = false,
+      lookUp,
+    }: { readonly createStationOnFirstUse?: boolean; readonly lookUp?: FindLookUp } = {},
+  ) {
     const make = (name: string): Promise<void> => makeStation(link, name, defaultStation);
     const stations = new Stations(link, createStationOnFirstUse ? make : undefined);
-    super(link, stations, new Schemas(link, stations));
+    super(link, stations, new SchemaNames(stations, (station) => this.schemaOf(station)), lookUp);
   }
 
   protected override send(message: OutgoingMessage, options: PublishOptions): Promise<Receipt> {
@@ -29,6 +35,6 @@ export class JetStreamBroker extends StreamBroker<Stations, Schemas> implements 
   }
 
   protected override makeReader(options: ReaderOptions): Reader {
-    return new JetStreamReader(this.link, this.stations, this.retries, options, { schemas: this.schemas });
+    return new JetStreamReader(this.link, this.stations, this.retries, options, { schemas: () => this.schemas });
   }
 }

@@ -17,6 +17,9 @@ import {
   updateStream,
 } from './wire/streams.ts';
 
+/** What a record says: with the type of the schema, so that who cannot read it can name what is missing. */
+type RecordedSettings = StationSettings & { readonly schemaType?: string };
+
 /** Streams that are made at the same time. */
 const AT_ONCE = 16;
 
@@ -63,7 +66,7 @@ export async function createStreams(
 }
 
 /** Stores the record of a station, and makes the bucket for it where that is missing. */
-export async function putRecord(link: Link, name: string, settings: StationSettings): Promise<void> {
+export async function putRecord(link: Link, name: string, settings: RecordedSettings): Promise<void> {
   await store(
     link,
     recordSubject(name),
@@ -77,7 +80,7 @@ export async function putRecord(link: Link, name: string, settings: StationSetti
 }
 
 /** Makes a station of which nothing is there. May be called again. */
-export async function makeStation(link: Link, name: string, settings: StationSettings): Promise<void> {
+export async function makeStation(link: Link, name: string, settings: RecordedSettings): Promise<void> {
   const giveUpAtMs = Date.now() + PEERS_PATIENCE_MS;
   await repeat(link, 'create station', PATIENCE_MS, async (connection, limitMs) => {
     try {

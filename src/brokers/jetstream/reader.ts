@@ -8,7 +8,7 @@ import type { Connection } from '../../connection/port.ts';
 import type { Batch } from '../../model/batch.ts';
 import type { PullOptions, Reader, ReaderOptions } from '../../model/broker.ts';
 import { MemphisError } from '../../model/errors.ts';
-import type { StationSchema } from '../../model/schema.ts';
+import type { StationSchemas } from '../../model/schema-look-up.ts';
 import { emit } from '../../telemetry/channels.ts';
 import { storeDeadLetter } from './dead-letters.ts';
 import { type FirstFlight, flyFirst } from './first-flight.ts';
@@ -16,7 +16,6 @@ import { Group } from './groups.ts';
 import { type Delivery, isForHandler, type Lane } from './lane.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import type { Retries } from './retries.ts';
-import type { Schemas } from './schemas.ts';
 import { Settler } from './settle.ts';
 import type { SetAside } from './settling.ts';
 import { sortOut } from './sort-out.ts';
@@ -29,9 +28,6 @@ const LONGEST_WAIT_MS = 5_000;
 /** What reading needs to know of a station. */
 type ReadView = Pick<StationView, 'partitions' | 'sendPoisonMsgToDls' | 'dlsStation'>;
 
-/** Where a station's schema is found. */
-type SchemaSource = Pick<Schemas, 'of' | 'looking' | 'current'>;
-
 /** What a pull got, and the lanes that it got it from. */
 interface Gathered {
   readonly deliveries: readonly Delivery[];
@@ -42,7 +38,7 @@ export class JetStreamReader implements Reader {
   readonly #link: Link;
   readonly #stations: Stations;
   readonly #retries: Retries;
-  readonly #schemas: SchemaSource | undefined;
+  readonly #schemas: (() => StationSchemas) | undefined;
   readonly #options: ReaderOptions;
   readonly #group: Group;
   readonly #setAside: SetAside;
@@ -54,7 +50,7 @@ export class JetStreamReader implements Reader {
     stations: Stations,
     retries: Retries,
     options: ReaderOptions,
-    parts: { readonly group?: Group; readonly setAside?: SetAside; readonly schemas?: SchemaSource } = {},
+    parts: { readonly group?: Group; readonly setAside?: SetAside; readonly schemas?: () => StationSchemas } = {},
   ) {
     this.#link = link;
     this.#stations = stations;
@@ -68,14 +64,16 @@ export class JetStreamReader implements Reader {
 
   async pull(options: PullOptions): Promise<Batch> {
     const flying = this.#flyFirst(options);
-    const schema = this.#schema(options.waitMs + (options.patienceMs ?? PATIENCE_MS)); // beside the pull
+    const { station, binding } = this.#options;
+    const limitMs = options.waitMs + (options.patienceMs ?? PATIENCE_MS);
+    const schema = binding === undefined ? this.#schemas?.().beside(station, limitMs) : undefined;
     try {
       const batch = await this.#pull(options, flying);
-      const found = await schema();
+      const found = await schema?.();
       return found === undefined ? batch : { ...batch, schema: found };
     } finally {
       await (await flying)?.end();
-      await schema(); // nothing is under way when it is over
+      await schema?.(); // nothing is under way when it is over
     }
   }
 
@@ -116,20 +114,6 @@ export class JetStreamReader implements Reader {
     const { station, binding } = this.#options;
     const { partitions } = binding === undefined ? await this.#stations.find(station) : { partitions: [0] };
     await this.#group.destroy(partitions);
-  }
-
-  /** Starts to look for the station's schema where that is not known, or old. Its end never rejects. */
-  #schema(patienceMs: number): () => Promise<StationSchema | undefined> {
-    const { station, binding } = this.#options;
-    const schemas = this.#schemas;
-    if (binding !== undefined || schemas === undefined) return async () => undefined;
-    const unread: StationSchema = { name: '', type: '', version: -1, source: '' };
-    const looked = schemas.of(station, patienceMs).catch(() => unread);
-    return async () => {
-      const first = await looked;
-      await schemas.looking(station);
-      return first === unread ? unread : schemas.current(station);
-    };
   }
 
   /** A stream of others is one partition without a number, and its dead letters are kept. */

@@ -115,8 +115,9 @@ export class JetStreamSchemas implements SchemaStore {
   }
 
   async attach(schema: string, station: string): Promise<void> {
-    if ((await this.#read(schemaSubject(schema))) === undefined) throw schemaNotFound(schema);
-    await this.#setSchema(station, schema);
+    const record = await this.#read(schemaSubject(schema));
+    if (record === undefined) throw schemaNotFound(schema);
+    await this.#setSchema(station, schema, String(record.type));
   }
 
   async detach(station: string): Promise<void> {
@@ -176,11 +177,11 @@ export class JetStreamSchemas implements SchemaStore {
     }
   }
 
-  async #setSchema(station: string, schemaName: string): Promise<void> {
+  async #setSchema(station: string, schemaName: string, schemaType = ''): Promise<void> {
     await this.#change(recordSubject(station), async ({ record }) => {
       if (record === undefined) throw await this.#noRecord(station);
       // written also where it says so already: whoever listens looks again
-      return { result: undefined, next: { ...record, schemaName } };
+      return { result: undefined, next: { ...record, schemaName, schemaType } };
     });
     this.#broker.stations.forget(station);
     await tellSchemaUpdate(this.#broker.link, { station });
@@ -232,7 +233,7 @@ export class JetStreamSchemas implements SchemaStore {
       const { result, next } = await change(entry);
       try {
         if (next !== undefined) await this.#put(subject, next, entry.revision);
-        this.#broker.schemas.forget();
+        this.#broker.schemas.forget?.();
         return result;
       } catch (error) {
         if (refusalOf(error) !== apiError.WRONG_LAST_SEQUENCE || tries >= MAX_TRIES) throw error;

@@ -8,7 +8,6 @@
 
 import type { Link } from '../../connection/link.ts';
 import type { Connection, Subscription } from '../../connection/port.ts';
-import type { JetStreamBroker } from './broker.ts';
 import type { Schemas } from './schemas.ts';
 import { encodeJson, isJson, type Json } from './wire/api.ts';
 
@@ -46,7 +45,8 @@ async function lookAgain(schemas: Schemas, station: string): Promise<void> {
 }
 
 /** Listens from the first use of a schema on, on whichever connection there is then. @returns ends it */
-export function watchSchemas({ link, schemas }: JetStreamBroker): () => void {
+export function watchSchemas(schemas: Schemas): () => void {
+  const { link } = schemas;
   let connection: Connection | undefined;
   let subscription: Subscription | undefined;
   let isOver = false;

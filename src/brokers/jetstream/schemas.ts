@@ -1,11 +1,13 @@
 /**
  * Which schema a station has, as the bucket says. Remembered; what is older than half a minute is looked at anew beside
- * the work, so that functions, which hear nothing while they sleep, follow changes too.
+ * the work, so that functions, which hear nothing while they sleep, follow changes too. It comes with the codecs.
  */
 
 import type { Link } from '../../connection/link.ts';
 import type { Connection } from '../../connection/port.ts';
 import type { StationSchema } from '../../model/schema.ts';
+import type { StationSchemas } from '../../model/schema-look-up.ts';
+import { unreadSchema, withProblem } from '../../model/schema-problem.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import { BUCKET, keyOf, readRecord, type Stations } from './stations.ts';
 import { apiError, isJson, type Json, refusalOf } from './wire/api.ts';
@@ -32,9 +34,9 @@ export function toStationSchema(name: string, record: Json): StationSchema {
   const { type, version, source, createdAt: _, newestVersion: __, ...rest } = record;
   const isSound = typeof type === 'string' && Number.isSafeInteger(version) && typeof source === 'string';
   // what else it says is for the codec to judge
-  return isSound
-    ? { ...rest, name, type, version: Number(version), source }
-    : { name, type: '', version: 0, source: '' };
+  return withProblem(
+    isSound ? { ...rest, name, type, version: Number(version), source } : { name, type: '', version: 0, source: '' },
+  );
 }
 
 async function readSchema(connection: Connection, name: string, limitMs: number): Promise<StationSchema> {
@@ -49,8 +51,8 @@ async function readSchema(connection: Connection, name: string, limitMs: number)
   }
 }
 
-export class Schemas {
-  protected readonly link: Link;
+export class Schemas implements StationSchemas {
+  readonly link: Link;
   protected readonly stationViews: Stations;
   readonly #known = new Map<string, Known>();
   readonly #firsts = new Map<string, Promise<void>>();
@@ -76,6 +78,24 @@ export class Schemas {
       await first;
     } else if (this.#ageMs(station) >= SCHEMA_MAX_AGE_MS) void this.refresh(station);
     return this.current(station);
+  }
+
+  async fresh(station: string): Promise<StationSchema | undefined> {
+    await this.of(station);
+    await this.refresh(station);
+    return this.current(station);
+  }
+
+  beside(station: string, patienceMs: number): () => Promise<StationSchema | undefined> {
+    const looked = this.of(station, patienceMs).then(
+      () => undefined,
+      () => unreadSchema(),
+    );
+    return async () => {
+      const unread = await looked;
+      await this.looking(station);
+      return unread ?? this.current(station);
+    };
   }
 
   /** Mostly there is none, which is known with the station. */

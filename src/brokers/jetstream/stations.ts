@@ -12,6 +12,8 @@ import { lastMessage, streamNames } from './wire/streams.ts';
 /** The bucket with one record a station, under `station.<name>`. */
 export const BUCKET = 'memphis_serverless';
 
+/** How long a look beside the work may hold up its end. */
+const RENEW_LIMIT_MS = 1_000;
 /** As `createStation` takes them. */
 const MAX_PARTITIONS = 10_000;
 
@@ -24,6 +26,8 @@ export interface StationView {
   readonly dlsStation: string;
   /** The schema that is attached; '' for none. */
   readonly schemaName: string;
+  /** Its type. */
+  readonly schemaType?: string;
   /** How long the broker remembers message ids; unknown for stations of others: the shortest there is. */
   readonly idempotencyWindowMs: number;
   /** What each partition keeps, where that is limited by bytes. */
@@ -89,7 +93,8 @@ export async function readRecord(
       sendPoisonMsgToDls: record.sendPoisonMsgToDls !== false,
       sendSchemaFailedMsgToDls: record.sendSchemaFailedMsgToDls !== false,
       dlsStation: typeof record.dlsStation === 'string' && isName(record.dlsStation) ? record.dlsStation : '',
-      schemaName: typeof record.schemaName === 'string' ? record.schemaName : '',
+      schemaName: textOf(record.schemaName),
+      schemaType: textOf(record.schemaType),
       idempotencyWindowMs: Number(record.idempotencyWindowMs) || unrecorded.idempotencyWindowMs,
       ...(record.retentionType === 'bytes' && isWithin(1, Number.MAX_SAFE_INTEGER, record.retentionValue)
         ? { room: { maxBytes: Number(record.retentionValue), isOnFile: record.storageType !== 'memory' } }
@@ -101,6 +106,8 @@ export async function readRecord(
     throw error;
   }
 }
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 const isWithin = (min: number, max: number, value: unknown): boolean =>
   Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max;
@@ -213,6 +220,13 @@ export class Stations {
   /** Whether a station was looked up, or is being looked up. */
   isLooked(station: string): boolean {
     return this.#looked.has(station);
+  }
+
+  /** Looks anew at what is known, which is in use until then. Never rejects. */
+  async renew(station: string): Promise<void> {
+    const looked = this.#looked.get(station);
+    const view = await this.look(station, RENEW_LIMIT_MS).catch(() => undefined);
+    if (view !== undefined && this.#looked.get(station) === looked) this.#known.set(station, view);
   }
 
   forget(station: string): void {

@@ -1,28 +1,41 @@
 /** The data side of any broker whose stations are streams of JetStream: what a message and a reader have to do with them. */
 
 import type { Link } from '../../connection/link.ts';
-import type { OutgoingMessage, PublishOptions, Reader, ReaderOptions } from '../../model/broker.ts';
+import type { Broker, BrokerKind, OutgoingMessage, PublishOptions, Reader, ReaderOptions } from '../../model/broker.ts';
 import type { Receipt } from '../../model/receipt.ts';
 import type { StationSchema } from '../../model/schema.ts';
+import type { LookUp, StationSchemas } from '../../model/schema-look-up.ts';
 import { repeat } from './repeat.ts';
 import { Retries } from './retries.ts';
-import type { Schemas } from './schemas.ts';
 import { type Stations, streamOf } from './stations.ts';
 import { deleteMessage } from './wire/streams.ts';
 
-export abstract class StreamBroker<S extends Stations, K extends Schemas> {
+/** What finds out of schemas, where there is something by now. */
+export type FindLookUp = () => LookUp | undefined;
+
+export abstract class StreamBroker<S extends Stations> implements Broker {
+  abstract readonly kind: BrokerKind;
   readonly link: Link;
   readonly stations: S;
-  readonly schemas: K;
   /** What comes back later, to the groups of all readers. */
   readonly retries: Retries;
+  readonly #names: StationSchemas;
+  readonly #lookUp: FindLookUp | undefined;
+  #schemas: StationSchemas | undefined;
   readonly #readers = new Map<string, Reader>();
 
-  constructor(link: Link, stations: S, schemas: K) {
+  /** @param names what is known of schemas as long as nothing can look them up */
+  constructor(link: Link, stations: S, names: StationSchemas, lookUp: FindLookUp | undefined) {
     this.link = link;
     this.stations = stations;
-    this.schemas = schemas;
+    this.#names = names;
+    this.#lookUp = lookUp;
     this.retries = new Retries(link);
+  }
+
+  get schemas(): StationSchemas {
+    this.#schemas ??= this.#lookUp?.()?.(this);
+    return this.#schemas ?? this.#names;
   }
 
   async partitions(station: string, options?: { readonly patienceMs?: number }): Promise<readonly number[]> {
@@ -44,16 +57,16 @@ export abstract class StreamBroker<S extends Stations, K extends Schemas> {
     return look === undefined ? stored : stored.finally(() => look); // nothing is under way when it is over
   }
 
+  abstract checker(options: { readonly timeoutMs: number }): Promise<(message: OutgoingMessage) => number>;
+
   protected abstract send(message: OutgoingMessage, options: PublishOptions): Promise<Receipt>;
 
   async schemaOf(
     station: string,
-    options?: { readonly isFresh?: boolean; readonly patienceMs?: number },
+    { isFresh = false, patienceMs }: { readonly isFresh?: boolean; readonly patienceMs?: number } = {},
   ): Promise<StationSchema | undefined> {
-    const known = await this.schemas.of(station, options?.patienceMs);
-    if (options?.isFresh !== true) return known;
-    await this.schemas.refresh(station);
-    return this.schemas.current(station);
+    const { schemas } = this;
+    return await (isFresh && schemas.fresh !== undefined ? schemas.fresh(station) : schemas.of(station, patienceMs));
   }
 
   async takeBack({ station, partition, sequence }: Receipt, { timeoutMs }: PublishOptions): Promise<void> {

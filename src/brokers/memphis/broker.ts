@@ -2,18 +2,18 @@
 
 import type { Link } from '../../connection/link.ts';
 import type { Connection, HeaderLines } from '../../connection/port.ts';
-import type { Broker, OutgoingMessage, PublishOptions, Reader, ReaderOptions } from '../../model/broker.ts';
+import type { OutgoingMessage, PublishOptions, Reader, ReaderOptions } from '../../model/broker.ts';
 import { MemphisError } from '../../model/errors.ts';
 import type { Receipt } from '../../model/receipt.ts';
 import { defaultStation } from '../../model/station.ts';
 import { checkerFor, publish } from '../jetstream/publish.ts';
-import { StreamBroker } from '../jetstream/stream-broker.ts';
+import { type FindLookUp, StreamBroker } from '../jetstream/stream-broker.ts';
 import { APP_ID } from './identity.ts';
 import { CONTROL_LIMIT_MS, MAX_DELIVERIES } from './limits.ts';
 import { makeReader } from './make-reader.ts';
 import { Members } from './members.ts';
 import { publishLines } from './publish-headers.ts';
-import { MemphisSchemas } from './schemas.ts';
+import { MemphisSchemaNames } from './schema-names.ts';
 import { MemphisStations } from './stations.ts';
 import { destroyProducer } from './wire/member-destruction.ts';
 import { registerProducer } from './wire/producer-creation.ts';
@@ -22,24 +22,23 @@ import { createStation } from './wire/station-creation.ts';
 /** How long taking a producer out of the lists may take. */
 const END_LIMIT_MS = 2_000;
 
-export class MemphisBroker extends StreamBroker<MemphisStations, MemphisSchemas> implements Broker {
+export class MemphisBroker extends StreamBroker<MemphisStations> {
   readonly kind = 'memphis';
   readonly members = new Members();
 
-  /** @param options.usesSchemas whether anybody here could read one: else nothing waits for it */
   constructor(
     link: Link,
     {
       createStationOnFirstUse = false,
-      usesSchemas = () => true,
-    }: { readonly createStationOnFirstUse?: boolean; readonly usesSchemas?: () => boolean } = {},
+      lookUp,
+    }: { readonly createStationOnFirstUse?: boolean; readonly lookUp?: FindLookUp } = {},
   ) {
     const make = async (name: string): Promise<void> => {
       const connection = await link.ready(Date.now() + CONTROL_LIMIT_MS);
       await createStation(connection, name, defaultStation, CONTROL_LIMIT_MS);
     };
     const stations = new MemphisStations(link, createStationOnFirstUse ? make : undefined);
-    super(link, stations, new MemphisSchemas(link, stations, usesSchemas));
+    super(link, stations, new MemphisSchemaNames(link, (station) => this.schemaOf(station)), lookUp);
   }
 
   protected override send(message: OutgoingMessage, options: PublishOptions): Promise<Receipt> {
@@ -66,12 +65,12 @@ export class MemphisBroker extends StreamBroker<MemphisStations, MemphisSchemas>
     const key = `producer ${station} ${name}`;
     if (this.members.joined(connection, key) !== undefined) return;
     const told = this.members.join(connection, key, async (on, timeoutMs) => {
-      this.schemas.watch(on, station);
+      this.schemas.watch?.(on, station);
       const answer = await registerProducer(on, { name, station, appId: APP_ID }, timeoutMs);
-      this.schemas.hear(station, answer);
+      this.schemas.hear?.(station, answer);
       return answer;
     });
-    this.schemas.expect(station, told);
+    this.schemas.expect?.(station, told);
   }
 
   async checker(options: { readonly timeoutMs: number }): Promise<(message: OutgoingMessage) => number> {

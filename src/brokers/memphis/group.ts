@@ -8,13 +8,14 @@ import type { Connection } from '../../connection/port.ts';
 import { within } from '../../connection/within.ts';
 import type { ReaderOptions } from '../../model/broker.ts';
 import { isMemphisError } from '../../model/errors.ts';
+import type { StationSchemas } from '../../model/schema-look-up.ts';
 import { type FoundDurable, fromOf, Group } from '../jetstream/groups.ts';
 import type { Lane } from '../jetstream/lane.ts';
 import { PATIENCE_MS, repeat } from '../jetstream/repeat.ts';
 import type { Retries } from '../jetstream/retries.ts';
 import { isBefore } from '../jetstream/server-version.ts';
 import { isStreamMissing, type Stations, stationNotFound } from '../jetstream/stations.ts';
-import { apiError, refusalOf } from '../jetstream/wire/api.ts';
+import { apiError, type Json, refusalOf } from '../jetstream/wire/api.ts';
 import {
   createDurable,
   type DeliverFrom,
@@ -29,9 +30,8 @@ import { CONTROL_LIMIT_MS } from './limits.ts';
 import type { Members } from './members.ts';
 import { resendStreamOf } from './resend-streams.ts';
 import { Resends } from './resends.ts';
-import type { MemphisSchemas } from './schemas.ts';
 import { dropStart, readStart, writeStart } from './start-notes.ts';
-import { type Registered, registerConsumer } from './wire/consumer-creation.ts';
+import { registerConsumer } from './wire/consumer-creation.ts';
 import { destroyConsumer } from './wire/member-destruction.ts';
 
 /** How long making the stream of resends may take. */
@@ -56,7 +56,7 @@ export class MemphisGroup extends Group {
   override readonly isShared = true;
   readonly #link: Link;
   readonly #members: Members;
-  readonly #schemas: MemphisSchemas;
+  readonly #schemas: () => StationSchemas;
   readonly #resends: Resends;
   #made: Promise<Lane | undefined> | undefined;
   #joined: Promise<unknown> | undefined;
@@ -70,7 +70,7 @@ export class MemphisGroup extends Group {
     retries: Retries,
     options: ReaderOptions,
     members: Members,
-    schemas: MemphisSchemas,
+    schemas: () => StationSchemas,
   ) {
     super(link, stations, retries, options);
     this.#link = link;
@@ -160,11 +160,11 @@ export class MemphisGroup extends Group {
     const { station } = this.options;
     const { version } = await connection.info;
     if (isAnchored(version)) return await this.#registerAt(connection, ANCHOR_STATION, version, timeoutMs);
-    this.#schemas.watch(connection, station);
+    this.#schemas().watch?.(connection, station);
     try {
       const told = await this.#registerAt(connection, station, version, timeoutMs);
       // those before 1.3.1 do not say
-      if (!isBefore(version, 1, 3, 1)) this.#schemas.learn(station, told.schema);
+      if (!isBefore(version, 1, 3, 1)) this.#schemas().hear?.(station, told);
       return told;
     } catch (error) {
       if (!isMemphisError(error, 'GROUP_CONFLICT')) throw error;
@@ -174,7 +174,7 @@ export class MemphisGroup extends Group {
   }
 
   /** What is said of where it begins must agree with the durable, or it is refused (10012). */
-  #registerAt(connection: Connection, station: string, version: string, timeoutMs: number): Promise<Registered> {
+  #registerAt(connection: Connection, station: string, version: string, timeoutMs: number): Promise<Json> {
     const { group, ackWaitMs, maxDeliveries, start } = this.options;
     const saysWhere = start !== undefined && station !== ANCHOR_STATION;
     return registerConsumer(

@@ -2,12 +2,12 @@
 
 import type { Link } from '../../connection/link.ts';
 import type { Reader, ReaderOptions } from '../../model/broker.ts';
+import type { StationSchemas } from '../../model/schema-look-up.ts';
 import { JetStreamReader } from '../jetstream/reader.ts';
 import type { Retries } from '../jetstream/retries.ts';
 import { setAside } from './dead-letters.ts';
 import { MemphisGroup } from './group.ts';
 import type { Members } from './members.ts';
-import type { MemphisSchemas } from './schemas.ts';
 import type { MemphisStations } from './stations.ts';
 
 /** What readers have of their broker. */
@@ -16,11 +16,13 @@ interface Parts {
   readonly stations: MemphisStations;
   readonly retries: Retries;
   readonly members: Members;
-  readonly schemas: MemphisSchemas;
+  readonly schemas: StationSchemas;
 }
 
 /** A stream of others on this broker is read as on any NATS server. */
-export function makeReader({ link, stations, retries, members, schemas }: Parts, options: ReaderOptions): Reader {
+export function makeReader(broker: Parts, options: ReaderOptions): Reader {
+  const { link, stations, retries, members } = broker;
+  const schemas = (): StationSchemas => broker.schemas; // others may answer by and by
   if (options.binding !== undefined) return new JetStreamReader(link, stations, retries, options);
   const group = new MemphisGroup(link, stations, retries, options, members, schemas);
   return new JetStreamReader(link, stations, retries, options, {

@@ -14,7 +14,7 @@ export async function reportRefused(
   timeoutMs: number,
 ): Promise<void> {
   const { station, partition, producerName: producer, data } = message;
-  const { reportsViolations, sendsNotifications } = schemas.wants(station);
+  const { reportsViolations = true, sendsNotifications = false } = schemas.wants?.(station) ?? {};
   if (!reportsViolations) return;
   const connection = await link.ready(Date.now() + timeoutMs);
   const { connectionId } = connection.identity;

@@ -2,6 +2,7 @@
 
 import type { Link } from '../../connection/link.ts';
 import { MemphisError } from '../../model/errors.ts';
+import type { StationSchemas } from '../../model/schema-look-up.ts';
 import type {
   CreatedSchema,
   NewSchema,
@@ -13,16 +14,15 @@ import type {
 import { isJson, type Json } from '../jetstream/wire/api.ts';
 import type { HttpApi } from './http-api.ts';
 import { CONTROL_LIMIT_MS } from './limits.ts';
-import type { MemphisSchemas } from './schemas.ts';
 import { attachSchema, detachSchema } from './wire/schema-attachment.ts';
 import { createSchema } from './wire/schema-creation.ts';
 
 export class MemphisSchemaStore implements SchemaStore {
   readonly #link: Link;
-  readonly #schemas: MemphisSchemas;
+  readonly #schemas: StationSchemas;
   readonly #api: HttpApi;
 
-  constructor(link: Link, schemas: MemphisSchemas, api: HttpApi) {
+  constructor(link: Link, schemas: StationSchemas, api: HttpApi) {
     this.#link = link;
     this.#schemas = schemas;
     this.#api = api;
@@ -46,13 +46,13 @@ export class MemphisSchemaStore implements SchemaStore {
   async attach(schema: string, station: string): Promise<void> {
     const connection = await this.#link.ready(Date.now() + CONTROL_LIMIT_MS);
     await attachSchema(connection, schema, station, CONTROL_LIMIT_MS);
-    this.#schemas.forget();
+    this.#schemas.forget?.();
   }
 
   async detach(station: string): Promise<void> {
     const connection = await this.#link.ready(Date.now() + CONTROL_LIMIT_MS);
     await detachSchema(connection, station, CONTROL_LIMIT_MS);
-    this.#schemas.forget();
+    this.#schemas.forget?.();
   }
 
   async list(): Promise<readonly SchemaListing[]> {
@@ -85,13 +85,13 @@ export class MemphisSchemaStore implements SchemaStore {
       throw new MemphisError('SCHEMA_NOT_FOUND', `Schema ${name} has no version ${version}.`);
     }
     await this.#api.put('schemas/rollBackVersion', { schema_name: name, version_number: version });
-    this.#schemas.forget();
+    this.#schemas.forget?.();
   }
 
   async destroy(name: string): Promise<void> {
     await this.describe(name);
     await this.#api.delete('schemas/removeSchema', { schema_names: [name] });
-    this.#schemas.forget();
+    this.#schemas.forget?.();
   }
 }
 

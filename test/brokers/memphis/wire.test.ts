@@ -7,15 +7,15 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import { parsePubAck } from '../../../src/brokers/jetstream/wire/publish.ts';
-import { consumerCreation, toRegistered } from '../../../src/brokers/memphis/wire/consumer-creation.ts';
+import { consumerCreation } from '../../../src/brokers/memphis/wire/consumer-creation.ts';
 import { parseObject, parseText } from '../../../src/brokers/memphis/wire/control.ts';
 import { memberDestruction } from '../../../src/brokers/memphis/wire/member-destruction.ts';
 import { headerBlock, poisonAdvisory } from '../../../src/brokers/memphis/wire/poison-advisory.ts';
-import { producerCreation, toRegisteredProducer } from '../../../src/brokers/memphis/wire/producer-creation.ts';
+import { producerCreation } from '../../../src/brokers/memphis/wire/producer-creation.ts';
 import { resendAck } from '../../../src/brokers/memphis/wire/resend-ack.ts';
 import { schemaAttachment, schemaDetachment } from '../../../src/brokers/memphis/wire/schema-attachment.ts';
 import { schemaCreation, schemaMeanings } from '../../../src/brokers/memphis/wire/schema-creation.ts';
-import { parseSchema } from '../../../src/brokers/memphis/wire/schema-update.ts';
+import { parseSchema, toRegistered } from '../../../src/brokers/memphis/wire/schema-update.ts';
 import { stationCreation } from '../../../src/brokers/memphis/wire/station-creation.ts';
 import { stationDestruction } from '../../../src/brokers/memphis/wire/station-destruction.ts';
 import { violationNotification, violationReport } from '../../../src/brokers/memphis/wire/violation-report.ts';
@@ -122,7 +122,7 @@ test('names are taken and refused as the broker does, and have its internal form
 
 /** How replies on a subject are read. */
 const parsers: Record<string, (data: Uint8Array) => unknown> = {
-  $memphis_producer_creations: (data) => toRegisteredProducer(parseObject('x', data)),
+  $memphis_producer_creations: (data) => toRegistered(parseObject('x', data)),
   $memphis_consumer_creations: (data) => toRegistered(parseObject('x', data)),
   $memphis_schema_creations: (data) => parseObject('x', data, schemaMeanings),
 };
@@ -164,7 +164,7 @@ test('what a reply tells is taken over: schema, flags', () => {
   for (const text of replies.replies.$memphis_producer_creations ?? []) {
     const reply = JSON.parse(text);
     if (reply.error !== '') continue;
-    const told = toRegisteredProducer(parseObject('x', new TextEncoder().encode(text)));
+    const told = toRegistered(parseObject('x', new TextEncoder().encode(text)));
     assert.equal(told.reportsViolations, reply.schemaverse_to_dls);
     assert.equal(told.schema?.name ?? '', reply.schema_update.schema_name);
     assert.equal(told.schema?.source ?? '', reply.schema_update.active_version.schema_content);

@@ -1,10 +1,8 @@
 /** Registering a member of a group (memphis-wire 2.5): a row in the broker's lists, without which it keeps no dead letters. */
 
 import type { ClientIdentity, Connection } from '../../../connection/port.ts';
-import type { StationSchema } from '../../../model/schema.ts';
 import type { Json } from '../../jetstream/wire/api.ts';
 import { askObject, memberBody } from './control.ts';
-import { parseSchema } from './schema-update.ts';
 
 export interface ConsumerCreation {
   readonly name: string;
@@ -18,11 +16,6 @@ export interface ConsumerCreation {
   /** -1: does not say. */
   readonly lastMessages: number;
   readonly appId: string;
-}
-
-export interface Registered {
-  /** Not told by brokers before 1.3.1. */
-  readonly schema?: StationSchema;
 }
 
 /*
@@ -44,20 +37,13 @@ export function consumerCreation(wanted: ConsumerCreation, identity: ClientIdent
 }
 
 /* { schema_update, partitions_update: { partitions_list }, error }; most refusals are text, and a second reply follows */
-export function toRegistered(reply: Json): Registered {
-  const schema = parseSchema(reply.schema_update);
-  return schema === undefined ? {} : { schema };
-}
-
 /** Makes a missing station, so look first. @throws MemphisError as the broker refuses */
 export async function registerConsumer(
   connection: Connection,
   wanted: ConsumerCreation,
   timeoutMs: number,
-): Promise<Registered> {
+): Promise<Json> {
   const attempted = `register group ${wanted.group} at station ${wanted.station}`;
   const body = consumerCreation(wanted, connection.identity);
-  return toRegistered(
-    await askObject(connection, { subject: '$memphis_consumer_creations', body, attempted, timeoutMs }),
-  );
+  return await askObject(connection, { subject: '$memphis_consumer_creations', body, attempted, timeoutMs });
 }

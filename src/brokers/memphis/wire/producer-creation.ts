@@ -1,23 +1,13 @@
 /** Registering a producer (memphis-wire 2.3): a row in the broker's lists, and what the station is like in answer. */
 
 import type { ClientIdentity, Connection } from '../../../connection/port.ts';
-import type { StationSchema } from '../../../model/schema.ts';
 import type { Json } from '../../jetstream/wire/api.ts';
 import { askObject, memberBody } from './control.ts';
-import { parseSchema } from './schema-update.ts';
 
 export interface ProducerCreation {
   readonly name: string;
   readonly station: string;
   readonly appId: string;
-}
-
-export interface RegisteredProducer {
-  readonly schema?: StationSchema;
-  /** Whether messages that fail the schema are to be reported. */
-  readonly reportsViolations: boolean;
-  /** Whether somebody wants to be told of them. */
-  readonly sendsNotifications: boolean;
 }
 
 /*
@@ -35,24 +25,13 @@ export function producerCreation(wanted: ProducerCreation, identity: ClientIdent
  * { schema_update, partitions_update: { partitions_list }, schemaverse_to_dls, send_notification, station_version,
  *   station_partitions_first_functions, error }; partitions are told by the station's streams
  */
-export function toRegisteredProducer(reply: Json): RegisteredProducer {
-  const schema = parseSchema(reply.schema_update);
-  return {
-    reportsViolations: reply.schemaverse_to_dls === true,
-    sendsNotifications: reply.send_notification === true,
-    ...(schema === undefined ? {} : { schema }),
-  };
-}
-
 /** Makes a missing station, so look first. @throws MemphisError as the broker refuses */
 export async function registerProducer(
   connection: Connection,
   wanted: ProducerCreation,
   timeoutMs: number,
-): Promise<RegisteredProducer> {
+): Promise<Json> {
   const attempted = `register producer ${wanted.name} at station ${wanted.station}`;
   const body = producerCreation(wanted, connection.identity);
-  return toRegisteredProducer(
-    await askObject(connection, { subject: '$memphis_producer_creations', body, attempted, timeoutMs }),
-  );
+  return await askObject(connection, { subject: '$memphis_producer_creations', body, attempted, timeoutMs });
 }

@@ -1,6 +1,7 @@
 /** A station's schema as replies and pushes tell it (memphis-wire 7.2). */
 
 import type { StationSchema } from '../../../model/schema.ts';
+import { withProblem } from '../../../model/schema-problem.ts';
 import { isJson, type Json } from '../../jetstream/wire/api.ts';
 
 /*
@@ -17,14 +18,14 @@ function toSchema(name: string, value: Json): StationSchema {
   const version: Json = isJson(value.active_version) ? value.active_version : {};
   const textOf = (key: string): string => (typeof version[key] === 'string' ? version[key] : '');
   const [descriptor, messageName] = [textOf('descriptor'), textOf('message_struct_name')];
-  return {
+  return withProblem({
     name,
     type: String(value.type ?? ''),
     version: Number(version.version_number ?? 0),
     source: textOf('schema_content'),
     ...(descriptor === '' ? {} : { descriptor }),
     ...(messageName === '' ? {} : { messageName }),
-  };
+  });
 }
 
 /*
@@ -38,4 +39,23 @@ export function parsePush(data: Uint8Array): { readonly schema: StationSchema | 
   } catch {
     return undefined; // what is known stays
   }
+}
+
+/** What the answer to a registration says. */
+export interface Registered {
+  /** Not told to consumers by brokers before 1.3.1. */
+  readonly schema?: StationSchema;
+  /** Whether messages that fail the schema are to be reported. */
+  readonly reportsViolations: boolean;
+  /** Whether somebody wants to be told of them. */
+  readonly sendsNotifications: boolean;
+}
+
+export function toRegistered(reply: Json): Registered {
+  const schema = parseSchema(reply.schema_update);
+  return {
+    reportsViolations: reply.schemaverse_to_dls === true,
+    sendsNotifications: reply.send_notification === true,
+    ...(schema === undefined ? {} : { schema }),
+  };
 }

@@ -1,0 +1,12 @@
+/** What each driver knows of the schemas of stations beyond that there is one. It comes with the codecs, and with the client. */
+
+import type { JetStreamBroker } from '../brokers/jetstream/broker.ts';
+import { Schemas } from '../brokers/jetstream/schemas.ts';
+import type { MemphisBroker } from '../brokers/memphis/broker.ts';
+import { MemphisSchemas } from '../brokers/memphis/schemas.ts';
+import type { LookUp } from '../model/schema-look-up.ts';
+
+export const lookUp: LookUp = (broker) => {
+  const { link, stations } = broker as JetStreamBroker | MemphisBroker;
+  return broker.kind === 'memphis' ? new MemphisSchemas(link, stations) : new Schemas(link, stations);
+};
