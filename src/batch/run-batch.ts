@@ -124,17 +124,25 @@ async function callHandler<T, C>(
 }
 
 function judge<T>(batch: Batch, ledger: Ledger<T>, ending: Ending, options: RunOptions): Verdict {
-  const { backoff } = options;
-  const ofError = (error: unknown): Outcome[] =>
-    batch.messages.map((message) => outcomeOfError(error, backoffMs(backoff, message.deliveryCount)));
-  if (ending.kind === 'threw') {
-    return { outcomes: ofError(ending.error), error: ending.error, isWhole: !isExact(ending.error) };
-  }
-  if (ending.kind === 'deadline') return judgeProgress(batch, ledger, [], backoff);
-  if (isReport(ending.value)) return judgeProgress(batch, ledger, ending.value.progress, backoff);
+  if (ending.kind === 'threw') return judgeError(batch, ending.error, options.backoff);
+  if (ending.kind === 'deadline') return judgeProgress(batch, ledger, [], options.backoff);
+  const { value } = ending;
+  if (isReport(value)) return judgeProgress(batch, ledger, value.progress, options.backoff);
+  // mostly
+  if (value === undefined) return { outcomes: batch.messages.map(() => ack) };
+  return judgeAnswer(batch, value, options);
+}
 
+/** The same for all messages. */
+const judgeError = ({ messages }: Batch, error: unknown, backoff: Backoff): Verdict => ({
+  outcomes: messages.map(({ deliveryCount }) => outcomeOfError(error, backoffMs(backoff, deliveryCount))),
+  error,
+  isWhole: !isExact(error),
+});
+
+function judgeAnswer(batch: Batch, value: unknown, { backoff, strict = false }: RunOptions): Verdict {
   const ids = batch.messages.map((message) => message.id);
-  const response = readAnswer(ending.value, ids, options.strict === true);
+  const response = readAnswer(value, ids, strict);
   if (!response.ok) {
     const error = new MemphisError(
       'FUNCTION_FAILED',
@@ -142,7 +150,7 @@ function judge<T>(batch: Batch, ledger: Ledger<T>, ending: Ending, options: RunO
         `batch response, so the whole batch failed: ${response.problem}.`,
       { station: batch.station, group: batch.group },
     );
-    return { outcomes: ofError(error), error, isWhole: true };
+    return judgeError(batch, error, backoff);
   }
   const outcomes = batch.messages.map((message): Outcome => {
     const item = response.failed.get(message.id);

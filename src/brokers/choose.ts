@@ -32,12 +32,13 @@ export async function chooseBroker(
   // stated, it is not waited for
   const info = await (broker === 'auto' ? connection.info : Promise.race([connection.info, undefined]));
   const isMemphis = info?.isMemphis ?? broker === 'memphis';
-  if (broker !== 'auto' && isMemphis !== (broker === 'memphis')) {
-    throw new MemphisError(
-      'UNSUPPORTED',
-      `broker: '${broker}' was asked for, but this is a ${isMemphis ? 'Memphis broker' : 'NATS server'}.`,
-      { option: 'broker' },
-    );
-  }
+  if (broker !== 'auto' && isMemphis !== (broker === 'memphis')) throw notAsSaid(broker, isMemphis);
   return isMemphis ? new MemphisBroker(link, options) : new JetStreamBroker(link, options);
 }
+
+const notAsSaid = (broker: string, isMemphis: boolean): MemphisError =>
+  new MemphisError(
+    'UNSUPPORTED',
+    `broker: '${broker}' was asked for, but this is a ${isMemphis ? 'Memphis broker' : 'NATS server'}.`,
+    { option: 'broker' },
+  );

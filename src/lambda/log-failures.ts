@@ -5,12 +5,14 @@ import type { Batch } from '../model/batch.ts';
 
 const NAMED = 3; // The line stays readable; dead letters and the poller's report hold every reason.
 
+type Result = Pick<BatchResult, 'received' | 'failures' | 'error'>;
+
 /** Writes the line, if there is a reason to. Holds ids and error messages, no payloads. */
-export function logFailures(
-  { station, group }: Batch,
-  { received, failures, error }: Pick<BatchResult, 'received' | 'failures' | 'error'>,
-): void {
-  if (failures.length === 0 && error === undefined) return;
+export function logFailures(batch: Batch, result: Result): void {
+  if (result.failures.length > 0 || result.error !== undefined) writeLine(batch, result);
+}
+
+function writeLine({ station, group }: Batch, { received, failures, error }: Result): void {
   const named = failures.slice(0, NAMED).map(({ id, reason }) => `${id} (${reason})`);
   const more = failures.length > NAMED ? `, and ${failures.length - NAMED} more` : '';
   const line = `memphis-serverless: ${failures.length} of ${received} messages of ${station}/${group} failed`;

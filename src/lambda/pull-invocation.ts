@@ -71,17 +71,19 @@ export async function pullInvocation<T, C>(invocation: PullInvocation<T, C>): Pr
   await pullAll(invocation, plan, tally, startWorkTime(context, options.deadlineReserveMs));
 
   const { failed, firstError, ...counts } = tally;
-  if (options.failWhenAllFail && failed > 0 && failed === counts.received) {
-    throw new MemphisError(
-      'ALL_MESSAGES_FAILED',
-      `All ${failed} messages that were pulled from station ${station}, group ${group}, failed. ` +
-        `${counts.retried} will be delivered again, ${counts.deadLettered} are dead letters. ` +
-        'Set failWhenAllFail to false if the invocation should succeed all the same.',
-      { station, group, cause: firstError },
-    );
-  }
-  return { station, group, ...counts };
+  const summary = { station, group, ...counts };
+  if (options.failWhenAllFail && failed > 0 && failed === counts.received) throw allFailed(summary, firstError);
+  return summary;
 }
+
+const allFailed = ({ station, group, received, retried, deadLettered }: PullSummary, cause: unknown): MemphisError =>
+  new MemphisError(
+    'ALL_MESSAGES_FAILED',
+    `All ${received} messages that were pulled from station ${station}, group ${group}, failed. ` +
+      `${retried} will be delivered again, ${deadLettered} are dead letters. ` +
+      'Set failWhenAllFail to false if the invocation should succeed all the same.',
+    { station, group, cause },
+  );
 
 /** What the settings of a function come to: the same at each invocation, like the settings. */
 interface Plan {

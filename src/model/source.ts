@@ -39,6 +39,15 @@ const invalid = (option: string, message: string): MemphisError =>
  */
 export function resolveSource(where: string, given: GivenSource, hint: (option: string) => string = () => ''): Source {
   const { station, stream, filterSubject, group } = given;
+  if (stream !== undefined || filterSubject !== undefined || station === undefined || group === undefined) {
+    return resolveBinding(where, given, hint);
+  }
+  return { station: checkName('station', station), group: checkName('group', group) };
+}
+
+/** A stream of others, or what is missing. */
+function resolveBinding(where: string, given: GivenSource, hint: (option: string) => string): Source {
+  const { station, stream, filterSubject, group } = given;
   if (station !== undefined && stream !== undefined) {
     throw invalid('stream', `${where}: give either station or stream, not both.`);
   }
@@ -48,8 +57,9 @@ export function resolveSource(where: string, given: GivenSource, hint: (option: 
   if (stream === undefined && station === undefined) {
     throw invalid('station', `${where}: the option station (or stream) is missing${hint('station')}.`);
   }
-  if (group === undefined) throw invalid('group', `${where}: the option group is missing${hint('group')}.`);
-  if (stream === undefined) return { station: checkName('station', station), group: checkName('group', group) };
+  if (group === undefined || stream === undefined) {
+    throw invalid('group', `${where}: the option group is missing${hint('group')}.`);
+  }
   if (filterSubject !== undefined) checkSubject(where, filterSubject);
   return {
     station: checkToken('stream', stream),

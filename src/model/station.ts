@@ -39,6 +39,10 @@ export const defaultStation: StationSettings = {
   tieredStorageEnabled: false,
 };
 
+/** What has a name, as error texts say it. */
+type NamedThing = 'station' | 'group' | 'producer' | 'mapping' | 'schema';
+
+const MAX_NAME_LENGTH = 128;
 const edges = /^[a-z0-9](.*[a-z0-9])?$/s;
 const allowed = /^[a-z0-9_.-]*$/;
 /** Checked before it is lowered: other alphabets have letters that become these, such as the sign of Kelvin. */
@@ -50,24 +54,26 @@ const allowedInAnyCase = /^[A-Za-z0-9_.-]*$/;
  * @param what the noun for the error text: station, group, producer
  * @throws MemphisError `INVALID_NAME`
  */
-export function checkName(what: 'station' | 'group' | 'producer' | 'mapping' | 'schema', name: unknown): string {
-  const refuse = (why: string): never => {
-    throw new MemphisError('INVALID_NAME', `The ${what} name ${JSON.stringify(String(name).slice(0, 140))} ${why}.`);
-  };
+export function checkName(what: NamedThing, name: unknown): string {
   if (typeof name !== 'string') {
     throw new MemphisError('INVALID_NAME', `A ${what} name must be text, not ${name === null ? 'null' : typeof name}.`);
   }
   const lower = name.toLowerCase();
-  if (lower === '') refuse('is empty');
-  if (lower.length > 128) refuse('is longer than 128 characters');
-  if (!allowedInAnyCase.test(name)) refuse("may hold letters a-z, digits, '_', '-' and '.' only");
-  if (!edges.test(lower)) refuse('must start and end with a letter or a digit');
-  return lower;
+  if (allowedInAnyCase.test(name) && isName(lower)) return lower;
+  throw new MemphisError('INVALID_NAME', `The ${what} name ${JSON.stringify(name.slice(0, 140))} ${whyNot(name)}.`);
+}
+
+/** What is wrong with a name. */
+function whyNot(name: string): string {
+  if (name === '') return 'is empty';
+  if (name.length > MAX_NAME_LENGTH) return `is longer than ${MAX_NAME_LENGTH} characters`;
+  if (!allowedInAnyCase.test(name)) return "may hold letters a-z, digits, '_', '-' and '.' only";
+  return 'must start and end with a letter or a digit';
 }
 
 /** Whether a name is one as `checkName` returns it. */
 export function isName(name: string): boolean {
-  return name.length <= 128 && edges.test(name) && allowed.test(name);
+  return name.length <= MAX_NAME_LENGTH && edges.test(name) && allowed.test(name);
 }
 
 /** The form that stream, durable and subject names use: `.` would split a subject, so it becomes `#`. */

@@ -23,6 +23,7 @@ export function conflictOf(
   const { deliver_subject: pushTo, ack_policy: ackPolicy = 'explicit' } = found.config;
   if (pushTo !== undefined) return 'is a push consumer; only pull consumers can be read by functions';
   if (ackPolicy !== 'explicit') return `settles by ack policy ${ackPolicy}; only explicit acks settle single messages`;
+  if (binding === undefined && start === undefined && ordered !== true) return undefined;
   const wanted = binding?.filterSubject;
   if (wanted !== undefined) {
     const filters = filtersOf(found);

@@ -34,6 +34,9 @@ interface Gathered {
   readonly lanes: readonly Lane[];
 }
 
+const partitionNotFound = (station: string, partition: number): MemphisError =>
+  new MemphisError('PARTITION_NOT_FOUND', `Station ${station} has no partition ${partition}.`, { station });
+
 export class JetStreamReader implements Reader {
   readonly #link: Link;
   readonly #stations: Stations;
@@ -91,12 +94,9 @@ export class JetStreamReader implements Reader {
   async #pull(options: PullOptions, flying: Promise<FirstFlight | undefined> | undefined): Promise<Batch> {
     const { station, group } = this.#options;
     const view = await this.#view(options.waitMs + (options.patienceMs ?? PATIENCE_MS));
-    if (options.partition !== undefined && !view.partitions.includes(options.partition)) {
-      throw new MemphisError('PARTITION_NOT_FOUND', `Station ${station} has no partition ${options.partition}.`, {
-        station,
-      });
-    }
-    const partitions = options.partition === undefined ? view.partitions : [options.partition];
+    const { partition } = options;
+    if (partition !== undefined && !view.partitions.includes(partition)) throw partitionNotFound(station, partition);
+    const partitions = partition === undefined ? view.partitions : [partition];
     const waitUntilMs = Date.now() + options.waitMs;
     for (;;) {
       const waitMs = Math.max(0, waitUntilMs - Date.now());
@@ -142,12 +142,12 @@ export class JetStreamReader implements Reader {
   async #take(
     connection: Connection,
     partitions: readonly number[],
-    { batchSize, signal, patienceMs = PATIENCE_MS }: PullOptions,
+    options: PullOptions,
     untilMs: number,
     first: FirstFlight | undefined,
   ): Promise<Gathered> {
-    const lookUntilMs = untilMs + patienceMs;
-    let lanes = await this.#lanes(connection, partitions, lookUntilMs, first);
+    const { batchSize, patienceMs = PATIENCE_MS } = options;
+    const lanes = await this.#lanes(connection, partitions, untilMs + patienceMs, first);
     const due = await this.#group.extra(connection, partitions, false);
     const there = due.length === 0 ? [] : await this.#taker.whatIsThere(connection, due, batchSize);
     if (there.length < batchSize) {
@@ -155,11 +155,23 @@ export class JetStreamReader implements Reader {
       const more = this.#taker.whatIsThere(connection, lanes, batchSize - there.length, caught);
       there.push(...(await (there.length === 0 ? more : more.catch(() => []))));
     }
-    if (there.length === 0) {
-      const extra = await this.#group.extra(connection, partitions, true);
-      if (extra.length > 0) there.push(...(await this.#taker.whatIsThere(connection, extra, batchSize)));
-      lanes = [...lanes, ...extra];
-    }
+    return there.length > 0
+      ? { deliveries: there, lanes }
+      : this.#waitFor(connection, partitions, options, untilMs, lanes);
+  }
+
+  /** Nothing was there: looks at what is seldom asked, then waits for the first. */
+  async #waitFor(
+    connection: Connection,
+    partitions: readonly number[],
+    { batchSize, signal, patienceMs = PATIENCE_MS }: PullOptions,
+    untilMs: number,
+    empty: readonly Lane[],
+  ): Promise<Gathered> {
+    const there: Delivery[] = [];
+    const extra = await this.#group.extra(connection, partitions, true);
+    if (extra.length > 0) there.push(...(await this.#taker.whatIsThere(connection, extra, batchSize)));
+    let lanes = [...empty, ...extra];
     while (there.length === 0 && !signal?.aborted) {
       const toWaitMs = Math.min(untilMs - Date.now(), LONGEST_WAIT_MS);
       if (toWaitMs < 1) break;
@@ -171,7 +183,7 @@ export class JetStreamReader implements Reader {
       }
       if (there.length === 0) {
         await this.#group.refresh(connection);
-        lanes = await this.#lanes(connection, partitions, lookUntilMs);
+        lanes = [...(await this.#lanes(connection, partitions, untilMs + patienceMs))];
       }
     }
     return { deliveries: there, lanes };

@@ -52,17 +52,27 @@ export async function repeat<T>(
       const leftMs = Math.max(1, deadlineMs - Date.now());
       return await run(connection, Math.min(TRY_LIMIT_MS, leftMs), attempt);
     } catch (error) {
-      // a session that was lost is replaced at once
-      const isLost = attempt === 1 && isMemphisError(error, 'CONNECTION_LOST');
-      const waitMs = isLost ? 0 : backoffMs({ baseMs: 50, maxMs: 250 }, attempt);
-      if (!healsByItself(error)) throw error;
-      if (connection === undefined && !link.wasOpen) throw error; // the first dial is the caller's to repeat
-      if (connection !== undefined) await giveUpIfDead(link, connection, error);
+      const waitMs = await waitBehind(error, link, connection, attempt);
       if (signal?.aborted || Date.now() + waitMs >= deadlineMs) throw error;
       emit('memphis-serverless:retry', () => ({ operation, attempt, error }));
-      if (!isLost) await wait(waitMs);
+      if (waitMs > 0) await wait(waitMs);
     }
   }
+}
+
+/** How long to wait before the next try. @throws the error, where another try would not mend it */
+async function waitBehind(
+  error: unknown,
+  link: Link,
+  connection: Connection | undefined,
+  attempt: number,
+): Promise<number> {
+  if (!healsByItself(error)) throw error;
+  if (connection === undefined && !link.wasOpen) throw error; // the first dial is the caller's to repeat
+  if (connection !== undefined) await giveUpIfDead(link, connection, error);
+  // a session that was lost is replaced at once
+  const isLost = attempt === 1 && isMemphisError(error, 'CONNECTION_LOST');
+  return isLost ? 0 : backoffMs({ baseMs: 50, maxMs: 250 }, attempt);
 }
 
 /**

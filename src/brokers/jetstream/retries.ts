@@ -191,10 +191,7 @@ export class Retries {
   async destroyGroup(station: string, durable: string): Promise<void> {
     const stream = retryStreamOf(station);
     await repeat(this.#link, 'delete group', PATIENCE_MS, async (connection, limitMs) => {
-      const names = await durableNames(connection, stream, limitMs).catch((error: unknown) => {
-        ignoreMissing(error);
-        return [];
-      });
+      const names = await durableNames(connection, stream, limitMs);
       const partitions = partitionsOf(names, durable);
       if (partitions.length === 0) return;
       for (const kind of ['due', 'later']) {
@@ -238,8 +235,7 @@ export class Retries {
       const names = await durableNames(connection, retryStreamOf(station), LOOK_LIMIT_MS);
       this.#known.set(station, { atMs: Date.now(), names: new Set(names) });
     } catch (error) {
-      const isNone = refusalOf(error) === apiError.STREAM_NOT_FOUND || isMemphisError(error, 'PERMISSION_DENIED');
-      if (isNone) this.#known.set(station, { atMs: Date.now(), names: new Set() });
+      if (isMemphisError(error, 'PERMISSION_DENIED')) this.#known.set(station, { atMs: Date.now(), names: new Set() });
     }
   }
 }

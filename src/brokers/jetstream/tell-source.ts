@@ -1,6 +1,6 @@
 /** Says to a durable what became of its messages: all in one write, the last one as a request that vouches for the others. */
 
-import type { Connection } from '../../connection/port.ts';
+import type { Connection, Frame } from '../../connection/port.ts';
 import { isMemphisError, MemphisError } from '../../model/errors.ts';
 import type { Delivery } from './lane.ts';
 import type { Entry } from './settling.ts';
@@ -57,20 +57,18 @@ export async function writeAll(
   for (const entry of entries) {
     if (entry !== last) connection.publish(entry.delivery.ackSubject, payloadOf(entry));
   }
-  const answer = await connection
-    .request(delivery.ackSubject, payloadOf(last), { timeoutMs: limitMs })
-    .catch(async (error: unknown) => {
-      if (!isMemphisError(error, 'TIMEOUT')) throw error;
-      const leftMs = Math.min(limitMs, Math.max(1, untilMs - Date.now()), WHY_LIMIT_MS);
-      throw await whySilent(connection, delivery, leftMs, error);
-    });
-  if (answer.status === 503) {
-    throw new MemphisError(
-      'JETSTREAM_UNAVAILABLE',
-      'Nobody listens for acks: the group was deleted, or has no leader.',
-    );
+  let answer: Frame;
+  try {
+    answer = await connection.request(delivery.ackSubject, payloadOf(last), { timeoutMs: limitMs });
+  } catch (error) {
+    const leftMs = Math.min(limitMs, Math.max(1, untilMs - Date.now()), WHY_LIMIT_MS);
+    throw await whySilent(connection, delivery, leftMs, error);
   }
+  if (answer.status === 503) throw nobodyListens();
 }
+
+const nobodyListens = (): MemphisError =>
+  new MemphisError('JETSTREAM_UNAVAILABLE', 'Nobody listens for acks: the group was deleted, or has no leader.');
 
 /** Why an ack is not answered: the delivery is not known any more, or nobody knows. */
 async function whySilent(
@@ -79,6 +77,7 @@ async function whySilent(
   limitMs: number,
   silence: unknown,
 ): Promise<unknown> {
+  if (!isMemphisError(silence, 'TIMEOUT')) return silence;
   const found = await durableInfo(connection, lane.stream, lane.durable, limitMs).catch(() => undefined);
   return found !== undefined && found.consumerSequence < consumerSequence
     ? new Forgotten(found.consumerSequence)

@@ -1,6 +1,6 @@
 /** JetStream's API requests: JSON out, JSON back, its error numbers as our codes. */
 
-import type { Connection } from '../../../connection/port.ts';
+import type { Connection, ServerInfo } from '../../../connection/port.ts';
 import { type ErrorCode, MemphisError } from '../../../model/errors.ts';
 
 /** JetStream's error numbers that mean something to us. */
@@ -93,9 +93,10 @@ export function encodeJson(value: unknown): Uint8Array {
  * A reply's JSON object.
  *
  * @param attempted what was asked, for the error text
+ * @param emptyAt an error number that is as good as an empty answer
  * @throws MemphisError by the error number in the reply, `JETSTREAM_UNAVAILABLE` for a 503 without one, else `BROKER_REFUSED`
  */
-export function parseReply(attempted: string, data: Uint8Array): Json {
+export function parseReply(attempted: string, data: Uint8Array, emptyAt?: number): Json {
   let reply: unknown;
   try {
     reply = parseJson(data);
@@ -106,10 +107,15 @@ export function parseReply(attempted: string, data: Uint8Array): Json {
   if (!isJson(reply))
     throw new MemphisError('BROKER_REFUSED', `Could not ${attempted}: the broker's answer is no object.`);
   if (!isJson(reply.error)) return reply;
-  const description = String(reply.error.description ?? reply.error.code);
-  const refusal = new ApiRefusal(Number(reply.error.err_code ?? 0), description);
-  const code = codeOf(refusal.number, reply.error.code, description);
-  throw new MemphisError(code, `Could not ${attempted}: ${refusal.message}.`, {
+  if (reply.error.err_code === emptyAt && emptyAt !== undefined) return {};
+  throw refused(attempted, reply.error);
+}
+
+function refused(attempted: string, error: Json): MemphisError {
+  const description = String(error.description ?? error.code);
+  const refusal = new ApiRefusal(Number(error.err_code ?? 0), description);
+  const code = codeOf(refusal.number, error.code, description);
+  return new MemphisError(code, `Could not ${attempted}: ${refusal.message}.`, {
     cause: refusal,
     ...(final.has(refusal.number) ? { retryable: false } : {}),
   });
@@ -122,19 +128,26 @@ export function parseReply(attempted: string, data: Uint8Array): Json {
  */
 export async function callApi(
   connection: Connection,
-  request: { readonly subject: string; readonly body?: Json; readonly attempted: string; readonly timeoutMs: number },
+  request: {
+    readonly subject: string;
+    readonly body?: Json;
+    readonly attempted: string;
+    readonly timeoutMs: number;
+    /** An error number that is as good as an empty answer. */
+    readonly emptyAt?: number;
+  },
 ): Promise<Json> {
-  const { subject, body, attempted, timeoutMs } = request;
+  const { subject, body, attempted, timeoutMs, emptyAt } = request;
   const frame = await connection.request(subject, body === undefined ? new Uint8Array() : encodeJson(body), {
     timeoutMs,
   });
-  if (frame.status === 503) {
-    const { jetstream } = await connection.info;
-    throw new MemphisError(
-      'JETSTREAM_UNAVAILABLE',
-      `Could not ${attempted}: the server has no JetStream for this account, or it is starting. Start it with JetStream on.`,
-      { retryable: jetstream }, // a server that announces it is starting; one that does not will not have it soon
-    );
-  }
-  return parseReply(attempted, frame.data);
+  if (frame.status === 503) throw noJetStream(attempted, await connection.info);
+  return parseReply(attempted, frame.data, emptyAt);
 }
+
+const noJetStream = (attempted: string, { jetstream }: ServerInfo): MemphisError =>
+  new MemphisError(
+    'JETSTREAM_UNAVAILABLE',
+    `Could not ${attempted}: the server has no JetStream for this account, or it is starting. Start it with JetStream on.`,
+    { retryable: jetstream }, // a server that announces it is starting; one that does not will not have it soon
+  );

@@ -1,7 +1,7 @@
 /** Requests about durables: create, info, names, delete. */
 
 import type { Connection } from '../../../connection/port.ts';
-import { callApi, isJson, type Json } from './api.ts';
+import { apiError, callApi, isJson, type Json } from './api.ts';
 
 const NS_PER_MS = 1_000_000;
 
@@ -145,7 +145,7 @@ export async function durableBacklog(
 
 /*
  * $JS.API.CONSUMER.NAMES.<stream> { offset }
- * { total, offset, limit: 1024, consumers: [..] | null }; stream missing: 404 10059
+ * { total, offset, limit: 1024, consumers: [..] | null }; stream missing: 404 10059, which is none
  */
 export async function durableNames(
   connection: Connection,
@@ -159,6 +159,7 @@ export async function durableNames(
       body: { offset: names.length },
       attempted: `list groups of ${stream}`,
       timeoutMs,
+      emptyAt: apiError.STREAM_NOT_FOUND,
     });
     const page = Array.isArray(reply.consumers) ? reply.consumers.map(String) : [];
     names.push(...page);
