@@ -11,6 +11,13 @@ export function toEnvName(option: string): string {
   return `${PREFIX}${option.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 }
 
+/** The option that a variable is of, or how it would be called. */
+const toOptionName = (variable: string): string =>
+  variable
+    .slice(PREFIX.length)
+    .toLowerCase()
+    .replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+
 /** Steps of one letter between two names. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
@@ -97,15 +104,14 @@ export function resolveOptions<Table extends OptionTable>(
   env?: Readonly<Record<string, string | undefined>>,
 ): Resolved<Table> {
   const resolved: Record<string, unknown> = checkOptions(where, table, given);
-  const variables = env === undefined ? [] : Object.keys(env).filter((variable) => variable.startsWith(PREFIX));
+  const inEnv = Object.keys(env ?? {}).filter((variable) => variable.startsWith(PREFIX));
+  const named = inEnv.map(toOptionName);
   for (const name of Object.keys(table)) {
     if (name in resolved) continue;
     const spec = table[name] as OptionSpec<unknown>;
-    resolved[name] = spec.fallback;
-    if (env === undefined || variables.length === 0) continue;
-    const own = toEnvName(name);
-    // its own, or one of its fields
-    if (variables.some((variable) => variable.startsWith(own))) resolved[name] = readEnv(where, name, spec, env);
+    // its own variable, or that of one of its fields
+    const isNamed = env !== undefined && named.some((one) => one.startsWith(name));
+    resolved[name] = isNamed ? readEnv(where, name, spec, env) : spec.fallback;
   }
   return resolved as Resolved<Table>;
 }

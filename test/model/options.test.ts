@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isMemphisError } from '../../src/model/errors.ts';
+import type { OptionSpec } from '../../src/model/option-spec.ts';
 import { connectOptions } from '../../src/model/options/connect.ts';
 import { consumerFunctionOptions } from '../../src/model/options/consumer-function.ts';
+import { middyOptions } from '../../src/model/options/middy.ts';
 import { produceOptions } from '../../src/model/options/produce.ts';
+import { producerFunctionOptions } from '../../src/model/options/producer-function.ts';
 import { readerOptions } from '../../src/model/options/read.ts';
 import { stationOptions } from '../../src/model/options/stations.ts';
 import { didYouMean, resolveOptions, toEnvName } from '../../src/model/resolve-options.ts';
@@ -64,6 +67,24 @@ test('the caller wins over the environment, the environment over the default', (
   );
   assert.deepEqual(resolveOptions('call', connectOptions, {}, { MEMPHIS_SERVERS: 'a:1, b:2' }).servers, ['a:1', 'b:2']);
   assert.equal(toEnvName('connectionToken'), 'MEMPHIS_CONNECTION_TOKEN');
+});
+
+test('each option hears the variable that bears its name, and so does each field of one', () => {
+  const said: OptionSpec<unknown> = { read: (value) => value, parse: (text) => text, fallback: 'unheard' };
+  for (const table of [
+    connectOptions,
+    consumerFunctionOptions,
+    produceOptions,
+    producerFunctionOptions,
+    middyOptions,
+  ]) {
+    for (const name of Object.keys(table)) {
+      const heard = resolveOptions('call', { [name]: said }, undefined, { [toEnvName(name)]: 'heard' });
+      assert.deepEqual(heard, { [name]: 'heard' });
+    }
+  }
+  const { tls } = resolveOptions('call', connectOptions, undefined, { MEMPHIS_TLS_SERVER_NAME: 'broker' });
+  assert.deepEqual(tls, { serverName: 'broker' });
 });
 
 test('unknown names are refused with the nearest real one', () => {
