@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { callApi, type Json } from '../../src/brokers/jetstream/wire/api.ts';
+import { callApi, isJson, type Json } from '../../src/brokers/jetstream/wire/api.ts';
 import { openLean } from '../../src/connection/lean/session.ts';
 import type { Connection } from '../../src/connection/port.ts';
 import { type Client, connect, isMemphisError, type Message } from '../../src/index.ts';
@@ -79,6 +79,19 @@ for (const { binary, version } of serversUnderTest()) {
       assert.deepEqual(await configOf('ORDERS', 'Billing'), before);
       assert.deepEqual((await api('STREAM.INFO.ORDERS')).config, streamBefore);
       assert.deepEqual(await consumer.fetch({ batchMaxWaitMs: 0 }), []);
+    });
+
+    test('says so when the settings of a group refuse its requests', async (t) => {
+      await makeStream('RANKED');
+      await store('ranked.a', 'text');
+      const { config } = await makeDurable('RANKED', 'first', { priority_groups: ['a'], priority_policy: 'overflow' });
+      if (!isJson(config) || config.priority_policy === undefined) return t.skip('this server knows no such groups');
+      for (const batchMaxWaitMs of [0, 200]) {
+        await assert.rejects(memphis.fetchMessages({ stream: 'RANKED', group: 'first' }, { batchMaxWaitMs }), {
+          code: 'BROKER_REFUSED',
+          message: /RANKED.*Priority Group missing/,
+        });
+      }
     });
 
     test('asks for no more at once, and waits no longer at once, than its group allows', async () => {

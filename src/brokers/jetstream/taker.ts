@@ -2,7 +2,7 @@
 
 import type { Connection } from '../../connection/port.ts';
 import type { ReaderOptions } from '../../model/broker.ts';
-import { MemphisError } from '../../model/errors.ts';
+import { type ErrorCode, MemphisError } from '../../model/errors.ts';
 import { allot, allotByPending } from './allot.ts';
 import { LOOK_EVERY_MS, LOOK_SHARED_EVERY_MS, losesToDeadPulls, pause } from './dead-pulls.ts';
 import type { FirstCatch } from './first-flight.ts';
@@ -99,21 +99,21 @@ export class Taker {
 
   /** With nothing in hand, trouble of a partition is the pull's trouble; with something in hand, the next pull's. */
   #check(round: Round, inHand: number): void {
+    const { station, group } = this.#options;
+    const refuse = (code: ErrorCode, why: string): never => {
+      throw new MemphisError(code, `Could not pull from station ${station}: ${why}.`, { station, group });
+    };
     for (const end of round.ends) {
-      if (end === 'missing' || end === 'silent') {
+      const isUnheard = end === 'missing' || end === 'silent';
+      if (isUnheard) {
         this.#group.forget();
-        this.#stations.forget(this.#options.station); // made anew, it may have other partitions
+        this.#stations.forget(station); // made anew, it may have other partitions
       }
       if (inHand > 0 || end === 'done' || end === 'moved') continue;
-      if (end === 'lost') throw new MemphisError('CONNECTION_LOST', 'The connection ended during a pull.');
-      if (end === 'denied') {
-        throw new MemphisError(
-          'PERMISSION_DENIED',
-          `Could not pull from station ${this.#options.station}: this user lacks the permission. Allow it $JS.API.CONSUMER.MSG.NEXT.> and _INBOX.>.`,
-          { station: this.#options.station, group: this.#options.group },
-        );
-      }
-      throw new MemphisError('TIMEOUT', `Station ${this.#options.station} did not answer a pull.`);
+      if (isUnheard) refuse('TIMEOUT', 'no answer');
+      if (end === 'lost') refuse('CONNECTION_LOST', 'the connection has ended');
+      if (end !== 'denied') refuse('BROKER_REFUSED', end);
+      refuse('PERMISSION_DENIED', 'this user lacks the permission. Allow it $JS.API.CONSUMER.MSG.NEXT.> and _INBOX.>');
     }
   }
 }

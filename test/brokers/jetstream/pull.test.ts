@@ -33,6 +33,8 @@ test('every status that ends a pull says what is to be done', async () => {
     [503, '', 'missing'],
     [409, 'Leadership Change', 'moved'],
     [409, 'Server Shutdown', 'moved'],
+    [409, 'Exceeded MaxRequestBatch of 5', 'missing'],
+    [400, 'Bad Request - Priority Group missing', '400 Bad Request - Priority Group missing'],
   ];
   for (const [status, text, end] of ends) assert.equal((await afterStatus(status, text)).end, end, text);
 });

@@ -7,9 +7,9 @@ import { isMemphisError } from '../../../model/errors.ts';
 /**
  * How a pull ended: `done` - filled, nothing there, or time over; `moved` - ask again, the leader changed or the
  * server leaves; `missing` - no such durable, or no leader; `silent` - no word within the limit; `lost` - the session ended;
- * `denied` - this user may not pull.
+ * `denied` - this user may not pull. Else status and text with which the server refuses such a request.
  */
-export type PullEnd = 'done' | 'moved' | 'missing' | 'silent' | 'lost' | 'denied';
+export type PullEnd = 'done' | 'moved' | 'missing' | 'silent' | 'lost' | 'denied' | `${number} ${string}`;
 
 export interface PullRequest {
   readonly stream: string;
@@ -51,10 +51,11 @@ function endOf(frame: Frame): PullEnd | undefined {
     case 503:
       return 'missing';
     case 409:
-      if (/consumer deleted/i.test(frame.statusText)) return 'missing';
+      // limits that were not there when it was looked up: look again
+      if (/consumer deleted|exceeded maxrequest/i.test(frame.statusText)) return 'missing';
       return /batch completed|maxbytes|max bytes/i.test(frame.statusText) ? 'done' : 'moved';
     default:
-      return 'moved';
+      return `${frame.status} ${frame.statusText}`;
   }
 }
 
