@@ -1,21 +1,17 @@
 /** What a dial shows the server, and whom it trusts: credentials and TLS out of options, asked for and read at each dial. */
 
-import { MemphisError } from '../model/errors.ts';
 import type { ConnectSettings, ServerAddress, UserInfo } from './addresses.ts';
 import { defined } from './defined.ts';
 import { monotonicMs } from './monotonic.ts';
 import { isCredsText, isSeedText, parseCreds, parseSeed } from './nkey-text.ts';
 import type { Credentials, DialOptions, TlsSettings } from './port.ts';
+import { refuse } from './refuse.ts';
 import { askSecret, textOrFile, withLineBreaks } from './secret-text.ts';
 
 /** What one dial says to a server. */
 export type Access = (
   address: ServerAddress,
 ) => Pick<DialOptions, 'server' | 'certifiedName' | 'credentials' | 'tls' | 'isMemphis' | 'accountId' | 'early'>;
-
-const refuse = (option: string, words: string): never => {
-  throw new MemphisError('INVALID_OPTION', `${words}.`, { option });
-};
 
 const IN_SERVERS = 'credentials in servers';
 const NAMES = ['username', 'password', 'connectionToken', IN_SERVERS];
@@ -27,51 +23,81 @@ const userInfoOf = (addresses: readonly ServerAddress[]): UserInfo | undefined =
 
 /** Refuses what cannot go together, and texts that can be seen to be wrong. No I/O. @throws MemphisError `INVALID_OPTION` */
 export function checkAccess(options: ConnectSettings, addresses: readonly ServerAddress[]): void {
-  const inServers = userInfoOf(addresses);
-  const insists = addresses.some(({ insistsOnTls }) => insistsOnTls);
+  const { password, creds, nkey, tls } = options;
+  if ((creds ?? nkey ?? password) !== undefined) checkTogether(options, userInfoOf(addresses));
+  if (tls === false && addresses.some(({ insistsOnTls }) => insistsOnTls)) exclude('tls', 'tls:// in servers');
+}
+
+const exclude = (option: string, other: string): never =>
+  refuse(option, `${option} and ${other} exclude each other (options or MEMPHIS_ variables)`);
+
+function checkTogether(options: ConnectSettings, inServers: UserInfo | undefined): void {
   const given: Readonly<Record<string, unknown>> = { ...options, [IN_SERVERS]: inServers };
-  const exclude = (option: string, other: string): never =>
-    refuse(option, `${option} and ${other} exclude each other (options or MEMPHIS_ variables)`);
   for (const [option, others] of Object.entries(EXCLUSIVE)) {
     for (const other of others) if (given[option] !== undefined && given[other] !== undefined) exclude(option, other);
   }
-  const { username = inServers?.username, password, creds, nkey, tls } = options;
+  const { username = inServers?.username, password, creds, nkey } = options;
   if (password !== undefined && username === undefined) refuse('username', 'A password needs a username');
   if (typeof creds === 'string' && isCredsText(creds)) parseCreds(withLineBreaks(creds));
   if (typeof nkey === 'string' && isSeedText(nkey)) parseSeed(withLineBreaks(nkey));
-  if (tls === false && insists) exclude('tls', 'tls:// in servers');
+}
+
+/** What options say when functions have been asked and files were read. */
+interface Known {
+  readonly tls: false | TlsSettings | undefined;
+  readonly password: string | undefined;
+  readonly token: string | undefined;
+  /** What proves a key; goes before names and passwords. */
+  readonly signed?: Credentials | undefined;
 }
 
 /**
- * Asks functions and reads files.
+ * Asks functions and reads files, where there are any.
  *
  * @param limitMs for all of it
  * @throws MemphisError `CONNECT_FAILED`, `INVALID_OPTION`
  */
-export async function toAccess(
+export function toAccess(
   options: ConnectSettings,
   addresses: readonly ServerAddress[],
   limitMs: number,
-): Promise<Access> {
+): Access | Promise<Access> {
+  const { tls, creds, nkey, password, connectionToken: token } = options;
+  const hasToAsk =
+    typeof tls === 'object' ||
+    (creds ?? nkey) !== undefined ||
+    typeof password === 'function' ||
+    typeof token === 'function';
+  if (hasToAsk) return ask(options, limitMs).then((known) => accessOf(options, addresses, known));
+  return accessOf(options, addresses, { tls: tls === true ? {} : tls, password, token });
+}
+
+async function ask(options: ConnectSettings, limitMs: number): Promise<Known> {
   const untilMs = monotonicMs() + limitMs;
-  const ask = (option: 'password' | 'connectionToken' | 'creds' | 'nkey') =>
+  const askFor = (option: 'password' | 'connectionToken' | 'creds' | 'nkey') =>
     askSecret(option, options[option], Math.max(1, untilMs - monotonicMs()));
-  const settings = await toTlsSettings(options.tls);
-  const creds = await ask('creds');
-  const nkey = await ask('nkey');
-  const password = await ask('password');
-  const token = await ask('connectionToken');
+  const tls = await toTlsSettings(options.tls);
+  const creds = await askFor('creds');
+  const nkey = await askFor('nkey');
+  const password = await askFor('password');
+  const token = await askFor('connectionToken');
   let signed: Credentials | undefined;
   if (creds !== undefined) signed = { kind: 'jwt', ...parseCreds(await textOrFile('creds', creds, isCredsText)) };
   else if (nkey !== undefined) signed = { kind: 'nkey', seed: parseSeed(await textOrFile('nkey', nkey, isSeedText)) };
-  const { broker, accountId, username } = options;
-  const serverName = typeof options.tls === 'object' ? options.tls.serverName : undefined;
+  return { tls, password, token, signed };
+}
+
+function accessOf(
+  { broker, accountId, username, tls: given }: ConnectSettings,
+  addresses: readonly ServerAddress[],
+  { tls: settings, password, token, signed }: Known,
+): Access {
   const shared = userInfoOf(addresses);
   return ({ server, certifiedName, insistsOnTls, userInfo = shared }) => {
     const tls = settings ?? (insistsOnTls ? {} : undefined);
     return defined({
       server,
-      certifiedName: serverName ?? certifiedName,
+      certifiedName: (typeof given === 'object' ? given.serverName : undefined) ?? certifiedName,
       credentials: signed ?? toCredentials({ username, password, token }, userInfo),
       tls,
       early: (tls !== undefined && broker !== 'auto') || undefined,

@@ -1,8 +1,8 @@
 /** Servers that options name: schemes, ports and credentials in addresses. No I/O. */
 
-import { MemphisError } from '../model/errors.ts';
 import type { Resolved } from '../model/option-spec.ts';
 import type { connectOptions } from '../model/options/connect.ts';
+import { refuse } from './refuse.ts';
 
 /** Options of `connect`, resolved. */
 export type ConnectSettings = Resolved<typeof connectOptions>;
@@ -25,12 +25,17 @@ export interface ServerAddress {
   readonly userInfo?: UserInfo;
 }
 
-const refuse = (option: string, words: string): never => {
-  throw new MemphisError('INVALID_OPTION', `${words}.`, { option });
-};
+/** Nothing in it that must be looked at twice: a host in lower case or an IPv4 address, and a port. */
+const PLAIN =
+  /^(nats:\/\/)?(([a-z][a-z\d]*(-[a-z\d]+)*\.)*[a-z][a-z\d]*(-[a-z\d]+)*|(1?[1-9]?\d\.){3}1?[1-9]?\d):[1-9]\d{1,3}$/;
 
 /** One entry of `servers`, or `host` and `port`: scheme and credentials taken apart. */
 export function parseServer(entry: string, defaultPort?: number): ServerAddress {
+  if (PLAIN.test(entry)) return { server: entry.replace('nats://', ''), insistsOnTls: false };
+  return parseUrl(entry, defaultPort);
+}
+
+function parseUrl(entry: string, defaultPort: number | undefined): ServerAddress {
   // an entry may carry a password: name only what stands behind the @
   const refuseIt = (why: string): never =>
     refuse('servers', `servers: ${JSON.stringify(entry.slice(entry.lastIndexOf('@') + 1))} ${why}`);
@@ -61,8 +66,8 @@ export function parseServer(entry: string, defaultPort?: number): ServerAddress 
 export function toAddresses({ servers, host, port }: ConnectSettings): readonly ServerAddress[] {
   if (servers !== undefined && host !== undefined) refuse('host', 'Give either servers or host, not both');
   // the Memphis SDKs take a host with http:// in front and strip it
-  const named = servers ?? (host === undefined ? [] : [host.replace(/^https?:\/\//, '')]);
-  if (named.length > 0) return named.map((entry) => parseServer(entry, port));
+  const named = servers ?? (host === undefined ? undefined : [host.replace(/^https?:\/\//, '')]);
+  if (named !== undefined) return named.map((entry) => parseServer(entry, port));
   return refuse('servers', 'No broker is named: set servers or host, or MEMPHIS_SERVERS or MEMPHIS_HOST');
 }
 

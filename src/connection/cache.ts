@@ -10,10 +10,9 @@ const identities = new WeakMap<object, number>();
 let nextIdentity = 1;
 
 function identityOf(value: object): number {
-  const known = identities.get(value);
-  if (known !== undefined) return known;
-  identities.set(value, nextIdentity);
-  return nextIdentity++;
+  const identity = identities.get(value) ?? nextIdentity++;
+  identities.set(value, identity);
+  return identity;
 }
 
 /** Options never change, so each object is written down once. */
@@ -21,13 +20,12 @@ const keys = new WeakMap<object, string>();
 
 /** A text that is the same for the same options. It holds secrets: never print it. */
 function toKey(options: Readonly<Record<string, unknown>>): string {
-  const known = keys.get(options);
-  if (known !== undefined) return known;
-  const sorted = Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1));
-  const key = JSON.stringify(sorted, (_, value) =>
-    typeof value === 'function' ? `function ${identityOf(value)}` : value,
-  );
-  keys.set(options, key);
+  let key = keys.get(options);
+  if (key === undefined) {
+    const sorted = Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1));
+    key = JSON.stringify(sorted, (_, value) => (typeof value === 'function' ? `function ${identityOf(value)}` : value));
+    keys.set(options, key);
+  }
   return key;
 }
 

@@ -21,6 +21,9 @@ export interface DialResult<T> {
   readonly failures: readonly Failure<T>[];
 }
 
+/** What is waited for: that requests can leave, or that the server has accepted the credentials. */
+export type Until = 'opened' | 'accepted';
+
 /** Another server may do better where one fails so, from the least to the most telling; a damaged seed is so everywhere. */
 export const OF_ONE_SERVER: readonly string[] = ['CONNECT_FAILED', 'TLS_FAILED', 'AUTHENTICATION_FAILED'];
 
@@ -31,15 +34,14 @@ const concernsOneServer = (error: unknown): boolean => !isMemphisError(error) ||
  *
  * @param targets in the order to try them
  * @param dial starts one; ends it by itself when its time is up
- * @param options.signal gives up
- * @param options.until what is waited for: that requests can leave, or that the server has accepted the credentials
+ * @param options.onBegin told how it is given up
  */
 export function dialInTurn<T>(
   targets: readonly T[],
   dial: (target: T) => Connection,
-  options: { readonly staggerMs: number; readonly signal: AbortSignal; readonly until?: 'opened' | 'accepted' },
+  options: { readonly staggerMs: number; readonly until: Until; onBegin(giveUp: () => void): void },
 ): Promise<DialResult<T>> {
-  const { staggerMs, signal, until = 'accepted' } = options;
+  const { staggerMs, until } = options;
   return new Promise((resolve) => {
     /** Under way, in the order they were begun. */
     const open = new Map<Connection, T>();
@@ -48,7 +50,6 @@ export function dialInTurn<T>(
     let timer: ReturnType<typeof setTimeout> | undefined;
     const end = (winner?: Connection): void => {
       clearTimeout(timer);
-      signal.removeEventListener('abort', giveUp);
       begun = targets.length;
       let isBehind = winner === undefined;
       const result = winner && { winner: { target: open.get(winner) as T, connection: winner } };
@@ -60,7 +61,6 @@ export function dialInTurn<T>(
       open.clear();
       resolve({ ...result, failures });
     };
-    const giveUp = (): void => end();
     const begin = (): void => {
       clearTimeout(timer);
       if (begun === targets.length) {
@@ -81,8 +81,7 @@ export function dialInTurn<T>(
         },
       );
     };
-    signal.addEventListener('abort', giveUp, { once: true });
-    if (signal.aborted) giveUp();
-    else begin();
+    options.onBegin(() => end());
+    begin();
   });
 }

@@ -4,7 +4,7 @@ import { isMemphisError, MemphisError } from '../model/errors.ts';
 import { emit } from '../telemetry/channels.ts';
 import type { Access } from './access.ts';
 import type { ServerAddress } from './addresses.ts';
-import { dialInTurn, type Failure, OF_ONE_SERVER, STAGGER_MS } from './dial-in-turn.ts';
+import { dialInTurn, type Failure, OF_ONE_SERVER, STAGGER_MS, type Until } from './dial-in-turn.ts';
 import { monotonicMs } from './monotonic.ts';
 import type { Connection, Dial } from './port.ts';
 import { ServerList } from './server-list.ts';
@@ -14,7 +14,7 @@ import { within } from './within.ts';
 export interface DiallerOptions {
   readonly servers: readonly ServerAddress[];
   /** Asked at each dial, so that rotated credentials are met. */
-  readonly access: (limitMs: number) => Promise<Access>;
+  readonly access: (limitMs: number) => Access | Promise<Access>;
   readonly dial: Dial;
   /** For one dial, `access` included. */
   readonly timeoutMs: number;
@@ -30,21 +30,22 @@ export interface Session {
 export interface StartOptions {
   /** When the caller began, by the wall clock: a dial that began later fails for it too. */
   readonly sinceMs?: number;
-  /** Gives the dial up. */
-  readonly signal?: AbortSignal;
   /** A server that is about to go. */
   readonly without?: ServerAddress;
   /** The server must have accepted the credentials; else it is enough that requests can leave. */
   readonly isAccepted?: boolean;
 }
 
+type Open = (address: ServerAddress) => Connection;
+
 export class Dialler {
   readonly servers: ServerList;
   readonly #options: DiallerOptions;
   readonly #onOpen: (session: Session) => void;
-  readonly #closing = new AbortController();
   #underWay: Promise<Session> | undefined;
   #beganAtMs = 0;
+  #isClosed = false;
+  #hangUp: (() => void) | undefined;
 
   /** @param onOpen takes each session over, before those who wait for it hear of it */
   constructor(options: DiallerOptions, onOpen: (session: Session) => void) {
@@ -59,74 +60,103 @@ export class Dialler {
    * @param deadlineMs wall-clock time until which this caller waits
    * @throws MemphisError `CONNECT_FAILED`, `AUTHENTICATION_FAILED`, `TLS_FAILED`, `INVALID_OPTION`, `CLOSED`
    */
-  async dial(deadlineMs: number, options: StartOptions = {}): Promise<Session> {
+  dial(deadlineMs: number, options: StartOptions): Promise<Session> {
+    if (this.#underWay !== undefined) return this.#join(this.#underWay, deadlineMs, options);
+    this.#beganAtMs = Date.now();
+    this.#underWay = this.#start(deadlineMs, options).finally(() => {
+      this.#underWay = undefined;
+    });
+    return this.#underWay;
+  }
+
+  /** Whether a dial would be that of somebody else. */
+  get isUnderWay(): boolean {
+    return this.#underWay !== undefined;
+  }
+
+  /** Ends what is under way. */
+  giveUp(): void {
+    this.#hangUp?.();
+  }
+
+  /** Gives up what is under way; later dials fail with `CLOSED`. */
+  close(): void {
+    this.#isClosed = true;
+    this.giveUp();
+  }
+
+  async #join(dial: Promise<Session>, deadlineMs: number, options: StartOptions): Promise<Session> {
     const { sinceMs = Date.now() } = options;
     const mayBeStale = this.#beganAtMs < sinceMs;
     try {
-      if (this.#underWay !== undefined) return await this.#join(this.#underWay, deadlineMs);
+      const session = await within(dial, deadlineMs - Date.now());
+      if (session !== undefined) return session;
+      throw tooLate('; connecting goes on');
     } catch (error) {
       // it may have begun before a freeze: that it failed says nothing about now
       const isFinal = !mayBeStale || !isMemphisError(error) || !error.retryable;
       if (isFinal || Date.now() >= deadlineMs) throw error;
     }
-    if (this.#underWay !== undefined) return await this.#join(this.#underWay, deadlineMs);
-    this.#beganAtMs = Date.now();
-    this.#underWay = this.#start(deadlineMs, options).finally(() => {
-      this.#underWay = undefined;
-    });
-    return await this.#underWay;
+    return await this.dial(deadlineMs, { ...options, sinceMs: 0 });
   }
 
-  /** Gives up what is under way; later dials fail with `CLOSED`. */
-  close(): void {
-    this.#closing.abort();
-  }
-
-  async #join(dial: Promise<Session>, deadlineMs: number): Promise<Session> {
-    const session = await within(dial, deadlineMs - Date.now());
-    if (session !== undefined) return session;
-    throw new MemphisError('CONNECT_FAILED', 'Could not connect in the time that was left; connecting goes on.');
-  }
-
-  async #start(deadlineMs: number, { signal, without, isAccepted }: StartOptions): Promise<Session> {
+  async #start(deadlineMs: number, { without, isAccepted }: StartOptions): Promise<Session> {
     const untilMs = Math.min(deadlineMs, Date.now() + this.#options.timeoutMs);
     const leftMs = (): number => Math.max(1, untilMs - Date.now());
     const access = await this.#options.access(leftMs());
     const targets = this.servers.inTurn(without);
-    const closing = this.#closing.signal;
-    const { winner, failures } = await dialInTurn(targets, (address) => this.#open(address, access, leftMs()), {
-      staggerMs: Math.min(STAGGER_MS, leftMs() / (targets.length + 1)),
-      signal: signal === undefined ? closing : AbortSignal.any([closing, signal]),
-      until: isAccepted ? 'accepted' : 'opened',
-    });
-    for (const { target } of failures) this.servers.failed(target);
-    if (winner === undefined) {
-      if (!closing.aborted) throw this.#toError(targets, failures);
-      throw new MemphisError('CLOSED', 'This client was closed while it was connecting.');
-    }
-    const session = { connection: winner.connection, address: winner.target };
+    const until = isAccepted ? 'accepted' : 'opened';
+    if (this.#isClosed) throw this.#toError(targets, []);
+    const open = (address: ServerAddress): Connection => this.#open(address, access, leftMs());
+    const session = await (targets.length === 1
+      ? this.#one(targets, open, until)
+      : this.#several(targets, open, until, leftMs()));
     this.#onOpen(session);
     return session;
   }
 
+  async #one(targets: readonly ServerAddress[], open: Open, until: Until): Promise<Session> {
+    const address = targets[0] as ServerAddress;
+    const connection = open(address);
+    this.#hangUp = () => void connection.close();
+    try {
+      await connection[until];
+      return { connection, address };
+    } catch (error) {
+      this.servers.failed(address);
+      throw this.#toError(targets, [{ target: address, error }]);
+    }
+  }
+
+  async #several(targets: readonly ServerAddress[], open: Open, until: Until, leftMs: number): Promise<Session> {
+    const { winner, failures } = await dialInTurn(targets, open, {
+      staggerMs: Math.min(STAGGER_MS, leftMs / (targets.length + 1)),
+      until,
+      onBegin: (giveUp) => {
+        this.#hangUp = giveUp;
+      },
+    });
+    for (const { target } of failures) this.servers.failed(target);
+    if (winner === undefined) throw this.#toError(targets, failures);
+    return { connection: winner.connection, address: winner.target };
+  }
+
   #open(address: ServerAddress, access: Access, timeoutMs: number): Connection {
     const startedAt = monotonicMs();
-    const report = (more?: { readonly error: unknown }): void =>
+    const connection = this.#options.dial({ ...access(address), name: 'memphis-serverless', timeoutMs });
+    const report = (error?: unknown): void =>
       emit('memphis-serverless:dial', () => ({
         server: address.server,
         durationMs: monotonicMs() - startedAt,
-        ...more,
+        ...(error === undefined ? {} : { error }),
       }));
-    const connection = this.#options.dial({ ...access(address), name: 'memphis-serverless', timeoutMs });
-    connection.accepted.then(
-      () => report(),
-      (error) => report({ error }),
-    );
+    connection.accepted.then(report, report);
     return connection;
   }
 
   /** The error that tells most. What servers say that nobody named counts only in words. */
   #toError(targets: readonly ServerAddress[], failures: readonly Failure<ServerAddress>[]): MemphisError {
+    if (this.#isClosed) return new MemphisError('CLOSED', 'This client was closed while it was connecting.');
     const rank = ({ target, error }: Failure<ServerAddress>): number =>
       (this.servers.isConfigured(target) ? OF_ONE_SERVER.length : 0) + weight(error);
     const worst = failures.find(({ error }) => weight(error) < 0) ?? failures.toSorted((a, b) => rank(b) - rank(a))[0];
@@ -137,6 +167,10 @@ export class Dialler {
     return new MemphisError(cause.code, `None of ${targets.length} servers could be used. ${words}`, { cause });
   }
 }
+
+/** For a caller whose time is over. */
+export const tooLate = (more = ''): MemphisError =>
+  new MemphisError('CONNECT_FAILED', `Could not connect in the time that was left${more}.`);
 
 /** What a dial rejects with; see `Dial`. */
 const weight = (error: unknown): number => OF_ONE_SERVER.indexOf((error as MemphisError).code);

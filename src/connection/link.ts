@@ -6,7 +6,7 @@
 import { backoffMs } from '../model/backoff.ts';
 import { isMemphisError, MemphisError } from '../model/errors.ts';
 import { emit } from '../telemetry/channels.ts';
-import { Dialler, type DiallerOptions, type Session } from './dialler.ts';
+import { Dialler, type DiallerOptions, type Session, tooLate } from './dialler.ts';
 import { answers, SILENT_AFTER_MS, silentMs } from './liveness.ts';
 import type { Connection } from './port.ts';
 import { within } from './within.ts';
@@ -35,8 +35,6 @@ export interface ReadyOptions {
 const LEAVE_LIMIT_MS = 1_000;
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-const yes = (): true => true;
-const no = (): false => false;
 
 export class Link {
   readonly #options: LinkOptions;
@@ -86,14 +84,13 @@ export class Link {
     if (this.#isClosed) throw new MemphisError('CLOSED', 'This client was closed; connect again.');
     const sinceMs = Date.now();
     for (;;) {
-      const { connection } =
-        (await this.#usable(deadlineMs, options.mayRepeat)) ?? (await this.#redial(deadlineMs, sinceMs, options));
+      const usable = this.#session && (await this.#usable(deadlineMs, options.mayRepeat));
+      const { connection } = usable ?? (await this.#redial(deadlineMs, sinceMs, options));
       if (!options.isAccepted || connection.isAccepted) return connection;
       // somebody else's dial may have waited for less
-      const accepted = await within(connection.accepted.then(yes, no), deadlineMs - Date.now());
-      if (accepted) return connection;
-      if (Date.now() >= deadlineMs)
-        throw new MemphisError('CONNECT_FAILED', 'Could not connect in the time that was left.');
+      await within(connection.accepted, deadlineMs - Date.now()).catch(() => {});
+      if (connection.isAccepted) return connection;
+      if (Date.now() >= deadlineMs) throw tooLate();
     }
   }
 
@@ -126,13 +123,7 @@ export class Link {
   #arrived(next: Session): void {
     const { connection, address } = next;
     if (this.#isClosed) return void connection.close();
-    const old = this.#session?.connection;
-    if (old?.isLeaving && !old.isClosed) {
-      this.#retired.add(old);
-      void old.closed.then(() => this.#retired.delete(old));
-      this.#session = undefined;
-      emit('memphis-serverless:replace', () => ({ reason: 'the server is about to go' }));
-    } else this.#drop('no answer after a pause');
+    if (this.#session !== undefined) this.#leaveBehind(this.#session.connection);
     this.#session = next;
     connection.accepted.then(
       () => {
@@ -146,6 +137,14 @@ export class Link {
         this.#dialler.servers.failed(address);
       },
     );
+  }
+
+  #leaveBehind(old: Connection): void {
+    if (!old.isLeaving || old.isClosed) return void this.#drop('no answer after a pause');
+    this.#retired.add(old);
+    void old.closed.then(() => this.#retired.delete(old));
+    this.#session = undefined;
+    emit('memphis-serverless:replace', () => ({ reason: 'the server is about to go' }));
   }
 
   async #usable(deadlineMs: number, mayRepeat = false): Promise<Session | undefined> {
@@ -186,21 +185,31 @@ export class Link {
   }
 
   async #redial(deadlineMs: number, sinceMs: number, { signal, isAccepted = false }: ReadyOptions): Promise<Session> {
-    const { reconnect, maxReconnect, reconnectIntervalMs } = this.#options;
-    if (this.#everOpen && !reconnect) {
+    if (this.#everOpen && !this.#options.reconnect) {
       throw new MemphisError('CONNECTION_LOST', 'The connection has ended and reconnect is off.', { retryable: false });
     }
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#dialler.dial(deadlineMs, { sinceMs, isAccepted: isAccepted || this.#isDoubtful });
       } catch (error) {
-        const canRepeat = this.#everOpen && isMemphisError(error) && error.retryable && attempt <= maxReconnect;
-        const waitMs = backoffMs({ baseMs: Math.min(50, reconnectIntervalMs), maxMs: reconnectIntervalMs }, attempt);
-        if (!canRepeat || this.#isClosed || signal?.aborted || Date.now() + waitMs >= deadlineMs) throw error;
-        emit('memphis-serverless:retry', () => ({ operation: 'dial', attempt, error }));
-        await wait(waitMs);
-        if (this.#session !== undefined && !this.#session.connection.isClosed) return this.#session;
+        await this.#beforeNext(error, attempt, deadlineMs, signal);
       }
+      if (this.#session !== undefined && !this.#session.connection.isClosed) return this.#session;
     }
+  }
+
+  /** Waits until the next dial. @throws what the last one failed with, when there is to be none */
+  async #beforeNext(
+    error: unknown,
+    attempt: number,
+    deadlineMs: number,
+    signal: ReadyOptions['signal'],
+  ): Promise<void> {
+    const { maxReconnect, reconnectIntervalMs } = this.#options;
+    const canRepeat = this.#everOpen && isMemphisError(error) && error.retryable && attempt <= maxReconnect;
+    const waitMs = backoffMs({ baseMs: Math.min(50, reconnectIntervalMs), maxMs: reconnectIntervalMs }, attempt);
+    if (!canRepeat || this.#isClosed || signal?.aborted || Date.now() + waitMs >= deadlineMs) throw error;
+    emit('memphis-serverless:retry', () => ({ operation: 'dial', attempt, error }));
+    await wait(waitMs);
   }
 }

@@ -41,8 +41,8 @@ export async function answers(
   const early = await within(ping, mayDial ? hedgeAfterMs(connection.rttMs) : limitMs);
   if (early !== undefined || !mayDial) return early === true;
   dialler.servers.failed(address); // others first
-  const giveUp = new AbortController();
-  const dialled = dialler.dial(deadlineMs, { signal: giveUp.signal, isAccepted: true });
+  const isOwn = !dialler.isUnderWay;
+  const dialled = dialler.dial(deadlineMs, { isAccepted: true });
   const isAlive = await Promise.race([
     ping,
     dialled.then(
@@ -52,7 +52,7 @@ export async function answers(
   ]);
   if (isAlive) {
     dialler.servers.worked(address);
-    giveUp.abort();
+    if (isOwn) dialler.giveUp();
   }
   return isAlive;
 }

@@ -1,16 +1,12 @@
 /** Reads the texts of a `.creds` file and of an NKEY seed. Pure; errors show nothing of them. */
 
-import { MemphisError } from '../model/errors.ts';
+import { refuse } from './refuse.ts';
 
 /** What a `.creds` file holds: who the user is, and the key that proves it. */
 export interface Creds {
   readonly jwt: string;
   readonly seed: string;
 }
-
-const refuse = (option: string, why: string): never => {
-  throw new MemphisError('INVALID_OPTION', `${option}: ${why}.`, { option });
-};
 
 /** Files hold a secret between lines of dashes, as `nsc` and `nk` write them. */
 const between = (text: string, label: string): string | undefined =>
@@ -28,10 +24,10 @@ export const isSeedText = (value: string): boolean => isCredsText(value) || SEED
 /** @throws MemphisError `INVALID_OPTION` */
 export function parseCreds(text: string): Creds {
   const find = (label: string): string =>
-    between(text, label) ?? refuse('creds', `the text holds no ${label} between its BEGIN and END lines`);
+    between(text, label) ?? refuse('creds', `creds: the text holds no ${label} between its BEGIN and END lines`);
   const jwt = find(USER_JWT);
   const seed = find(USER_SEED);
-  if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(jwt)) refuse('creds', 'the JWT in it is damaged');
+  if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(jwt)) refuse('creds', 'creds: the JWT in it is damaged');
   return { jwt, seed: toUserSeed(seed, 'creds') };
 }
 
@@ -39,12 +35,12 @@ export function parseCreds(text: string): Creds {
 export const parseSeed = (text: string): string => toUserSeed(between(text, USER_SEED) ?? text.trim(), 'nkey');
 
 function toUserSeed(seed: string, option: string): string {
-  if (!SEED.test(seed)) refuse(option, 'the seed is damaged: it must be S and 57 letters or digits');
-  if (!seed.startsWith('SU')) refuse(option, 'the seed must be that of a user, which begins with SU');
+  if (!SEED.test(seed)) refuse(option, `${option}: the seed is damaged: it must be S and 57 letters or digits`);
+  if (!seed.startsWith('SU')) refuse(option, `${option}: the seed must be that of a user, which begins with SU`);
   const bytes = fromBase32(seed);
   // the last two bytes are the checksum of those before them, low byte first
   if (checksum(bytes.subarray(0, -2)) === bytes.readUInt16LE(34)) return seed;
-  return refuse(option, 'the seed is damaged: its checksum does not fit');
+  return refuse(option, `${option}: the seed is damaged: its checksum does not fit`);
 }
 
 /** The 32 bytes that a seed stands for: those between two of its kind and two of its checksum. */

@@ -4,7 +4,7 @@ import { checkAccess, toAccess } from './access.ts';
 import { type ConnectSettings, toAddresses } from './addresses.ts';
 import { openLean } from './lean/session.ts';
 import { Link } from './link.ts';
-import type { Connection } from './port.ts';
+import type { Dial } from './port.ts';
 
 /** Where a connection leads that was handed in is not known here. */
 const GIVEN = { server: 'the given connection', insistsOnTls: false };
@@ -15,16 +15,12 @@ const GIVEN = { server: 'the given connection', insistsOnTls: false };
  * @throws MemphisError `INVALID_OPTION`
  */
 export function makeLink(options: ConnectSettings): Link {
-  const { connection, timeoutMs, reconnect, maxReconnect, reconnectIntervalMs } = options;
-  const servers = connection === undefined ? toAddresses(options) : [GIVEN];
-  if (connection === undefined) checkAccess(options, servers);
-  return new Link({
-    servers,
-    access: async (limitMs) => (connection === undefined ? toAccess(options, servers, limitMs) : () => GIVEN),
-    dial: connection === undefined ? openLean : (dial) => connection.open(dial) as Connection,
-    timeoutMs,
-    reconnect,
-    maxReconnect,
-    reconnectIntervalMs,
-  });
+  const { connection } = options;
+  if (connection !== undefined) {
+    const dial = connection.open.bind(connection) as Dial;
+    return new Link({ ...options, servers: [GIVEN], access: () => () => GIVEN, dial });
+  }
+  const servers = toAddresses(options);
+  checkAccess(options, servers);
+  return new Link({ ...options, servers, access: (limitMs) => toAccess(options, servers, limitMs), dial: openLean });
 }

@@ -2,6 +2,7 @@
 
 import { MemphisError } from '../model/errors.ts';
 import type { Secret } from '../model/options/connect.ts';
+import { refuse } from './refuse.ts';
 import { within } from './within.ts';
 
 /**
@@ -24,7 +25,7 @@ export async function askSecret(
     .then((answer: unknown) => [answer], fail);
   const [answer] = (await within(asked, timeoutMs)) ?? fail(new Error(`no answer within ${Math.round(timeoutMs)} ms`));
   if (typeof answer === 'string' && answer !== '') return answer;
-  throw new MemphisError('INVALID_OPTION', `${option}: the function given returned no text.`, { option });
+  return refuse(option, `${option}: the function given returned no text`);
 }
 
 /**
@@ -46,8 +47,7 @@ export async function textOrFile(
   } catch (error) {
     // the value may be a secret that was cut off: it is neither shown nor kept as a cause, which names the path
     const { code = 'unknown reason' } = error as { readonly code?: string };
-    const words = `${field}: it is neither such a text nor a file that can be read (${code}).`;
-    throw new MemphisError('INVALID_OPTION', words, { option });
+    return refuse(option, `${field}: it is neither such a text nor a file that can be read (${code})`);
   }
 }
 

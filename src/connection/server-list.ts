@@ -11,7 +11,7 @@ export class ServerList {
   readonly #failedAt = new Map<string, number>();
 
   constructor(configured: readonly ServerAddress[]) {
-    this.#configured = unique(configured);
+    this.#configured = configured.length === 1 ? configured : unique(configured);
   }
 
   /** Takes over what a cluster says of itself; a server that names nobody changes nothing. */
@@ -41,13 +41,17 @@ export class ServerList {
    * @param without a server that is about to go
    */
   inTurn(without?: ServerAddress): readonly ServerAddress[] {
+    const others = [...this.#configured, ...this.#learned].filter(({ server }) => server !== without?.server);
+    return others.length === 1 ? others : this.#sort(others);
+  }
+
+  #sort(addresses: readonly ServerAddress[]): readonly ServerAddress[] {
     const since = Date.now() - MEMORY_MS;
     const rankOf = (address: ServerAddress): number =>
       ((this.#failedAt.get(address.server) ?? 0) > since ? 2 : 0) +
       (this.isConfigured(address) ? 0 : 1) +
       Math.random();
-    return [...this.#configured, ...this.#learned]
-      .filter(({ server }) => server !== without?.server)
+    return addresses
       .map((address) => ({ address, rank: rankOf(address) }))
       .sort((a, b) => a.rank - b.rank)
       .map(({ address }) => address);

@@ -161,6 +161,7 @@ function makeOpening(): { connection: Connection; open(): void; fail(error: unkn
 }
 
 const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const accepting = { until: 'accepted', onBegin: () => {} } as const;
 const refused = new MemphisError('CONNECT_FAILED', 'refused');
 
 test('a server that refuses makes room at once; one that is silent goes on beside the next, and may still win', async () => {
@@ -170,7 +171,7 @@ test('a server that refuses makes room at once; one that is silent goes on besid
     begun.push(target);
     return (openings[begun.length - 1] as ReturnType<typeof makeOpening>).connection;
   };
-  const result = dialInTurn(['a', 'b', 'c'], dial, { staggerMs: 30, signal: new AbortController().signal });
+  const result = dialInTurn(['a', 'b', 'c'], dial, { staggerMs: 30, ...accepting });
   openings[0]?.fail(refused);
   await tick();
   assert.deepEqual(begun, ['a', 'b']);
@@ -187,11 +188,10 @@ test('a server that refuses makes room at once; one that is silent goes on besid
 });
 
 test('one that was silent until a later one answered is told apart; an error that concerns all ends the round', async () => {
-  const signal = new AbortController().signal;
   const [slow, fast] = [makeOpening(), makeOpening()];
   const silent = dialInTurn(['slow', 'fast'], (target) => (target === 'slow' ? slow : fast).connection, {
     staggerMs: 5,
-    signal,
+    ...accepting,
   });
   await sleep(20);
   fast.open();
@@ -204,7 +204,7 @@ test('one that was silent until a later one answered is told apart; an error tha
     begun.push(target);
     return damaged.connection;
   };
-  const fatal = dialInTurn(['a', 'b'], dial, { staggerMs: 1_000, signal });
+  const fatal = dialInTurn(['a', 'b'], dial, { staggerMs: 1_000, ...accepting });
   const error = new MemphisError('INVALID_OPTION', 'the seed is damaged');
   damaged.fail(error);
   assert.deepEqual(await fatal, { failures: [{ target: 'a', error }] });
@@ -214,11 +214,17 @@ test('one that was silent until a later one answered is told apart; an error tha
 test('a round that is given up closes all that it has begun', async () => {
   const openings = [makeOpening(), makeOpening()];
   let begun = 0;
-  const giveUp = new AbortController();
+  let giveUp = (): void => {};
   const dial = (): Connection => (openings[begun++] as ReturnType<typeof makeOpening>).connection;
-  const result = dialInTurn(['a', 'b'], dial, { staggerMs: 5, signal: giveUp.signal });
+  const result = dialInTurn(['a', 'b'], dial, {
+    staggerMs: 5,
+    until: 'accepted',
+    onBegin: (end) => {
+      giveUp = end;
+    },
+  });
   await sleep(20);
-  giveUp.abort();
+  giveUp();
   assert.deepEqual(await result, { failures: [] });
   assert.deepEqual(
     openings.map((opening) => opening.isClosed()),
