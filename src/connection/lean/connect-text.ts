@@ -1,28 +1,23 @@
 /** The CONNECT line: who connects, and what proves it. */
 
 import { memphisConnect } from '../memphis-connect.ts';
-import type { ClientIdentity, DialOptions } from '../port.ts';
+import type { ClientIdentity, Credentials, DialOptions } from '../port.ts';
 import type { Info } from './info.ts';
 import { publicKey, sign } from './sign.ts';
 
-function toProof({ credentials }: DialOptions, nonce: string): Readonly<Record<string, string>> {
-  switch (credentials?.kind) {
-    case undefined:
-      return {};
-    case 'password':
-      return { user: credentials.username, pass: credentials.password };
-    case 'token':
-      return { auth_token: credentials.token };
-    case 'nkey':
-      return { nkey: publicKey(credentials.seed), sig: sign(credentials.seed, nonce) };
-    case 'jwt':
-      return { jwt: credentials.jwt, sig: sign(credentials.seed, nonce) };
-  }
+function prove(credentials: Credentials, nonce: string): Readonly<Record<string, string>> {
+  if (credentials.kind === 'password') return { user: credentials.username, pass: credentials.password };
+  if (credentials.kind === 'token') return { auth_token: credentials.token };
+  const sig = sign(credentials.seed, nonce);
+  return credentials.kind === 'jwt' ? { jwt: credentials.jwt, sig } : { nkey: publicKey(credentials.seed), sig };
 }
 
+/** Asked only for a Memphis broker. */
+type Who = { readonly identity: ClientIdentity };
+
 /** @param info absent where CONNECT leaves before it */
-export function connectText(options: DialOptions, identity: ClientIdentity, info: Info | undefined): string {
-  const isMemphis = options.isMemphis === true || (info !== undefined && 'connection_id' in info);
+export function connectText(options: DialOptions, wire: Who, info: Info | undefined): string {
+  const { name, credentials, isMemphis, accountId } = options;
   return `CONNECT ${JSON.stringify({
     verbose: false,
     pedantic: false,
@@ -31,8 +26,8 @@ export function connectText(options: DialOptions, identity: ClientIdentity, info
     no_responders: true,
     lang: 'nodejs',
     version: '0.1',
-    name: options.name,
-    ...toProof(options, info?.nonce ?? ''),
-    ...(isMemphis ? memphisConnect(identity, options.credentials, options.accountId) : {}),
+    name,
+    ...(credentials && prove(credentials, info?.nonce ?? '')),
+    ...((isMemphis || (info && 'connection_id' in info)) && memphisConnect(wire.identity, credentials, accountId)),
   })}\r\n`;
 }

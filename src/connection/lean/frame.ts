@@ -1,63 +1,30 @@
-/** One message off the wire: where its parts lie in the bytes that came. Nothing is decoded before somebody asks. */
+/** One message off the wire: where headers and payload lie in the bytes that came. They are not decoded before somebody asks. */
 
 import type { Frame, HeaderList } from '../port.ts';
 
 const SPACE = 32;
-const ZERO = 48;
 const LINE_END = '\r\n';
 const NO_HEADERS: HeaderList = [];
 /** How each header block begins. */
 export const VERSION = 'NATS/1.0';
 
 export class LeanFrame implements Frame {
+  readonly subject: string;
+  readonly reply: string;
   readonly #bytes: Buffer;
-  readonly #subject: number;
-  readonly #subjectEnd: number;
-  readonly #reply: number;
-  readonly #replyEnd: number;
   readonly #head: number;
   readonly #data: number;
   readonly #end: number;
   #headers: HeaderList | undefined;
 
-  /** All are offsets in `bytes`: subject, reply, header block and payload lie where these say. */
-  constructor(
-    bytes: Buffer,
-    subject: number,
-    subjectEnd: number,
-    reply: number,
-    replyEnd: number,
-    head: number,
-    data: number,
-    end: number,
-  ) {
+  /** The last three are offsets in `bytes`: of header block and payload, and where that ends. */
+  constructor(bytes: Buffer, subject: string, reply: string, head: number, data: number, end: number) {
+    this.subject = subject;
+    this.reply = reply;
     this.#bytes = bytes;
-    this.#subject = subject;
-    this.#subjectEnd = subjectEnd;
-    this.#reply = reply;
-    this.#replyEnd = replyEnd;
     this.#head = head;
     this.#data = data;
     this.#end = end;
-  }
-
-  get subject(): string {
-    return this.#bytes.toString('utf8', this.#subject, this.#subjectEnd);
-  }
-
-  /** The number that its subject ends with, behind so many bytes; 0 where there is none. */
-  numberBehind(bytes: number): number {
-    let number = 0;
-    for (let at = this.#subject + bytes; at < this.#subjectEnd; at++) {
-      const digit = (this.#bytes[at] as number) - ZERO;
-      if (digit < 0 || digit > 9) return 0;
-      number = number * 10 + digit;
-    }
-    return number;
-  }
-
-  get reply(): string {
-    return this.#bytes.toString('utf8', this.#reply, this.#replyEnd);
   }
 
   get status(): number {

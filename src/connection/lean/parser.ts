@@ -8,19 +8,17 @@ import { LeanFrame, VERSION } from './frame.ts';
 
 const LF = 10;
 const CR = 13;
-const SPACE = 32;
 const [H, M] = [72, 77];
 /** INFO of a large cluster is the longest line that there is. */
 export const MAX_LINE_BYTES = 65_536;
 /** Above what any server can be told to take (64 MiB). */
 const MAX_MESSAGE_BYTES = 0x500_0000;
 
-/** HMSG, subject, sid, reply, two sizes. */
-const MAX_WORDS = 6;
-
 /** What the other side said is not the protocol. Nothing of it is shown: it may be anything. */
 export const nonsense = (what: string): MemphisError =>
   new MemphisError('PROTOCOL_ERROR', `The server does not speak the protocol of NATS: ${what} cannot be right.`);
+
+const OPERATIONS = ['INFO', 'PING', 'PONG', '+OK', '-ERR'];
 
 /** Who is told. */
 export interface Sink {
@@ -35,8 +33,6 @@ export class Parser {
   #size = 0;
   /** So many bytes must be there before it is worth another look. */
   #wanted = 0;
-  /** Where each word of the line that is looked at begins and ends; made once. */
-  readonly #words: number[] = [];
 
   constructor(sink: Sink) {
     this.#sink = sink;
@@ -71,8 +67,8 @@ export class Parser {
     limitLine((end < 0 ? bytes.length : end) - at);
     if (end < 0) return at;
     const line = bytes.toString('utf8', at, end).trim();
-    const operation = /^(INFO|PING|PONG|\+OK|-ERR)(?=\s|$)/.exec(line)?.[0];
-    if (operation === undefined) throw nonsense('an operation');
+    const operation = line.split(/\s/, 1)[0] as string;
+    if (!OPERATIONS.includes(operation)) throw nonsense('an operation');
     const isOver = this.#sink.onLine(operation, line.slice(operation.length).trim());
     if (isOver && end + 1 < bytes.length) throw nonsense('what stands in clear before TLS');
     return end + 1;
@@ -83,48 +79,31 @@ export class Parser {
    * Brokers of Memphis write two blanks where there is no reply.
    */
   #message(bytes: Buffer, at: number, hasHeaders: boolean): number {
-    const words = this.#words;
-    let count = 0;
-    let end = at;
-    for (let start = -1; ; end++) {
-      if (end === bytes.length) {
-        limitLine(end - at);
-        return at;
-      }
-      const byte = bytes[end] as number;
-      if (byte > SPACE) {
-        if (start < 0) start = end;
-      } else if (start >= 0) {
-        if (count === MAX_WORDS) throw nonsense('the line of a message');
-        words[2 * count] = start;
-        words[2 * count + 1] = end;
-        count++;
-        start = -1;
-      }
-      if (byte === LF) break;
-    }
-    end++;
-    limitLine(end - at);
-    const least = hasHeaders ? 5 : 4;
-    const hasReply = count === least + 1;
-    const isWrong = bytes.toString('latin1', at, words[1]) !== (hasHeaders ? 'HMSG' : 'MSG');
-    if (isWrong || (count !== least && !hasReply)) throw nonsense('the line of a message');
-    const last = 2 * (count - 1);
-    const size = toNumber(bytes, words[last], words[last + 1]);
-    const headSize = hasHeaders ? toNumber(bytes, words[last - 2], words[last - 1]) : 0;
-    const total = end + size;
+    const end = bytes.indexOf(LF, at);
+    limitLine((end < 0 ? bytes.length : end) - at);
+    if (end < 0) return at;
+    // one text for all words: to look at each byte here would cost more
+    const words = bytes.toString('utf8', at, bytes[end - 1] === CR ? end - 1 : end).split(' ');
+    const last = words.length - 1;
+    const most = hasHeaders ? 5 : 4;
+    const isWrong = words[0] !== (hasHeaders ? 'HMSG' : 'MSG');
+    if (isWrong || last < most - 1 || last > most) throw nonsense('the line of a message');
+    const size = toNumber(words[last]);
+    const headSize = hasHeaders ? toNumber(words[last - 1]) : 0;
+    const head = end + 1;
+    const total = head + size;
     if (headSize > size || size > MAX_MESSAGE_BYTES) throw nonsense('the size of a message');
     if (bytes.length < total + 2) {
       this.#wanted = total + 2 - at;
       return at;
     }
     if (bytes[total] !== CR || bytes[total + 1] !== LF) throw nonsense('the size of a message');
-    if (hasHeaders && bytes.toString('latin1', end, end + VERSION.length) !== VERSION) throw nonsense('a header block');
-    const reply = hasReply ? (words[6] as number) : 0;
-    const replyEnd = hasReply ? (words[7] as number) : 0;
-    const [subject, subjectEnd] = [words[2] as number, words[3] as number];
-    const frame = new LeanFrame(bytes, subject, subjectEnd, reply, replyEnd, end, end + headSize, total);
-    this.#sink.onMessage(toNumber(bytes, words[4], words[5]), frame);
+    if (hasHeaders && bytes.toString('latin1', head, head + VERSION.length) !== VERSION) {
+      throw nonsense('a header block');
+    }
+    const [, subject, sid, reply] = words as [string, string, string, string];
+    const frame = new LeanFrame(bytes, subject, last === most ? reply : '', head, head + headSize, total);
+    this.#sink.onMessage(toNumber(sid), frame);
     return total + 2;
   }
 }
@@ -133,13 +112,13 @@ function limitLine(length: number): void {
   if (length > MAX_LINE_BYTES) throw nonsense('a line without an end');
 }
 
-function toNumber(bytes: Buffer, start = 0, end = 0): number {
-  if (end - start > 9) throw nonsense('a number');
+function toNumber(text = ''): number {
   let value = 0;
-  for (let at = start; at < end; at++) {
-    const digit = (bytes[at] as number) - 48;
-    if (digit < 0 || digit > 9) throw nonsense('a number');
+  for (let at = 0; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - 48;
+    if (digit < 0 || digit > 9) value = Number.NaN;
     value = value * 10 + digit;
   }
+  if (Number.isNaN(value) || text === '' || text.length > 9) throw nonsense('a number');
   return value;
 }

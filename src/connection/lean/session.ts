@@ -58,7 +58,7 @@ export function openLean(options: DialOptions): Connection {
   const wire = openWire(options, limits, {
     onFrame(sid, frame) {
       if (sid !== REPLIES) return listening.get(sid)?.onFrame(frame);
-      replies.take(frame.numberBehind(inbox.length), frame);
+      replies.take(Number(frame.subject.slice(inbox.length)), frame);
     },
     onDenied(subject, error) {
       // a Memphis broker does not say which: what was asked before and stays without an answer (memphis-wire 1.6)
@@ -94,7 +94,7 @@ export function openLean(options: DialOptions): Connection {
     );
   }
 
-  const publish: Connection['publish'] = (subject, data, { reply = '', headers = [] } = {}) => {
+  const publish: Connection['publish'] = (subject, data, { reply = '', headers = '' } = {}) => {
     if (wire.isClosed) throw wire.lost('write');
     check(subject);
     if (reply !== '') check(reply);

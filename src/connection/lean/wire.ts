@@ -9,7 +9,7 @@ import { describeError, isMemphisError, MemphisError } from '../../model/errors.
 import { hostOf } from '../addresses.ts';
 import { toIdentity } from '../memphis-connect.ts';
 import { monotonicMs } from '../monotonic.ts';
-import type { Connection, DialOptions, ServerInfo } from '../port.ts';
+import type { ClientIdentity, Connection, DialOptions, ServerInfo } from '../port.ts';
 import { connectText } from './connect-text.ts';
 import type { Deadlines, End } from './deadlines.ts';
 import { dialError, ServerError, trouble } from './errors.ts';
@@ -41,6 +41,7 @@ export type Wire = Omit<Connection, 'publish' | 'request' | 'subscribe'> & {
 };
 
 const PING = 'PING\r\n';
+const NOBODY: readonly string[] = [];
 
 /** Begins to dial. Does not throw. */
 export function openWire(options: DialOptions, limits: Deadlines, events: WireEvents): Wire {
@@ -63,9 +64,13 @@ export function openWire(options: DialOptions, limits: Deadlines, events: WireEv
   let isOpen = false;
   let isVerified = false;
   let reason: MemphisError | undefined;
+  let identity: ClientIdentity | undefined;
 
   const wire = {
-    identity: toIdentity(credentials),
+    get identity() {
+      identity ??= toIdentity(credentials);
+      return identity;
+    },
     opened: opened.promise,
     accepted: accepted.promise,
     info: info.promise,
@@ -127,15 +132,6 @@ export function openWire(options: DialOptions, limits: Deadlines, events: WireEv
     closed.resolve(why);
   }
 
-  /** Runs what may throw; the session ends when it does. */
-  function guard(run: () => void): void {
-    try {
-      run();
-    } catch (error) {
-      fail(error as Error);
-    }
-  }
-
   const parser = new Parser({
     onMessage: (sid, frame) => wire.isClosed || events.onFrame(sid, frame),
     onLine(operation, text) {
@@ -154,7 +150,11 @@ export function openWire(options: DialOptions, limits: Deadlines, events: WireEv
   function read(chunk: Buffer): void {
     if (wire.isClosed) return;
     wire.heardAt = now();
-    guard(() => parser.push(chunk));
+    try {
+      parser.push(chunk);
+    } catch (error) {
+      fail(error as Error);
+    }
   }
 
   /** What came before the end is read first. */
@@ -180,7 +180,7 @@ export function openWire(options: DialOptions, limits: Deadlines, events: WireEv
     const mayGo = newest !== undefined || (early && tls !== undefined && !hasNonce);
     if (isOpen || !mayGo || socket === undefined) return;
     isOpen = true;
-    writer.open(socket, connectText(options, wire.identity, newest) + PING);
+    writer.open(socket, connectText(options, wire, newest) + PING);
     const onAccepted: End<void> = (error) => {
       if (error !== undefined) return;
       wire.isAccepted = true;
@@ -191,21 +191,26 @@ export function openWire(options: DialOptions, limits: Deadlines, events: WireEv
     opened.resolve();
   }
 
+  /** What does not fit between what was said in clear and what is meant here. */
+  function objection({ tls_required }: Info, hasTls: boolean) {
+    if (tls === false) return tls_required === true ? 'DEMANDS_TLS' : undefined;
+    if (!tls || isUp) return undefined;
+    if (tls.handshakeFirst === true) return 'IN_CLEAR';
+    return hasTls ? undefined : 'NO_TLS';
+  }
+
   /** @returns whether TLS begins behind it */
   function onInfo(said: Info): boolean {
     const isFirst = newest === undefined;
     const hasTls = said.tls_required === true || said.tls_available === true;
-    if (tls && !isUp) {
-      if (tls.handshakeFirst === true) throw trouble('IN_CLEAR');
-      if (!hasTls) throw trouble('NO_TLS');
-    }
-    if (tls === false && said.tls_required === true) throw trouble('DEMANDS_TLS');
+    const against = hasTls || tls ? objection(said, hasTls) : undefined;
+    if (against !== undefined) throw trouble(against);
     newest = said;
     const inOurWords = toServerInfo(said);
     wire.said ??= inOurWords;
     wire.maxPayload = inOurWords.maxPayload;
     wire.isLeaving = said.ldm === true;
-    wire.peers = [said.connect_urls ?? []].flat().map(String);
+    wire.peers = said.connect_urls ? [said.connect_urls].flat().map(String) : NOBODY;
     info.resolve(inOurWords);
     if (!isFirst) return false;
     if (tls === undefined && hasTls && raw !== undefined) {
@@ -227,7 +232,7 @@ export function openWire(options: DialOptions, limits: Deadlines, events: WireEv
     late: () => fail(new Error(`no answer within ${Math.round(timeoutMs)} ms`)),
   };
   limits.add(dialLimit);
-  guard(() => {
+  try {
     const port = Number(/\d+$/.exec(server)?.[0]);
     const dialled = process.getBuiltinModule('node:net').connect({ host: hostOf(server), port, noDelay: true });
     raw = dialled;
@@ -238,6 +243,8 @@ export function openWire(options: DialOptions, limits: Deadlines, events: WireEv
     });
     if (tls) encrypt(behindFirstLine(dialled, read));
     else dialled.on('data', read);
-  });
+  } catch (error) {
+    fail(error as Error);
+  }
   return wire;
 }
