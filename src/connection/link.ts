@@ -9,7 +9,7 @@ import { emit } from '../telemetry/channels.ts';
 import { Dialler, type DiallerOptions, type Session, tooLate } from './dialler.ts';
 import { answers, SILENT_AFTER_MS, silentMs } from './liveness.ts';
 import type { Connection } from './port.ts';
-import { within } from './within.ts';
+import { wait, within } from './within.ts';
 
 /** How a link dials; resolved and checked. */
 export interface LinkOptions extends DiallerOptions {
@@ -33,8 +33,6 @@ export interface ReadyOptions {
 
 /** How long another server is looked for while the old one still answers, and how long it is used when there is none. */
 const LEAVE_LIMIT_MS = 1_000;
-
-const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export class Link {
   readonly #options: LinkOptions;
@@ -105,9 +103,9 @@ export class Link {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#dialler.close();
-    const open = [...this.#retired, ...(this.#session === undefined ? [] : [this.#session.connection])];
+    const open = [...this.#retired, this.#session?.connection];
     this.#session = undefined;
-    await Promise.all(open.map((connection) => connection.close()));
+    await Promise.all(open.map((connection) => connection?.close()));
   }
 
   #drop(reason: string): void {

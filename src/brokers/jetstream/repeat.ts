@@ -5,6 +5,7 @@
 
 import type { Link } from '../../connection/link.ts';
 import type { Connection, ServerInfo } from '../../connection/port.ts';
+import { wait } from '../../connection/within.ts';
 import { backoffMs } from '../../model/backoff.ts';
 import { isMemphisError } from '../../model/errors.ts';
 import { emit } from '../../telemetry/channels.ts';
@@ -19,8 +20,6 @@ const PING_LIMIT_MS = 300;
  * for its leader; when the first to lose patience lags behind, it is not elected, and the waiting begins anew.
  */
 export const PATIENCE_MS = 20_000;
-
-const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Whether a failure may be over at the next try. */
 export const healsByItself = (error: unknown): boolean =>

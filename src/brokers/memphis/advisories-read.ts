@@ -1,6 +1,7 @@
 /** Waiting for the broker: it reads what was set aside in rounds of five seconds, and makes rows of it only then (memphis-wire 6.2). */
 
 import type { Link } from '../../connection/link.ts';
+import { wait } from '../../connection/within.ts';
 import { handInPassedOver, noticesOf } from './passed-over.ts';
 
 /** More than a round, for what is there and for what is handed in again. */
@@ -24,7 +25,7 @@ export async function untilAdvisoriesAreRead(link: Link): Promise<void> {
     while (Date.now() < untilMs) {
       const { first, isEmpty } = await noticesOf(connection, LIMIT_MS);
       if (isEmpty || first > last) return;
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+      await wait(LOOK_EVERY_MS);
     }
   } catch {
     // what is there is told

@@ -3,6 +3,7 @@
  * one that was resent (memphis-wire 6.3). Putting back is our own, so that one group alone gets its message.
  */
 
+import { wait } from '../../connection/within.ts';
 import type {
   DeadLetterChoice,
   DeadLetterRecord,
@@ -46,8 +47,6 @@ const LOOK_EVERY_MS = 100;
 const AT_ONCE = 8;
 /** Time to settle where a group's durable has to be made; its reader brings it to its own. */
 const ACK_WAIT_MS = 30_000;
-
-const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export class MemphisDeadLetters implements DeadLetterStore {
   readonly #broker: BrokerParts;

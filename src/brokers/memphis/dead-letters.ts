@@ -5,6 +5,7 @@
 
 import type { Link } from '../../connection/link.ts';
 import type { Connection, HeaderList } from '../../connection/port.ts';
+import { wait } from '../../connection/within.ts';
 import { MemphisError } from '../../model/errors.ts';
 import { toInternalName } from '../../model/station.ts';
 import { originalHeaders } from '../jetstream/dead-letter-record.ts';
@@ -135,7 +136,7 @@ async function handByReference(context: DeadLetterContext, delivery: Delivery, n
       }
     });
     if (isRead) return;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    await wait(LOOK_EVERY_MS);
   }
   throw refused(context, delivery, 'the broker has not read it yet');
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Connection } from '../../connection/port.ts';
+import { wait } from '../../connection/within.ts';
 import { callApi, type Json } from '../jetstream/wire/api.ts';
 import { parsePubAck } from '../jetstream/wire/publish.ts';
 import { messageAt } from '../jetstream/wire/read.ts';
@@ -66,7 +67,7 @@ export async function handInPassedOver(connection: Connection, limitMs: number, 
     const isRead = first > ((floor as Json).stream_seq as number) && ageMs < oldMs;
     if (isEmpty || isRead || first > until) break;
     if (count === 0) {
-      await new Promise((resolve) => setTimeout(resolve, GONE_AFTER_MS));
+      await wait(GONE_AFTER_MS);
       continue;
     }
     const { subject, data } = await messageAt(connection, ADVISORIES, first, limitMs);

@@ -113,12 +113,6 @@ function limitLine(length: number): void {
 }
 
 function toNumber(text = ''): number {
-  let value = 0;
-  for (let at = 0; at < text.length; at++) {
-    const digit = text.charCodeAt(at) - 48;
-    if (digit < 0 || digit > 9) value = Number.NaN;
-    value = value * 10 + digit;
-  }
-  if (Number.isNaN(value) || text === '' || text.length > 9) throw nonsense('a number');
-  return value;
+  if (!/^\d{1,9}$/.test(text)) throw nonsense('a number');
+  return Number(text);
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Connection, HeaderList } from '../../../connection/port.ts';
+import { wait } from '../../../connection/within.ts';
 import { MemphisError } from '../../../model/errors.ts';
 import { parseAckSubject } from './ack.ts';
 import { apiError, callApi, isJson, refusalOf } from './api.ts';
@@ -126,7 +127,7 @@ export async function readStretch(
     const isAll = found.length >= limit || !(await isMore(connection, stream, filterSubject, last + 1, timeoutMs));
     // with time over, what is there is the best answer
     if (isAll || Date.now() + LAG_MS >= untilMs) return found;
-    await new Promise((resolve) => setTimeout(resolve, LAG_MS));
+    await wait(LAG_MS);
   }
 }
 
