@@ -115,18 +115,22 @@ export async function streamNames(
   timeoutMs: number,
   subject?: string,
 ): Promise<readonly string[]> {
-  const names: string[] = [];
-  for (;;) {
-    const reply = await callApi(connection, {
+  const page = (offset: number): Promise<Json> =>
+    callApi(connection, {
       subject: '$JS.API.STREAM.NAMES',
-      body: { offset: names.length, ...(subject === undefined ? {} : { subject }) },
+      body: { offset, ...(subject === undefined ? {} : { subject }) },
       attempted: 'list streams',
       timeoutMs,
     });
-    const page = Array.isArray(reply.streams) ? reply.streams.map(String) : [];
-    names.push(...page);
-    if (page.length === 0 || names.length >= Number(reply.total ?? 0)) return names;
+  const namesIn = ({ streams }: Json): readonly string[] => (Array.isArray(streams) ? streams.map(String) : []);
+  const first = await page(0);
+  const names = namesIn(first);
+  // the others together: a cold start waits for them
+  const others: Promise<Json>[] = [];
+  if (names.length > 0) {
+    for (let at = names.length; at < Number(first.total ?? 0); at += names.length) others.push(page(at));
   }
+  return others.length === 0 ? names : [names, ...(await Promise.all(others)).map(namesIn)].flat();
 }
 
 /* $JS.API.STREAM.UPDATE.<stream>: the whole configuration; schedules may be switched on later, not off. */
