@@ -2,6 +2,7 @@
 
 import { type BatchHandler, type BatchResult, runBatch } from '../batch/run-batch.ts';
 import type { Session } from '../client/session.ts';
+import type { Batch } from '../model/batch.ts';
 import type { Broker, Reader, ReaderOptions } from '../model/broker.ts';
 import { defaultReserveMs, remainingTimeMs, settleLimit } from '../model/deadline.ts';
 import { MemphisError } from '../model/errors.ts';
@@ -131,24 +132,32 @@ async function pullAll<T, C>(
     if (before <= 0 || before < longestMs) return;
     const batch = await pullBatch(reader, options, before, remainingTimeMs(context));
     if (batch.messages.length === 0) return;
-    const sifted = await siftBatch(batch, options.schema, options.onInvalid);
-    const running = runBatch(sifted?.batch ?? batch, handler, context, {
-      backoff: { baseMs: options.backoffBaseMs, maxMs: options.backoffMaxMs },
-      workMs: workMs(),
-    });
-    // also where one of them fails, nothing is under way when the invocation ends
-    if (sifted?.unfit !== undefined) await Promise.allSettled([running, sifted.unfit]);
-    const result = await running;
+    const run = (sound: Batch): Promise<BatchResult> =>
+      runBatch(sound, handler, context, {
+        backoff: { baseMs: options.backoffBaseMs, maxMs: options.backoffMaxMs },
+        workMs: workMs(),
+      });
+    const isPlain = batch.schema === undefined && options.schema === undefined;
+    if (isPlain) note(tally, batch, await run(batch));
+    else await runSifted(tally, batch, options, run);
     tally.batches += 1;
-    add(tally, result);
-    logFailures(batch, result);
-    if (sifted?.unfit !== undefined) {
-      const unfit = await sifted.unfit;
-      add(tally, unfit);
-      logFailures(batch, unfit);
-    }
     if (before !== Number.POSITIVE_INFINITY) longestMs = Math.max(longestMs, before - workMs());
   }
+}
+
+/** Of a station with a schema: without the messages that do not fit, which are settled beside the others. */
+async function runSifted(
+  tally: Tally,
+  batch: Batch,
+  { schema, onInvalid }: Resolved<typeof consumerFunctionOptions>,
+  run: (sound: Batch) => Promise<BatchResult>,
+): Promise<void> {
+  const sifted = await siftBatch(batch, schema, onInvalid);
+  const running = run(sifted?.batch ?? batch);
+  // also where one of them fails, nothing is under way when the invocation ends
+  if (sifted?.unfit !== undefined) await Promise.allSettled([running, sifted.unfit]);
+  note(tally, batch, await running);
+  if (sifted?.unfit !== undefined) note(tally, batch, await sifted.unfit);
 }
 
 /** The wait ends with the time for work; a pull that ends late would be given back anyway. */
@@ -182,8 +191,9 @@ function dialLimit(workMs: number): { deadlineMs?: number } {
 
 const hintOf = (option: string): string => `: give the option, or set ${toEnvName(option)}`;
 
-function add(tally: Tally, result: Omit<BatchResult, 'failedAsWhole'>): void {
+function note(tally: Tally, batch: Batch, result: Omit<BatchResult, 'failedAsWhole'>): void {
   for (const key of ['received', 'acked', 'retried', 'deadLettered', 'givenBack'] as const) tally[key] += result[key];
   tally.failed += result.failures.length;
   tally.firstError ??= result.error;
+  logFailures(batch, result);
 }

@@ -15,15 +15,21 @@ export function describe(start: StartPosition | undefined): string {
   return 'sequence' in start ? `${OURS} from sequence ${start.sequence}` : `${OURS} last ${start.lastMessages}`;
 }
 
+/** What readers may ask for beyond a name. */
+type Wanted = Pick<ReaderOptions, 'binding' | 'start' | 'ordered'>;
+
 /** Why an existing durable cannot be what was asked for, as the rest of a sentence; nothing where it can. */
-export function conflictOf(
-  found: Durable,
-  { binding, start, ordered }: Pick<ReaderOptions, 'binding' | 'start' | 'ordered'>,
-): string | undefined {
+export function conflictOf(found: Durable, wanted: Wanted): string | undefined {
+  const { deliver_subject: pushTo, ack_policy: ackPolicy = 'explicit' } = found.config;
+  // most ask for nothing of their own
+  const isPlain = wanted.binding === undefined && wanted.start === undefined && wanted.ordered !== true;
+  return isPlain && pushTo === undefined && ackPolicy === 'explicit' ? undefined : whyNot(found, wanted);
+}
+
+function whyNot(found: Durable, { binding, start, ordered }: Wanted): string | undefined {
   const { deliver_subject: pushTo, ack_policy: ackPolicy = 'explicit' } = found.config;
   if (pushTo !== undefined) return 'is a push consumer; only pull consumers can be read by functions';
   if (ackPolicy !== 'explicit') return `settles by ack policy ${ackPolicy}; only explicit acks settle single messages`;
-  if (binding === undefined && start === undefined && ordered !== true) return undefined;
   const wanted = binding?.filterSubject;
   if (wanted !== undefined) {
     const filters = filtersOf(found);
