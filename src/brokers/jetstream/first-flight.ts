@@ -83,12 +83,13 @@ export class FirstFlight {
     return this.#frames.length > 0 ? await this.#lane : undefined;
   }
 
-  /** Ends it. What nobody took is delivered again at once. Never rejects. */
-  async end(): Promise<void> {
+  /** Ends it. What nobody took is delivered again at once. Never rejects. @returns whether there was something */
+  async end(): Promise<boolean> {
     await this.#ended;
     await this.#stopped;
-    if (this.#connection.isClosed) return;
-    for (const { reply } of this.#frames.splice(0)) this.#connection.publish(reply, ackPayload.nak(0));
+    const left = this.#frames.splice(0);
+    if (!this.#connection.isClosed) for (const { reply } of left) this.#connection.publish(reply, ackPayload.nak(0));
+    return left.length > 0;
   }
 }
 

@@ -45,6 +45,8 @@ export class JetStreamReader implements Reader {
   readonly #options: ReaderOptions;
   readonly #group: Group;
   readonly #setAside: SetAside;
+  /** Messages were asked for early in vain, which has cost each of them a delivery: not once more. */
+  #isWary = false;
   readonly #taker: Taker;
 
   /** @param parts what a broker has otherwise */
@@ -75,7 +77,7 @@ export class JetStreamReader implements Reader {
       const found = await schema?.();
       return found === undefined ? batch : { ...batch, schema: found };
     } finally {
-      await (await flying)?.end();
+      if (await (await flying)?.end()) this.#isWary = true;
       await schema?.(); // nothing is under way when it is over
     }
   }
@@ -87,7 +89,7 @@ export class JetStreamReader implements Reader {
   #flyFirst({ batchSize, waitMs, partition = 1, patienceMs = PATIENCE_MS }: PullOptions) {
     const { station, binding, start, ordered } = this.#options;
     const isSure = binding === undefined && start === undefined && ordered !== true;
-    if (!isSure || !this.#group.isUnknown) return undefined;
+    if (!isSure || !this.#group.isUnknown || this.#isWary) return undefined;
     return flyFirst(this.#link, this.#group, { station, partition, batchSize, limitMs: waitMs + patienceMs });
   }
 

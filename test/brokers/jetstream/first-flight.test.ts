@@ -187,4 +187,27 @@ for (const { binary, version } of serversUnderTest()) {
     await message?.ack();
     await admin.close();
   });
+
+  test(`${on}: who may not look at a group takes its messages early once, and not at each invocation`, async () => {
+    const users = [
+      '{ user: admin, password: a }',
+      '{ user: reader, password: r, permissions: { publish: { deny: ["$JS.API.CONSUMER.INFO.>"] } } }',
+    ];
+    await using broker = await startBroker({ binary, config: `authorization { users: [${users.join()}] }` });
+    const at = { servers: [broker.url] };
+    const admin = await connect({ ...at, username: 'admin', password: 'a' });
+    await admin.createStation('jobs', { storageType: 'memory' });
+    assert.deepEqual(await admin.fetchMessages('jobs', { group: 'g', batchMaxWaitMs: 0 }), []);
+    await admin.produce('jobs', 'a');
+    const reader = await connect({ ...at, username: 'reader', password: 'r' });
+    for (const _ of [1, 2, 3, 4, 5]) {
+      const fetched = reader.fetchMessages('jobs', { group: 'g', batchMaxWaitMs: 0 });
+      await assert.rejects(fetched, { code: 'PERMISSION_DENIED' });
+    }
+    await reader.close();
+    const [message] = await admin.fetchMessages('jobs', { group: 'g', batchMaxWaitMs: 5_000 });
+    assert.ok(message !== undefined && message.deliveryCount <= 2, `delivered ${message?.deliveryCount} times`);
+    await message.ack();
+    await admin.close();
+  });
 }
