@@ -27,7 +27,7 @@ export interface ServerAddress {
 
 /** Nothing in it that must be looked at twice: a host in lower case or an IPv4 address, and a port. */
 const PLAIN =
-  /^(nats:\/\/)?(([a-z][a-z\d]*(-[a-z\d]+)*\.)*[a-z][a-z\d]*(-[a-z\d]+)*|(1?[1-9]?\d\.){3}1?[1-9]?\d):[1-9]\d{1,3}$/;
+  /^(nats:\/\/)?(([a-z][a-z\d]*(-[a-z\d]+)*\.)*[a-z][a-z\d]*(-[a-z\d]+)*|(1?[1-9]?\d\.){3}1?[1-9]?\d):([1-9]\d{1,3}|[1-5]\d{4})$/;
 
 /** One entry of `servers`, or `host` and `port`: scheme and credentials taken apart. */
 export function parseServer(entry: string, defaultPort?: number): ServerAddress {

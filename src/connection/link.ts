@@ -82,13 +82,12 @@ export class Link {
     if (this.#isClosed) throw new MemphisError('CLOSED', 'This client was closed; connect again.');
     const sinceMs = Date.now();
     for (;;) {
-      const usable = this.#session && (await this.#usable(deadlineMs, options.mayRepeat));
-      const { connection } = usable ?? (await this.#redial(deadlineMs, sinceMs, options));
-      if (!options.isAccepted || connection.isAccepted) return connection;
-      // somebody else's dial may have waited for less
-      await within(connection.accepted, deadlineMs - Date.now()).catch(() => {});
-      if (connection.isAccepted) return connection;
-      if (Date.now() >= deadlineMs) throw tooLate();
+      let session = this.#session;
+      if (session !== undefined && this.atHand === undefined)
+        session = await this.#usable(deadlineMs, options.mayRepeat);
+      const { connection } = session ?? (await this.#redial(deadlineMs, sinceMs, options));
+      const isGood = !options.isAccepted || connection.isAccepted || (await accepts(connection, deadlineMs));
+      if (isGood) return connection;
     }
   }
 
@@ -210,4 +209,11 @@ export class Link {
     emit('memphis-serverless:retry', () => ({ operation: 'dial', attempt, error }));
     await wait(waitMs);
   }
+}
+
+/** Somebody else's dial may have waited for less. @throws MemphisError `CONNECT_FAILED` when there is no time left */
+async function accepts(connection: Connection, deadlineMs: number): Promise<boolean> {
+  await within(connection.accepted, deadlineMs - Date.now()).catch(() => {});
+  if (!connection.isAccepted && Date.now() >= deadlineMs) throw tooLate();
+  return connection.isAccepted;
 }
