@@ -121,7 +121,14 @@ export function registerPrecompiled(schema: PrecompiledSchema): void {
 export async function sift(batch: Batch, schema: CompiledSchema, onInvalid: OnInvalid): Promise<Sifted> {
   const reads = new Map<StoredMessage, { readonly value: unknown } | { readonly error: unknown }>();
   const unfit: { readonly message: StoredMessage; readonly error: MemphisError }[] = [];
+  const { ackWaitMs = Number.POSITIVE_INFINITY } = batch;
+  let extendAtMs = Date.now() + ackWaitMs / 3;
   for (const message of batch.messages) {
+    if (Date.now() >= extendAtMs) {
+      // validators may ask somebody; no handler runs yet that would keep the messages
+      await batch.extend(batch.messages).catch(() => {});
+      extendAtMs = Date.now() + ackWaitMs / 3;
+    }
     try {
       reads.set(message, { value: await schema.decode(message.data) });
     } catch (error) {

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 import type { BatchResponse } from '../../src/envelope/response.ts';
 import { each, withMemphis } from '../../src/lambda/index.ts';
@@ -9,6 +10,7 @@ import type { StandardSchema } from '../../src/model/standard-schema.ts';
 import { readerFor } from '../../src/schemas/registry.ts';
 import { standard, useCodec } from '../../src/schemas/standard.ts';
 import { makeContext, makeEvent } from '../../src/testing/index.ts';
+import { makeBatch } from '../batch/make-batch.ts';
 
 const order = v.object({
   id: v.number(),
@@ -95,6 +97,17 @@ describe('standard', () => {
       'orders$1:3 deadLetter',
     );
     assert.deepEqual(texts, ['1', '2']);
+  });
+
+  test('messages whose validation takes long stay with us', async () => {
+    const slow: StandardSchema = {
+      '~standard': { version: 1, vendor: 'slow', validate: async (value) => await sleep(20, { value }) },
+    };
+    const { extensions, ...batch } = makeBatch([1, 2, 3], { ackWaitMs: 30 });
+    const sifted = await standard(slow).sift(batch, 'deadLetter');
+    assert.ok(extensions.length >= 2, `extended ${extensions.length} times`);
+    assert.deepEqual(extensions[0], [1, 2, 3]);
+    assert.equal(sifted.batch.messages.length, 3);
   });
 
   test('a codec of ones own stands in the place of ours', async () => {
