@@ -4,10 +4,8 @@ import type { CompiledSchema } from '../model/schema.ts';
 import type { AvroType } from './avro-table.ts';
 import { type AvroTarget, convertAvro } from './avro-values.ts';
 import { bytesOf } from './json-text.ts';
+import { readUtf8, writeUtf8 } from './utf8.ts';
 import { violation, wrongInput } from './violation.ts';
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** @param name the schema's, for error texts */
 export function avroCodec(name: string, type: AvroType): CompiledSchema {
@@ -18,14 +16,14 @@ export function avroCodec(name: string, type: AvroType): CompiledSchema {
   };
   const parse = (data: Uint8Array): unknown => {
     try {
-      return parseExactly(decoder.decode(data));
+      return parseExactly(readUtf8(data));
     } catch {
       throw violation(name, [{ path: [], message: 'it is not JSON text in UTF-8; Avro binary is none' }]);
     }
   };
   return {
     encode: (message) => {
-      const bytes = typeof message === 'string' ? encoder.encode(message) : bytesOf(message);
+      const bytes = typeof message === 'string' ? writeUtf8(message) : bytesOf(message);
       if (bytes !== undefined) {
         convert(parse(bytes), 'wire');
         return bytes;
@@ -35,7 +33,7 @@ export function avroCodec(name: string, type: AvroType): CompiledSchema {
           `A message must be bytes, text or an object, not ${message === null ? 'null' : typeof message}.`,
         );
       }
-      return encoder.encode(JSON.stringify(convert(message, 'wire')));
+      return writeUtf8(JSON.stringify(convert(message, 'wire')));
     },
     decode: (data) => convert(parse(data), 'reader'),
   };

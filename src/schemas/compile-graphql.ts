@@ -13,6 +13,7 @@ import {
   isUnionType,
 } from 'graphql';
 import { MemphisError } from '../model/errors.ts';
+import { standard } from './graphql-standard.ts';
 import type { DirectiveRow, GraphqlTable, Inputs, TypeRow } from './graphql-table.ts';
 
 /** @throws Error what is no schema of a service; MemphisError `UNSUPPORTED` for directives whose rules are not precompiled */
@@ -33,12 +34,27 @@ export function graphqlTable(source: string): GraphqlTable {
     const row: DirectiveRow = { on: locations, args: inputsOf(args), ...(isRepeatable && { isRepeatable: true }) };
     return [name, row] as const;
   });
+  const usual = standard();
   return {
     roots: JSON.parse(JSON.stringify(roots)) as GraphqlTable['roots'], // without those that it lacks
-    types: Object.fromEntries(types),
-    directives: Object.fromEntries(directives),
+    types: Object.fromEntries(types.filter(isNews(usual.types))),
+    directives: Object.fromEntries(
+      directives.filter(isNews(usual.directives)).filter(([, { on }]) => on.some(isOfOperations)),
+    ),
   };
 }
+
+/** Whether a row says something that modules do not know without it. */
+const isNews =
+  (usual: Readonly<Record<string, unknown>>) =>
+  ([name, row]: readonly [string, unknown]): boolean =>
+    JSON.stringify(usual[name]) !== JSON.stringify(row);
+
+/** Other directives are none that operations can have. */
+const isOfOperations = (location: string): boolean =>
+  /^(QUERY|MUTATION|SUBSCRIPTION|FIELD|FRAGMENT_DEFINITION|FRAGMENT_SPREAD|INLINE_FRAGMENT|VARIABLE_DEFINITION)$/.test(
+    location,
+  );
 
 function rowOf(schema: GraphQLSchema, type: GraphQLNamedType): TypeRow {
   if (isObjectType(type) || isInterfaceType(type)) {

@@ -9,6 +9,7 @@ import type { SchemaIssue } from '../model/schema-issue.ts';
 import type { SchemaReader } from '../model/schema-reader.ts';
 import { checkOperations } from './graphql-check.ts';
 import { parseOperations } from './graphql-parse.ts';
+import { isPlain } from './graphql-plain.ts';
 import { Problem } from './graphql-problem.ts';
 import type { GraphqlTable } from './graphql-table.ts';
 import { graphqlMessages, MAX_TOKENS } from './graphql-text.ts';
@@ -28,7 +29,7 @@ export function compiledGraphql(name: PrecompiledName, table: GraphqlTable): Sch
 
 function findIssues(table: GraphqlTable, text: string): readonly SchemaIssue[] {
   try {
-    checkOperations(table, parseOperations(text, MAX_TOKENS));
+    if (!isPlain(table, text, MAX_TOKENS)) checkOperations(table, parseOperations(text, MAX_TOKENS));
     return [];
   } catch (error) {
     if (error instanceof RangeError) return [{ path: [], message: 'it is nested too deeply' }];

@@ -5,12 +5,13 @@ import { Merging } from './graphql-merge.ts';
 import { distinct, Problem } from './graphql-problem.ts';
 import { References, type Uses } from './graphql-references.ts';
 import { checkSubscription, Introspection } from './graphql-special.ts';
+import { completed } from './graphql-standard.ts';
 import { type GraphqlTable, get, isComposite, isInput, isLeaf, nameOf, overlap } from './graphql-table.ts';
 import { Values } from './graphql-values.ts';
 
 /** @throws Problem the first that is found */
 export function checkOperations(table: GraphqlTable, definitions: readonly Definition[]): void {
-  new Check(table, definitions).run();
+  new Check(completed(table), definitions).run();
 }
 
 class Check {

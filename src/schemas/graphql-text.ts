@@ -4,13 +4,11 @@ import { isRecord } from '../model/fields.ts';
 import type { CompiledSchema } from '../model/schema.ts';
 import type { SchemaIssue } from '../model/schema-issue.ts';
 import { bytesOf } from './json-text.ts';
+import { readUtf8, writeUtf8 } from './utf8.ts';
 import { violation, wrongInput } from './violation.ts';
 
 /** More of them could keep the rules of validation busy for seconds. */
 export const MAX_TOKENS = 4_000;
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * @param name the schema's, for error texts
@@ -29,7 +27,7 @@ export function graphqlMessages(
   };
   const read = (data: Uint8Array): string => {
     try {
-      return decoder.decode(data);
+      return readUtf8(data);
     } catch {
       throw violation(name, [{ path: [], message: 'it is not text in UTF-8' }]);
     }
@@ -37,7 +35,7 @@ export function graphqlMessages(
   return {
     encode: (message) => {
       const bytes = bytesOf(message);
-      if (bytes === undefined) return encoder.encode(check(toText(message, print)));
+      if (bytes === undefined) return writeUtf8(check(toText(message, print)));
       check(read(bytes));
       return bytes;
     },

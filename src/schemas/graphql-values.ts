@@ -25,7 +25,8 @@ export interface Use {
   readonly at: number;
 }
 
-const literals: Readonly<Record<string, readonly string[]>> = {
+/** Kinds of literals by the scalars of the language. */
+export const literals: Readonly<Record<string, readonly string[]>> = {
   Int: ['int'],
   Float: ['int', 'float'],
   String: ['string'],

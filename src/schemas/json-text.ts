@@ -1,10 +1,8 @@
 /** Messages as JSON text, without the silent losses of `JSON.stringify`: what JSON cannot say is an error. */
 
 import { holdsFields } from './holds-fields.ts';
+import { readUtf8, writeUtf8 } from './utf8.ts';
 import { wrongInput } from './violation.ts';
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Exact digits in JSON text; in Node since 21. */
 const { rawJSON } = JSON as unknown as { readonly rawJSON: (text: string) => unknown };
@@ -32,7 +30,7 @@ export function bytesOf(message: unknown): Uint8Array | undefined {
 /** @throws NotJson for bytes that are no JSON text in UTF-8 */
 export function parseJsonBytes(data: Uint8Array): unknown {
   try {
-    return JSON.parse(decoder.decode(data));
+    return JSON.parse(readUtf8(data));
   } catch {
     throw new NotJson('it is not JSON text in UTF-8'); // the parser's own words would quote the text
   }
@@ -44,13 +42,13 @@ export function parseJsonBytes(data: Uint8Array): unknown {
  * @throws MemphisError `INVALID_MESSAGE` for what JSON cannot say; NotJson
  */
 export function toJsonMessage(message: unknown): JsonMessage {
-  const bytes = typeof message === 'string' ? encoder.encode(message) : bytesOf(message);
+  const bytes = typeof message === 'string' ? writeUtf8(message) : bytesOf(message);
   if (bytes !== undefined) return { data: bytes, value: parseJsonBytes(bytes) };
   if (typeof message !== 'object' || message === null) {
     throw wrongInput(`A message must be bytes, text or an object, not ${message === null ? 'null' : typeof message}.`);
   }
   const text = write(message);
-  return { data: encoder.encode(text), value: JSON.parse(text) };
+  return { data: writeUtf8(text), value: JSON.parse(text) };
 }
 
 function write(message: object): string {

@@ -1,10 +1,9 @@
 /** Bytes of the protobuf wire format: what a writer appends, what a reader takes. Lengths are checked, never trusted. */
 
+import { readUtf8, writeUtf8 } from './utf8.ts';
+
 /** Bytes that are no message. Its text never quotes them. */
 export class NotProto extends Error {}
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export class ProtoWriter {
   #bytes = new Uint8Array(128);
@@ -62,7 +61,7 @@ export class ProtoWriter {
   }
 
   text(value: string): void {
-    this.block(encoder.encode(value));
+    this.block(writeUtf8(value));
   }
 
   finish(): Uint8Array {
@@ -155,7 +154,7 @@ export class ProtoReader {
     const length = this.uint32();
     const at = this.#take(length);
     try {
-      return decoder.decode(this.#bytes.subarray(at, at + length));
+      return readUtf8(this.#bytes, at, at + length);
     } catch {
       throw new NotProto('a text is not UTF-8');
     }
