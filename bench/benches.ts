@@ -1,6 +1,7 @@
 /** Every benchmark, in the order in which they run. */
 
 import { benchColdStart } from './cold-start/run.ts';
+import { benchFirstRun } from './first-run/run.ts';
 import { benchRoundTrips } from './round-trips/run.ts';
 import { benchSchemas } from './schemas/run.ts';
 import type { BenchSettings } from './support/bench.ts';
@@ -14,6 +15,7 @@ export const benches: Readonly<Record<string, (settings: BenchSettings) => Promi
   warm: benchWarm,
   thaw: benchThaw,
   schemas: benchSchemas,
+  'first-run': benchFirstRun,
 };
 
 /** Those that a Memphis broker is measured with. */

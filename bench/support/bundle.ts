@@ -50,7 +50,10 @@ const apart = (format: 'cjs' | 'esm'): Plugin => ({
 export async function bundle(
   entry: string,
   outfile: string,
-  { isApart = false, ...options }: { minify?: boolean; format?: 'cjs' | 'esm'; isApart?: boolean } = {},
+  {
+    isApart = false,
+    ...options
+  }: { minify?: boolean; format?: 'cjs' | 'esm'; sourcemap?: boolean; isApart?: boolean } = {},
 ): Promise<Bundle> {
   const { metafile } = await build({
     entryPoints: [path.join(root, 'bench', entry)],
@@ -68,7 +71,7 @@ export async function bundle(
     plugins: isApart ? [apart(options.format ?? 'cjs')] : [],
     metafile: true,
   });
-  const [output] = Object.values(metafile.outputs);
+  const output = Object.entries(metafile.outputs).find(([file]) => !file.endsWith('.map'))?.[1];
   const text = readFileSync(outfile);
   return {
     file: outfile,

@@ -6,7 +6,8 @@ import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { bundles, costlyModules, schemaFiles, trips, writes } from '../../bench/budgets.ts';
+import { bundles, costlyModules, firstRun, schemaFiles, trips, writes } from '../../bench/budgets.ts';
+import { measureFirstRun } from '../../bench/first-run/measure.ts';
 import { countRoundTrips } from '../../bench/round-trips/count.ts';
 import { makeRunner, type Runner } from '../../bench/round-trips/measure.ts';
 import { ourVariants } from '../../bench/round-trips/variants.ts';
@@ -49,6 +50,15 @@ test('an invocation writes no more often than its budget, and loads nothing that
       counted.modules.filter((name) => costlyModules.includes(name)),
       [],
     );
+  }
+});
+
+test('no more code runs in a first invocation than its budget', async (t) => {
+  await using scene = await openScene();
+  for (const role of roles) {
+    const bytes = (await measureFirstRun(scene, role)).reduce((sum, ran) => sum + ran.bytes, 0);
+    t.diagnostic(`${role}: ${bytes} bytes, of ${firstRun[role]}`);
+    assert.ok(bytes <= firstRun[role], `${role}: ${bytes} bytes are more than ${firstRun[role]}`);
   }
 });
 
