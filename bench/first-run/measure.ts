@@ -52,7 +52,8 @@ function byFile(ranges: readonly Range[], text: string, map: SourceMap): readonl
     const before = text.slice(0, startOffset);
     const line = before.split('\n').length - 1;
     const entry = map.findEntry(line, startOffset - (before.lastIndexOf('\n') + 1));
-    const file = 'originalSource' in entry ? entry.originalSource.replace(/^.*\/src\//, 'src/') : 'of the bundler';
+    const file =
+      'originalSource' in entry ? entry.originalSource.replace(/^.*\/(src|bench)\//, '$1/') : 'of the bundler';
     const known = files.get(file) ?? { functions: 0, bytes: 0 };
     files.set(file, { functions: known.functions + 1, bytes: known.bytes + bytes });
   }
