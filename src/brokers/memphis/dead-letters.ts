@@ -80,7 +80,7 @@ export async function setAside(
   const { version, maxPayload } = await connection.info;
   // there the broker's rows cannot be told from group to group (kept-letters.ts)
   if (isAnchored(version)) await storeDeadLetter(context, delivery, reason);
-  const mended = mend(link, connection);
+  const mended = isAnchored(version) ? undefined : mend(link, connection, Math.min(timeoutMs, MEND_LIMIT_MS));
   try {
     if (whole.length <= maxPayload) await hand(context, notice, whole);
     else await handByReference(context, delivery, notice);
@@ -90,10 +90,10 @@ export async function setAside(
 }
 
 /** Beside a dead letter, now and then, earlier ones: nobody else may look for them in time. Never rejects. */
-async function mend(link: Link, connection: Connection): Promise<void> {
+async function mend(link: Link, connection: Connection, limitMs: number): Promise<void> {
   if (Date.now() - (mendedAt.get(link) ?? 0) < MEND_EVERY_MS) return;
   mendedAt.set(link, Date.now());
-  await handInPassedOver(connection, MEND_LIMIT_MS).catch(() => {}); // it is looked for again
+  await handInPassedOver(connection, limitMs).catch(() => {}); // it is looked for again
 }
 
 async function hand(context: DeadLetterContext, notice: PoisonAdvisory, data: Uint8Array): Promise<number> {

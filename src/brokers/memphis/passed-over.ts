@@ -54,6 +54,7 @@ export async function noticesOf(connection: Connection, limitMs: number): Promis
 /**
  * Hands in again what nobody reads: stored anew before it goes. Read twice, a notice makes no second row.
  *
+ * @param limitMs for all of it, and for the last request once more
  * @returns the last place at which one is now, or 0
  * @throws MemphisError as the API refuses
  */
@@ -61,7 +62,8 @@ export async function handInPassedOver(connection: Connection, limitMs: number, 
   const { ack_floor: floor } = await look(connection, `CONSUMER.INFO.${ADVISORIES}.${READER}`, limitMs);
   let now = 0;
   let until = 0;
-  for (let count = 0; count <= MAX; count++) {
+  const untilMs = Date.now() + limitMs;
+  for (let count = 0; count <= MAX && Date.now() < untilMs; count++) {
     const { first, last, isEmpty, ageMs } = await noticesOf(connection, limitMs);
     until ||= last;
     const isRead = first > ((floor as Json).stream_seq as number) && ageMs < oldMs;
