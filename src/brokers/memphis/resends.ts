@@ -12,7 +12,7 @@ import { originalHeaders } from '../jetstream/dead-letter-record.ts';
 import { decodeKey } from '../jetstream/delivery.ts';
 import { headerOf, toUserHeaders } from '../jetstream/headers.ts';
 import { type Delivery, type Lane, type LaneRules, toLane } from '../jetstream/lane.ts';
-import { PATIENCE_MS, repeat } from '../jetstream/repeat.ts';
+import { repeat } from '../jetstream/repeat.ts';
 import { isBefore } from '../jetstream/server-version.ts';
 import { parseAckSubject } from '../jetstream/wire/ack.ts';
 import { apiError, isJson, refusalOf } from '../jetstream/wire/api.ts';
@@ -25,6 +25,8 @@ import { resendStreamOf } from './resend-streams.ts';
 import { sendResendAck } from './wire/resend-ack.ts';
 
 const NS_PER_MS = 1_000_000;
+/** What a function waits for beside its messages, at most: its own time is not known here. */
+const PATIENCE_MS = 5_000;
 /** Resends that nobody came for are dropped after a week; their rows stay as long as the broker keeps them. */
 const KEPT_FOR_MS = 7 * 86_400_000;
 /** A second resend of the same row is another message; `msg-id` is kept in it, so the window has to be short. */

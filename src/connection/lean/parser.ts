@@ -76,16 +76,17 @@ export class Parser {
 
   /*
    * MSG <subject> <sid> [reply] <size>, HMSG <subject> <sid> [reply] <header size> <size>
-   * Brokers of Memphis write two blanks where there is no reply.
+   * Brokers of Memphis, and servers before 2.10, write two blanks where there is no reply, and also behind one.
    */
   #message(bytes: Buffer, at: number, hasHeaders: boolean): number {
     const end = bytes.indexOf(LF, at);
     limitLine((end < 0 ? bytes.length : end) - at);
     if (end < 0) return at;
     // one text for all words: to look at each byte here would cost more
-    const words = bytes.toString('utf8', at, bytes[end - 1] === CR ? end - 1 : end).split(' ');
-    const last = words.length - 1;
+    let words = bytes.toString('utf8', at, bytes[end - 1] === CR ? end - 1 : end).split(' ');
     const most = hasHeaders ? 5 : 4;
+    if (words.length > most + 1) words = words.filter((word) => word !== '');
+    const last = words.length - 1;
     const isWrong = words[0] !== (hasHeaders ? 'HMSG' : 'MSG');
     if (isWrong || last < most - 1 || last > most) throw nonsense('the line of a message');
     const size = toNumber(words[last]);

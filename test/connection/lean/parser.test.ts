@@ -155,6 +155,23 @@ test('any header block is read as it would be line by line, wherever it is cut',
   );
 });
 
+test('blanks between the words of a line may be more than one, with a reply and without', () => {
+  const said = (line: string, payload: string): Operation[] => parse(Buffer.from(`${line}\r\n${payload}\r\n`));
+  const heard = { op: 'MSG', sid: '7', subject: 's.1', payload: 'abc' };
+  assert.deepEqual(said('MSG s.1 7  3', 'abc'), [{ ...heard, reply: '' }]);
+  for (const line of ['MSG s.1 7 r.1  3', 'MSG  s.1  7  r.1  3', 'MSG s.1 7 r.1   3']) {
+    assert.deepEqual(said(line, 'abc'), [{ ...heard, reply: 'r.1' }], line);
+  }
+  const block = 'NATS/1.0\r\na:b\r\n\r\n';
+  const withHeaders = { ...heard, headers: 1, status: 0 };
+  assert.deepEqual(said(`HMSG s.1 7  ${block.length} ${block.length + 3}`, `${block}abc`), [
+    { ...withHeaders, reply: '' },
+  ]);
+  assert.deepEqual(said(`HMSG s.1 7 r.1  ${block.length} ${block.length + 3}`, `${block}abc`), [
+    { ...withHeaders, reply: 'r.1' },
+  ]);
+});
+
 test('a payload that looks like the protocol is payload', () => {
   const inside = "-ERR 'Authorization Violation'\r\nMSG x 1 3\r\nabc\r\nPING\r\n";
   assert.deepEqual(
