@@ -15,8 +15,6 @@ export type Access = (
 
 const IN_SERVERS = 'credentials in servers';
 const NAMES = ['username', 'password', 'connectionToken', IN_SERVERS];
-/** A username beside the token is what the Memphis SDKs give: the token decides. */
-const EXCLUSIVE = { creds: ['nkey', ...NAMES], nkey: NAMES, password: ['connectionToken'] };
 
 const userInfoOf = (addresses: readonly ServerAddress[]): UserInfo | undefined =>
   addresses.find(({ userInfo }) => userInfo !== undefined)?.userInfo;
@@ -33,7 +31,9 @@ const exclude = (option: string, other: string): never =>
 
 function checkTogether(options: ConnectSettings, inServers: UserInfo | undefined): void {
   const given: Readonly<Record<string, unknown>> = { ...options, [IN_SERVERS]: inServers };
-  for (const [option, others] of Object.entries(EXCLUSIVE)) {
+  // a username beside the token is what the Memphis SDKs give: the token decides
+  const exclusive = { creds: ['nkey', ...NAMES], nkey: NAMES, password: ['connectionToken'] };
+  for (const [option, others] of Object.entries(exclusive)) {
     for (const other of others) if (given[option] !== undefined && given[other] !== undefined) exclude(option, other);
   }
   const { username = inServers?.username, password, creds, nkey } = options;

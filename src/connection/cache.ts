@@ -3,52 +3,42 @@
  * `globalThis`, so that two copies of this package in one bundle share it too.
  */
 
-const slot: symbol = Symbol.for('memphis-serverless.cache.v1');
-
-/** Functions (secrets) are told apart by identity, not by their text. */
-const identities = new WeakMap<object, number>();
-let nextIdentity = 1;
-
-function identityOf(value: object): number {
-  const identity = identities.get(value) ?? nextIdentity++;
-  identities.set(value, identity);
-  return identity;
+interface Kept {
+  readonly options: object;
+  readonly value: unknown;
 }
 
-/** Options never change, so each object is written down once. */
-const keys = new WeakMap<object, string>();
+const slot: symbol = Symbol.for('memphis-serverless.cache.v2');
 
-/** A text that is the same for the same options. It holds secrets: never print it. */
-function toKey(options: Readonly<Record<string, unknown>>): string {
-  let key = keys.get(options);
-  if (key === undefined) {
-    const sorted = Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1));
-    key = JSON.stringify(sorted, (_, value) => (typeof value === 'function' ? `function ${identityOf(value)}` : value));
-    keys.set(options, key);
-  }
-  return key;
-}
-
-function store(): Map<string, unknown> {
-  const holder = globalThis as unknown as Record<symbol, Map<string, unknown> | undefined>;
-  holder[slot] ??= new Map();
+function store(): Kept[] {
+  const holder = globalThis as unknown as Record<symbol, Kept[] | undefined>;
+  holder[slot] ??= [];
   return holder[slot];
 }
 
+/** Functions (secrets) are told apart by identity, not by their text. */
+const isSame = (one: unknown, other: unknown): boolean => one === other || (holds(one, other) && holds(other, one));
+
+function holds(one: unknown, other: unknown): boolean {
+  if (typeof one !== 'object' || one === null || typeof other !== 'object' || other === null) return false;
+  return Object.entries(one).every(([name, value]) => isSame(value, (other as Record<string, unknown>)[name]));
+}
+
 /** The value of a configuration: the cached one, or a new one that is cached from now on. */
-export function cached<T>(options: Readonly<Record<string, unknown>>, make: (forget: () => void) => T): T {
-  const key = toKey(options);
+export function cached<T>(options: object, make: (forget: () => void) => T): T {
   const values = store();
-  const known = values.get(key) as T | undefined;
-  if (known !== undefined) return known;
-  const made = make(() => {
-    if (values.get(key) === made) values.delete(key);
+  const known = values.find((kept) => isSame(kept.options, options));
+  if (known !== undefined) return known.value as T;
+  const value = make(() => {
+    const at = values.indexOf(kept);
+    if (at >= 0) values.splice(at, 1);
   });
-  values.set(key, made);
-  return made;
+  const kept = { options, value };
+  values.push(kept);
+  return value;
 }
 
 /** Every cached value, for an orderly end of the process. */
 export function cachedValues(): unknown[] {
-  return [...store().values()];
+  return store().map(({ value }) => value);
 }

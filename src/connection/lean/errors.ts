@@ -9,7 +9,7 @@ export class ServerError extends Error {}
 const CLIENT_CERTIFICATE = 'it demands a client certificate or does not accept this one: set tls.cert and tls.key';
 
 /** By Node's names (https://nodejs.org/api/tls.html#x509-certificate-error-codes) and our own. The first that fits counts. */
-const tlsTroubles: readonly (readonly [code: RegExp, words: string])[] = [
+const tlsTroubles = (): readonly (readonly [code: RegExp, words: string])[] => [
   [
     /^UNABLE_TO_(VERIFY|GET_ISSUER)|SELF_SIGNED|^CERT_(SIGNATURE|UNTRUSTED)/,
     'its certificate is not trusted: set tls.ca to the authority that signed it',
@@ -37,7 +37,7 @@ export function dialError(cause: Error, { server }: DialOptions, isVerified: boo
   if (cause instanceof MemphisError && cause.code !== 'PROTOCOL_ERROR') return cause;
   const { code = '' } = cause as { readonly code?: string };
   const start = `Could not connect to ${server}: `;
-  const [, words] = tlsTroubles.find(([pattern]) => pattern.test(code)) ?? [];
+  const [, words] = tlsTroubles().find(([pattern]) => pattern.test(code)) ?? [];
   if (words !== undefined) return new MemphisError('TLS_FAILED', `${start}${words} (${code}).`, { cause });
   // the refusal of a client certificate is sometimes lost behind the reset; a server that is killed looks the same
   if (isVerified && /^(ECONNRESET|EPIPE|HUNG_UP)$/.test(code)) {

@@ -8,7 +8,8 @@ import { LeanFrame, VERSION } from './frame.ts';
 
 const LF = 10;
 const CR = 13;
-const [H, M] = [72, 77];
+const H = 72;
+const M = 77;
 /** INFO of a large cluster is the longest line that there is. */
 export const MAX_LINE_BYTES = 65_536;
 /** Above what any server can be told to take (64 MiB). */

@@ -30,7 +30,7 @@ const secret: OptionSpec<Secret | undefined> = {
 const texts: OptionSpec<readonly string[] | undefined> = {
   read: (value) =>
     Array.isArray(value) && value.length > 0 && [...value].every((item) => typeof item === 'string' && item !== '')
-      ? (value as readonly string[])
+      ? [...value] // what is done to theirs later must not reach a session that others share
       : must('a list of texts, with at least one'),
   parse: (raw) => raw.split(',').map((item) => item.trim()),
   fallback: undefined,
@@ -54,7 +54,7 @@ const tls: OptionSpec<boolean | Given<typeof tlsOptions> | undefined> = {
     if (typeof value === 'boolean') return value;
     if (typeof value !== 'object' || value === null) return must('true, false, or an object with ca, cert, key');
     checkOptions('tls', tlsOptions, value);
-    const given: Given<typeof tlsOptions> = value;
+    const given: Given<typeof tlsOptions> = { ...value };
     return (given.cert === undefined) === (given.key === undefined)
       ? given
       : must('an object that has cert and key together');
