@@ -27,7 +27,7 @@ export function toDelivery(frame: Frame, station: string, lane: Lane): Delivery 
   if (lane.rules !== undefined) return lane.rules.toDelivery(frame, lane);
   const { reply, headers: all } = frame; // read once: a frame decodes what it is asked for
   const position = parseAckSubject(reply);
-  const origin = originOf(all, lane);
+  const origin = lane.isRetry ? originOf(all) : undefined;
   const { stream, sequence, timestamp } = origin ?? position;
   const key = headerOf(all, '$memphis_partitionKey');
   const headers = origin === undefined ? all : withoutRetryHeaders(all);
@@ -73,9 +73,8 @@ interface Origin {
   readonly untilMs?: number;
 }
 
-/** Which message a copy is of; nothing for what is no copy, or was put on the retry stream by somebody else. */
-function originOf(headers: HeaderList, lane: Lane): Origin | undefined {
-  if (!lane.isRetry) return undefined;
+/** Which message a copy is of; nothing for what was put on the retry stream by somebody else. */
+function originOf(headers: HeaderList): Origin | undefined {
   const stream = headerOf(headers, retryHeader.stream);
   const sequence = Number(headerOf(headers, retryHeader.sequence));
   if (stream === undefined || !Number.isSafeInteger(sequence)) return undefined;

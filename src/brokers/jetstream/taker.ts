@@ -47,7 +47,19 @@ export class Taker {
   ): Promise<Delivery[]> {
     const turn = this.#turn++;
     const taken: Delivery[] = [...(first?.deliveries ?? [])];
-    if (taken.length >= wanted) return taken;
+    return taken.length >= wanted ? taken : this.#askFor(connection, all, wanted, { turn, taken, first });
+  }
+
+  async #askFor(
+    connection: Connection,
+    all: readonly Lane[],
+    wanted: number,
+    {
+      turn,
+      taken,
+      first,
+    }: { readonly turn: number; readonly taken: Delivery[]; readonly first: FirstCatch | undefined },
+  ): Promise<Delivery[]> {
     const isInTurn = wanted < all.length && all.some(isLimited);
     const lanes = isInTurn ? await byProspect(connection, all, turn) : all;
     const asked = new Set<number>(first?.isComplete === true ? [lanes.indexOf(first.lane)] : []);
