@@ -31,7 +31,7 @@ export const schemaFiles: Readonly<Record<Role, readonly string[]>> = {
  * Minified bytes of functions that run in a first invocation: V8 compiles these, at some 0.3 ms for each KB (docs/decisions/024). What
  * is seldom needed belongs into functions of its own. `npm run bench -- --only first-run` shows where they are.
  */
-export const firstRun: Readonly<Record<Role, number>> = { consumer: 41_700, producer: 34_100 };
+export const firstRun: Readonly<Record<Role, number>> = { consumer: 40_000, producer: 33_400 };
 
 /** Round trips of a function's first invocation in a new process, TCP's included. */
 interface Trips {

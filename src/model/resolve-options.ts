@@ -43,6 +43,13 @@ export function didYouMean(name: string, names: readonly string[]): string {
 /** Names are shown, values never: they may be secrets. */
 const shown = (name: string): string => (name.length > 100 ? `${name.slice(0, 100)}...` : name);
 
+function unknownOption(where: string, name: string, table: OptionTable): MemphisError {
+  const hint = didYouMean(name, Object.keys(table));
+  return new MemphisError('INVALID_OPTION', `${where}: there is no option ${shown(name)}.${hint}`, {
+    option: shown(name),
+  });
+}
+
 /** What is thrown for an option whose reading threw something. */
 function refusal(where: string, name: string, shownAs: string, error: unknown): MemphisError {
   if (isMemphisError(error)) return error;
@@ -76,12 +83,7 @@ export function checkOptions<Table extends OptionTable>(where: string, table: Ta
   for (const name of Object.keys(fields)) {
     const value = fields[name];
     const spec = Object.hasOwn(table, name) ? table[name] : undefined;
-    if (spec === undefined) {
-      const hint = didYouMean(name, Object.keys(table));
-      throw new MemphisError('INVALID_OPTION', `${where}: there is no option ${shown(name)}.${hint}`, {
-        option: shown(name),
-      });
-    }
+    if (spec === undefined) throw unknownOption(where, name, table);
     try {
       if (value !== undefined) checked[name] = spec.read(value);
     } catch (error) {
@@ -135,9 +137,21 @@ function readEnv(
   const raw = spec.parse === undefined ? '' : textOf(env, variable, spec);
   const shownAs = `the environment variable ${variable}`;
   const value = raw === '' ? spec.fallback : readOption(where, name, () => spec.read(spec.parse?.(raw)), shownAs);
-  if (spec.fields === undefined) return value;
+  return spec.fields === undefined ? value : readFieldsOfEnv({ where, name, spec, env, variable, value });
+}
+
+/** An option with fields: these make it an object, in place of what its own variable says. */
+function readFieldsOfEnv(option: {
+  readonly where: string;
+  readonly name: string;
+  readonly spec: OptionSpec<unknown>;
+  readonly env: Environment;
+  readonly variable: string;
+  readonly value: unknown;
+}): unknown {
+  const { where, name, spec, env, variable, value } = option;
   const fields: Record<string, unknown> = {};
-  for (const [field, fieldSpec] of Object.entries(spec.fields)) {
+  for (const [field, fieldSpec] of Object.entries(spec.fields ?? {})) {
     const itsVariable = `${variable}${toEnvName(field).slice('MEMPHIS'.length)}`;
     if (textOf(env, itsVariable, fieldSpec) !== '') {
       fields[field] = readEnv(where, field, fieldSpec, env, itsVariable);
