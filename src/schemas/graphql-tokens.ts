@@ -13,10 +13,10 @@ export interface Token {
 }
 
 // by units, since a regular expression takes a cold start more than all the tokens of a message
-export const isDigit = (unit: number): boolean => unit >= 0x30 && unit <= 0x39;
+const isDigit = (unit: number): boolean => unit >= 0x30 && unit <= 0x39;
 export const isLetter = (unit: number): boolean => ((unit | 0x20) >= 0x61 && (unit | 0x20) <= 0x7a) || unit === 0x5f;
 const isLineEnd = (unit: number): boolean => unit === 0x0a || unit === 0x0d;
-export const isIgnored = (unit: number): boolean =>
+const isIgnored = (unit: number): boolean =>
   unit === 0x20 || isLineEnd(unit) || unit === 0x2c || unit === 0x09 || unit === 0xfeff;
 
 /** Reads tokens one by one. */
