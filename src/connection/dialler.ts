@@ -45,6 +45,7 @@ export class Dialler {
   #underWay: Promise<Session> | undefined;
   #beganAtMs = 0;
   #isClosed = false;
+  /** Ends the dial that is under way; never a session that came of one. */
   #hangUp: (() => void) | undefined;
 
   /** @param onOpen takes each session over, before those who wait for it hear of it */
@@ -65,6 +66,7 @@ export class Dialler {
     this.#beganAtMs = Date.now();
     this.#underWay = this.#start(deadlineMs, options).finally(() => {
       this.#underWay = undefined;
+      this.#hangUp = undefined;
     });
     return this.#underWay;
   }
@@ -103,14 +105,19 @@ export class Dialler {
   async #start(deadlineMs: number, { without, isAccepted }: StartOptions): Promise<Session> {
     const untilMs = Math.min(deadlineMs, Date.now() + this.#options.timeoutMs);
     const leftMs = (): number => Math.max(1, untilMs - Date.now());
+    let isGivenUp = false;
+    this.#hangUp = () => {
+      isGivenUp = true;
+    };
     const access = await this.#options.access(leftMs());
     const targets = this.servers.inTurn(without);
     const until = isAccepted ? 'accepted' : 'opened';
-    if (this.#isClosed) throw this.#toError(targets, []);
+    if (isGivenUp || this.#isClosed) throw this.#toError(targets, []);
     const open = (address: ServerAddress): Connection => this.#open(address, access, leftMs());
     const session = await (targets.length === 1
       ? this.#one(targets, open, until)
       : this.#several(targets, open, until, leftMs()));
+    this.#hangUp = undefined;
     this.#onOpen(session);
     return session;
   }

@@ -134,6 +134,35 @@ test('an answer that is late but comes before the new session keeps the old one,
   }
 });
 
+test('a session that answers while a secret is asked for is not hung up with the dial that is given up', async (t) => {
+  let asked = 0;
+  let isTold = false;
+  const connectionToken = async (): Promise<string> => {
+    if (asked++ > 0) await new Promise((resolve) => setTimeout(resolve, 400));
+    isTold = asked > 1;
+    return 'token';
+  };
+  const link = linkTo({ connectionToken });
+  const first = await link.ready(soon(), { isAccepted: true });
+  const before = proxy.accepted();
+  const realNow = Date.now;
+  t.mock.method(Date, 'now', () => realNow() + 60_000);
+  broker.freeze();
+  setTimeout(() => broker.thaw(), 170);
+  try {
+    const second = await link.ready(soon());
+    if (isTold) return t.skip('this machine was too slow: the secret came before the answer');
+    assert.deepEqual([second === first, second.isClosed], [true, false]);
+    await second.flush(1_000);
+    while (!isTold) await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.deepEqual([first.isClosed, proxy.accepted() - before], [false, 0]);
+  } finally {
+    broker.thaw();
+    await link.close();
+  }
+});
+
 test('with reconnect off, a session that did not survive a pause is not dialled again', async (t) => {
   await assert.rejects(
     afterPause(t, 60_000, () => proxy.swallow(), { reconnect: false }),
