@@ -123,14 +123,17 @@ describe('functions without a codec', () => {
     assert.deepEqual(await consume(broker.url, 'new'), ['{"id":1}', 'DEPENDENCY_MISSING']);
   });
 
-  test('a codec that is found installed is used at once, on a connection that was open before', async () => {
+  test('a codec that is found installed is used at once, where nobody expected a schema before', async (t) => {
+    t.mock.method(console, 'error', () => {}); // what does not fit
     await memphis.createStation('found', { storageType: 'memory' });
-    await memphis.produce('found', { id: 1 });
-    await memphis.produce('found', { name: 'no id' });
-    await memphis.attachSchema('order', 'found');
-    assert.deepEqual(await consume(broker.url, 'found'), ['{"id":1}', { id: 1 }]);
     const produce = makeProducer(broker.url, 'found');
+    assert.equal(await produce({ id: 1 }), 'stored');
+    assert.equal(await produce({ name: 'no id' }), 'stored');
+    await memphis.attachSchema('order', 'found');
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 31_000 });
+    assert.equal(await produce({ name: 'no id' }), 'stored', 'the look is not waited for');
     assert.match(await produce({ name: 'no id' }), /^SCHEMA_VIOLATION/);
     assert.equal(await produce({ id: 2 }), 'stored');
+    assert.deepEqual(await consume(broker.url, 'found'), ['{"id":1}', { id: 1 }, '{"id":2}', { id: 2 }]);
   });
 });

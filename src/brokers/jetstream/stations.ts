@@ -226,7 +226,9 @@ export class Stations {
   async renew(station: string): Promise<void> {
     const looked = this.#looked.get(station);
     const view = await this.look(station, RENEW_LIMIT_MS).catch(() => undefined);
-    if (view !== undefined && this.#looked.get(station) === looked) this.#known.set(station, view);
+    if (view === undefined || this.#looked.get(station) !== looked) return;
+    this.#looked.set(station, Promise.resolve(view));
+    this.#known.set(station, view);
   }
 
   forget(station: string): void {
