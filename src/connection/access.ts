@@ -44,7 +44,7 @@ function checkTogether(options: ConnectSettings, inServers: UserInfo | undefined
 
 /** What options say when functions have been asked and files were read. */
 interface Known {
-  readonly tls: false | TlsSettings | undefined;
+  readonly tls: boolean | TlsSettings | undefined;
   readonly password: string | undefined;
   readonly token: string | undefined;
   /** What proves a key; goes before names and passwords. */
@@ -69,7 +69,7 @@ export function toAccess(
     typeof password === 'function' ||
     typeof token === 'function';
   if (hasToAsk) return ask(options, limitMs).then((known) => accessOf(options, addresses, known));
-  return accessOf(options, addresses, { tls: tls === true ? {} : tls, password, token });
+  return accessOf(options, addresses, { tls, password, token });
 }
 
 async function ask(options: ConnectSettings, limitMs: number): Promise<Known> {
@@ -94,7 +94,7 @@ function accessOf(
 ): Access {
   const shared = userInfoOf(addresses);
   return ({ server, certifiedName, insistsOnTls, userInfo = shared }) => {
-    const tls = settings ?? (insistsOnTls ? {} : undefined);
+    const tls = settings === true ? {} : (settings ?? (insistsOnTls ? {} : undefined));
     return defined({
       server,
       certifiedName: (typeof given === 'object' ? given.serverName : undefined) ?? certifiedName,
@@ -120,8 +120,8 @@ function toCredentials(
 
 const isPem = (value: string): boolean => value.includes('-----BEGIN');
 
-async function toTlsSettings(tls: ConnectSettings['tls']): Promise<false | TlsSettings | undefined> {
-  if (typeof tls !== 'object') return tls === true ? {} : tls;
+async function toTlsSettings(tls: ConnectSettings['tls']): Promise<boolean | TlsSettings | undefined> {
+  if (typeof tls !== 'object') return tls;
   const [ca, cert, key] = await Promise.all(
     (['ca', 'cert', 'key'] as const).map((field) => {
       const given = tls[field];

@@ -35,12 +35,16 @@ export function parseCreds(text: string): Creds {
 export const parseSeed = (text: string): string => toUserSeed(between(text, USER_SEED) ?? text.trim(), 'nkey');
 
 function toUserSeed(seed: string, option: string): string {
-  if (!SEED.test(seed)) refuse(option, `${option}: the seed is damaged: it must be S and 57 letters or digits`);
-  if (!seed.startsWith('SU')) refuse(option, `${option}: the seed must be that of a user, which begins with SU`);
-  const bytes = fromBase32(seed);
-  // the last two bytes are the checksum of those before them, low byte first
-  if (checksum(bytes.subarray(0, -2)) === bytes.readUInt16LE(34)) return seed;
-  return refuse(option, `${option}: the seed is damaged: its checksum does not fit`);
+  let why = '';
+  if (!SEED.test(seed)) why = 'is damaged: it must be S and 57 letters or digits';
+  else if (!seed.startsWith('SU')) why = 'must be that of a user, which begins with SU';
+  else {
+    const bytes = fromBase32(seed);
+    // the last two bytes are the checksum of those before them, low byte first
+    if (checksum(bytes.subarray(0, -2)) === bytes.readUInt16LE(34)) return seed;
+    why = 'is damaged: its checksum does not fit';
+  }
+  return refuse(option, `${option}: the seed ${why}`);
 }
 
 /** The 32 bytes that a seed stands for: those between two of its kind and two of its checksum. */

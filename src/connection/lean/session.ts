@@ -27,8 +27,11 @@ const refuse = (words: string): never => {
   throw new MemphisError('INVALID_MESSAGE', `${words}.`);
 };
 
-/** What is no subject could be a line of the protocol. */
-const check = (subject: string): void => void (/^\S+$/.test(subject) || refuse('A subject is empty or holds a blank'));
+/** What is no subject could be a line of the protocol. No expression: its first uses cost a cold start more. */
+function check(subject: string): void {
+  const isWrong = subject === '' || subject.includes(' ') || subject.includes('\t') || subject.includes('\n');
+  if (isWrong || subject.includes('\r')) refuse('A subject is empty or holds a blank');
+}
 
 function toLines(headers: HeaderList): HeaderLines {
   let lines = '';

@@ -45,7 +45,7 @@ const NOBODY: readonly string[] = [];
 
 /** Begins to dial. Does not throw. */
 export function openWire(options: DialOptions, limits: Deadlines, events: WireEvents): Wire {
-  const { server, tls, early, credentials, certifiedName = hostOf(server), timeoutMs } = options;
+  const { server, tls, early, credentials, certifiedName, timeoutMs } = options;
   const opened = Promise.withResolvers<void>();
   const accepted = Promise.withResolvers<void>();
   const info = Promise.withResolvers<ServerInfo>();
@@ -166,7 +166,7 @@ export function openWire(options: DialOptions, limits: Deadlines, events: WireEv
   }
 
   function encrypt(inner: Duplex): void {
-    const secure = startTls(inner, tls || {}, certifiedName, () => {
+    const secure = startTls(inner, tls || {}, certifiedName ?? hostOf(server), () => {
       isVerified = true;
     });
     watch(secure, true);
@@ -233,7 +233,7 @@ export function openWire(options: DialOptions, limits: Deadlines, events: WireEv
   };
   limits.add(dialLimit);
   try {
-    const port = Number(/\d+$/.exec(server)?.[0]);
+    const port = Number(server.slice(server.lastIndexOf(':') + 1));
     const dialled = process.getBuiltinModule('node:net').connect({ host: hostOf(server), port, noDelay: true });
     raw = dialled;
     watch(dialled, !tls);
