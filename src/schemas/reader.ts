@@ -47,6 +47,8 @@ export class CodecReader implements SchemaReader {
     if (schema === undefined) return Promise.reject(new MemphisError('SCHEMA_INVALID', 'There is no schema to read.'));
     let known = this.#open.get(schema);
     if (known === undefined) {
+      const precompiled = this.#precompiled.get(keyOf(schema));
+      if (precompiled !== undefined) return Promise.resolve(precompiled);
       known = this.#compile(schema);
       known.catch(() => {}); // for whoever looks at it
       this.#open.set(schema, known);
@@ -72,8 +74,6 @@ export class CodecReader implements SchemaReader {
   }
 
   async #compile(schema: StationSchema): Promise<CompiledSchema> {
-    const precompiled = this.#precompiled.get(keyOf(schema));
-    if (precompiled !== undefined) return precompiled;
     const codec = this.#codecOf(schema);
     return await attempt(schema, async () => codec.compile(schema));
   }
