@@ -32,31 +32,31 @@ const entries: readonly (readonly [name: string, contents: string, forbidden: Re
   [
     './lambda, a consumer',
     `import { withMemphis } from 'memphis-serverless/lambda'; export const handler = withMemphis(async () => {}, { station: 's', group: 'g' });`,
-    /@nats-io|@aws-sdk|src\/poller\/|src\/testing\/|jetstream\/(admin|schema-store|schema-watch)\.ts|client\/(client|station|connect)\.ts|serverless-offline|valibot|ajv|re2js|protobufjs|graphql|avsc|src\/schemas\/(?!registry|standard-issues)/,
+    /@nats-io|@aws-sdk|src\/poller\/|src\/testing\/|(jetstream|memphis)\/(admin|schema-store|schema-watch|schemas)\.ts|client\/(client|station|connect)\.ts|serverless-offline|valibot|ajv|re2js|protobufjs|graphql|avsc|src\/schemas\/(?!registry|standard-issues)/,
     /lambda\/with-memphis\.ts/,
   ],
   [
     './lambda, a producer',
     `import { produceHandler } from 'memphis-serverless/lambda'; export const handler = produceHandler({ station: 's' });`,
-    /@nats-io|@aws-sdk|src\/poller\/|src\/testing\/|jetstream\/(admin|schema-store|schema-watch)\.ts|client\/(client|station|connect)\.ts|serverless-offline|valibot|ajv|re2js|protobufjs|graphql|avsc|src\/schemas\/(?!registry|standard-issues)/,
+    /@nats-io|@aws-sdk|src\/poller\/|src\/testing\/|(jetstream|memphis)\/(admin|schema-store|schema-watch|schemas)\.ts|client\/(client|station|connect)\.ts|serverless-offline|valibot|ajv|re2js|protobufjs|graphql|avsc|src\/schemas\/(?!registry|standard-issues)/,
     /lambda\/produce-handler\.ts/,
   ],
   [
     './middy, a consumer',
     `import { memphisConsumer } from 'memphis-serverless/middy'; export const middleware = memphisConsumer({ station: 's', group: 'g' });`,
-    /@nats-io|@aws-sdk|src\/poller\/|src\/testing\/|jetstream\/(admin|schema-store|schema-watch)\.ts|client\/(client|station|connect)\.ts|@middy|middy6|memphis-producer|producer-tools|ajv|re2js|protobufjs|graphql|avsc|src\/schemas\/(?!registry|standard-issues)/,
+    /@nats-io|@aws-sdk|src\/poller\/|src\/testing\/|(jetstream|memphis)\/(admin|schema-store|schema-watch|schemas)\.ts|client\/(client|station|connect)\.ts|@middy|middy6|memphis-producer|producer-tools|ajv|re2js|protobufjs|graphql|avsc|src\/schemas\/(?!registry|standard-issues)/,
     /middy\/memphis-consumer\.ts/,
   ],
   [
     './middy, a producer',
     `import { memphisProducer } from 'memphis-serverless/middy'; export const middleware = memphisProducer({ station: 's' });`,
-    /@nats-io|@aws-sdk|src\/poller\/|src\/testing\/|jetstream\/(admin|schema-store|schema-watch)\.ts|client\/(client|station|connect)\.ts|@middy|middy6|memphis-consumer|pull-invocation|ajv|re2js|protobufjs|graphql|avsc|src\/schemas\/(?!registry|standard-issues)/,
+    /@nats-io|@aws-sdk|src\/poller\/|src\/testing\/|(jetstream|memphis)\/(admin|schema-store|schema-watch|schemas)\.ts|client\/(client|station|connect)\.ts|@middy|middy6|memphis-consumer|pull-invocation|ajv|re2js|protobufjs|graphql|avsc|src\/schemas\/(?!registry|standard-issues)/,
     /middy\/memphis-producer\.ts/,
   ],
   [
     './poller',
     `import { pollerHandler } from 'memphis-serverless/poller'; export const handler = pollerHandler({ mappings: [] });`,
-    /@nats-io|jetstream\/(admin|schema-store|schema-watch)\.ts|client\/(client|station|connect)\.ts|src\/testing\/|ajv|re2js|protobufjs|graphql|avsc|src\/schemas\/(?!registry|standard-issues)/,
+    /@nats-io|(jetstream|memphis)\/(admin|schema-store|schema-watch|schemas)\.ts|client\/(client|station|connect)\.ts|src\/testing\/|ajv|re2js|protobufjs|graphql|avsc|src\/schemas\/(?!registry|standard-issues)/,
     /src\/poller\//,
   ],
   [
@@ -80,7 +80,7 @@ const entries: readonly (readonly [name: string, contents: string, forbidden: Re
   [
     '. (the client)',
     `import { connect } from 'memphis-serverless'; export { connect };`,
-    /@nats-io|@aws-sdk|src\/poller\/|src\/testing\/|src\/lambda\/|ajv|re2js|protobufjs|graphql|avsc|src\/schemas\/(?!registry|standard-issues)/,
+    /@nats-io|@aws-sdk|src\/poller\/|src\/testing\/|src\/lambda\/|ajv|re2js|protobufjs|graphql|avsc|src\/schemas\/(?!registry|standard-issues|look-up)/,
     /client\/connect\.ts/,
   ],
 ];
