@@ -6,17 +6,18 @@ import type { Given, OptionSpec, OptionTable, Resolved } from './option-spec.ts'
 
 const PREFIX = 'MEMPHIS_';
 
-/** The environment variable of an option. */
+/** The environment variable of an option. No expressions here and below: their first uses cost a cold start more. */
 export function toEnvName(option: string): string {
-  return `${PREFIX}${option.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+  let variable = PREFIX;
+  for (const letter of option) variable += letter >= 'A' && letter <= 'Z' ? `_${letter}` : letter.toUpperCase();
+  return variable;
 }
 
 /** The option that a variable is of, or how it would be called. */
-const toOptionName = (variable: string): string =>
-  variable
-    .slice(PREFIX.length)
-    .toLowerCase()
-    .replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+function toOptionName(variable: string): string {
+  const [first, ...others] = variable.slice(PREFIX.length).toLowerCase().split('_');
+  return first + others.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
+}
 
 /** Steps of one letter between two names. */
 function distance(a: string, b: string): number {

@@ -60,7 +60,7 @@ const RECORD_PREFIX = `$KV.${BUCKET}.station.`;
 export const RECORDS = `${RECORD_PREFIX}>`;
 
 /** No part of a subject may be empty: between two dots in a row stands a `/`, which names and keys of buckets leave free. */
-export const keyOf = (name: string): string => name.replace(/\.(?=\.)/g, './');
+export const keyOf = (name: string): string => (name.includes('..') ? name.replace(/\.(?=\.)/g, './') : name);
 export const recordSubject = (station: string): string => `${RECORD_PREFIX}${keyOf(station)}`;
 
 /** The station whose record is on a subject. */

@@ -9,6 +9,9 @@ import { monotonicMs } from '../monotonic.ts';
 /** No timer of Node is longer. */
 const MAX_MS = 2_147_483_647;
 
+/** The time of what has no limit. */
+export const NEVER = Number.POSITIVE_INFINITY;
+
 /** A wait with a limit. */
 export interface Deadline {
   /** By the monotonic clock. */
@@ -24,7 +27,7 @@ export class Deadlines {
   readonly #open = new Set<Deadline>();
   #timer: NodeJS.Timeout | undefined;
   #reading: NodeJS.Immediate | undefined;
-  #nextAt = Number.POSITIVE_INFINITY;
+  #nextAt = NEVER;
 
   add(deadline: Deadline): void {
     this.#open.add(deadline);
@@ -32,7 +35,7 @@ export class Deadlines {
   }
 
   delete(deadline: Deadline): void {
-    if (this.#open.delete(deadline) && this.#open.size === 0) this.#arm(Number.POSITIVE_INFINITY);
+    if (this.#open.delete(deadline) && this.#open.size === 0) this.#arm(NEVER);
   }
 
   /**
@@ -60,14 +63,14 @@ export class Deadlines {
   /** Nobody waits any more. */
   clear(): void {
     this.#open.clear();
-    this.#arm(Number.POSITIVE_INFINITY);
+    this.#arm(NEVER);
   }
 
   #arm(at: number): void {
     clearTimeout(this.#timer);
     clearImmediate(this.#reading);
     this.#nextAt = at;
-    if (at === Number.POSITIVE_INFINITY) return;
+    if (at === NEVER) return;
     const look = (): void => {
       this.#reading = setImmediate(() => this.#look());
     };
@@ -76,7 +79,7 @@ export class Deadlines {
 
   #look(): void {
     const now = monotonicMs() + 1; // a timer may be early by a fraction
-    this.#nextAt = Number.POSITIVE_INFINITY;
+    this.#nextAt = NEVER;
     let next = this.#nextAt;
     for (const deadline of [...this.#open]) {
       if (deadline.at > now) next = Math.min(next, deadline.at);

@@ -3,7 +3,7 @@
 import { MemphisError } from '../../model/errors.ts';
 import { monotonicMs } from '../monotonic.ts';
 import type { Asking, Frame } from '../port.ts';
-import type { Deadlines } from './deadlines.ts';
+import { type Deadlines, NEVER } from './deadlines.ts';
 
 /** One request under way. */
 interface Waiting<T> {
@@ -26,7 +26,7 @@ export class Replies {
   #first = 1;
   #open = 0;
   /** The limit that comes first, or came first when it was set. */
-  readonly #limit = { at: Number.POSITIVE_INFINITY, late: (): void => this.#sweep() };
+  readonly #limit = { at: NEVER, late: (): void => this.#sweep() };
   #last = 0;
 
   /** @param wake sees to it that `rest` is called at the end of this tick */
@@ -101,18 +101,18 @@ export class Replies {
 
   /** Ends the time limit where nothing is waited for. Not at once: mostly the next request leaves in the same tick. */
   rest(): void {
-    if (this.#open === 0) this.#setLimit(Number.POSITIVE_INFINITY);
+    if (this.#open === 0) this.#setLimit(NEVER);
   }
 
   #setLimit(at: number): void {
     this.#limits.delete(this.#limit);
     this.#limit.at = at;
-    if (at !== Number.POSITIVE_INFINITY) this.#limits.add(this.#limit);
+    if (at !== NEVER) this.#limits.add(this.#limit);
   }
 
   #sweep(): void {
     const now = monotonicMs() + 1; // as `Deadlines`
-    let next = Number.POSITIVE_INFINITY;
+    let next = NEVER;
     for (const number of this.open) {
       const { at, subject, asking } = this.#waiting[number - this.#first] as Waiting<never>;
       if (at > now) {

@@ -11,7 +11,7 @@ import { toIdentity } from '../memphis-connect.ts';
 import { monotonicMs } from '../monotonic.ts';
 import type { ClientIdentity, Connection, DialOptions, ServerInfo } from '../port.ts';
 import { connectText } from './connect-text.ts';
-import type { Deadlines, End } from './deadlines.ts';
+import { type Deadlines, type End, NEVER } from './deadlines.ts';
 import { dialError, ServerError, trouble } from './errors.ts';
 import type { LeanFrame } from './frame.ts';
 import { type Info, parseInfo, toServerInfo } from './info.ts';
@@ -81,8 +81,8 @@ export function openWire(options: DialOptions, limits: Deadlines, events: WireEv
     isLeaving: false,
     peers: [] as readonly string[],
     heardAt: now(),
-    rttMs: Number.POSITIVE_INFINITY,
-    maxPayload: Number.POSITIVE_INFINITY,
+    rttMs: NEVER,
+    maxPayload: NEVER,
     put: writer.put.bind(writer),
     wake: writer.wake.bind(writer),
     lost,

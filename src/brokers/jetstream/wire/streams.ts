@@ -220,6 +220,6 @@ export async function lastMessage(
   const headers = Buffer.from(String(message.hdrs ?? ''), 'base64').toString();
   return {
     data: Buffer.from(String(message.data ?? ''), 'base64'),
-    isDeleted: /KV-Operation: (DEL|PURGE)/.test(headers),
+    isDeleted: headers.includes('KV-Operation: DEL') || headers.includes('KV-Operation: PURGE'),
   };
 }
