@@ -9,7 +9,7 @@ import type { Broker } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
 import { placedBroker } from '../model/placed-broker.ts';
 import type { LookUp } from '../model/schema-look-up.ts';
-import { foundLookUp } from '../schemas/registry.ts';
+import { registry } from '../schemas/registry.ts';
 
 interface BrokerOptions {
   readonly deadlineMs?: number;
@@ -89,7 +89,7 @@ export function makeSession(settings: ConnectSettings, lookUp?: LookUp): Session
   return new LinkSession(
     settings,
     () => {},
-    () => lookUp ?? foundLookUp(),
+    () => lookUp ?? registry.lookUp,
   );
 }
 
@@ -105,7 +105,7 @@ export function sharedSession(settings: ConnectSettings): Session {
 export function keyedSession(settings: ConnectSettings, cacheKey: string | undefined): Session {
   closeOnSigterm();
   const key = cacheKey === undefined ? settings : { ...settings, cacheKey };
-  return cached(key, (forget) => new LinkSession(settings, forget, () => foundLookUp()));
+  return cached(key, (forget) => new LinkSession(settings, forget, () => registry.lookUp));
 }
 
 /** Lambda sends SIGTERM before it ends an environment (where an extension is registered); best effort. */

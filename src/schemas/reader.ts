@@ -8,7 +8,7 @@ import type { CompiledSchema, SchemaCodec, StationSchema } from '../model/schema
 import type { Destination, Encode, OnInvalid, SchemaReader, Sifted, SiftResult } from '../model/schema-reader.ts';
 import { encoderOf } from './encoder.ts';
 import { lookUp } from './look-up.ts';
-import { foundLookUp, registered } from './registry.ts';
+import { registry } from './registry.ts';
 
 /** A version that was compiled ahead of time: it reads this one alone. */
 export interface PrecompiledSchema extends CompiledSchema {
@@ -101,8 +101,9 @@ const keyOf = ({ name, type, version }: Pick<StationSchema, 'name' | 'type' | 'v
 
 /** The reader of this process, made when the first codec comes, which brings what finds out about schemas as well. */
 function shared(): CodecReader {
-  foundLookUp(lookUp);
-  return registered(() => new CodecReader()) as CodecReader;
+  registry.lookUp ??= lookUp;
+  registry.reader ??= new CodecReader();
+  return registry.reader as CodecReader;
 }
 
 export function registerCodec(codec: SchemaCodec): void {

@@ -9,27 +9,19 @@ import type { StationSchema } from '../model/schema.ts';
 import type { LookUp } from '../model/schema-look-up.ts';
 import type { OnInvalid, SchemaReader, Sifted } from '../model/schema-reader.ts';
 
-/** On `globalThis`, so that codecs of a second copy of this package serve this one too. */
-const slot = Symbol.for('memphis-serverless.schemas.v2');
 interface Registry {
+  /** What reads schemas; the first codec that is imported brings it along. */
   reader?: SchemaReader;
+  /** What finds out about the schemas of stations; codecs and validators bring it along. */
   lookUp?: LookUp;
 }
+
+const slot = Symbol.for('memphis-serverless.schemas.v2');
 const holder = globalThis as unknown as Record<symbol, Registry>;
 holder[slot] ??= {};
-const registry: Registry = holder[slot];
 
-/** What is registered; the first codec that is imported brings it along. */
-export function registered(make?: () => SchemaReader): SchemaReader | undefined {
-  if (make !== undefined) registry.reader ??= make();
-  return registry.reader;
-}
-
-/** What finds out about the schemas of stations, once something has brought it along. */
-export function foundLookUp(given?: LookUp): LookUp | undefined {
-  if (given !== undefined) registry.lookUp ??= given;
-  return registry.lookUp;
-}
+/** What is registered in this process. On `globalThis`, so that codecs of a second copy of this package serve this one too. */
+export const registry: Registry = holder[slot];
 
 /**
  * What reads a schema: registered, or found installed beside this package. Where that is bundled nothing is found, and
@@ -41,13 +33,13 @@ export async function readerFor(schema: StationSchema): Promise<SchemaReader> {
   const { name, type, version, problem } = schema;
   if (problem !== undefined) throw problem;
   let cause: unknown;
-  if (registered()?.covers(schema) !== true) {
+  if (registry.reader?.covers(schema) !== true) {
     const subpath = `memphis-serverless/schemas/${type}`;
     await import(/* webpackIgnore: true */ /* @vite-ignore */ subpath).catch((error: unknown) => {
       cause = error;
     });
   }
-  const reader = registered();
+  const reader = registry.reader;
   if (reader?.covers(schema) === true) return reader;
   throw new MemphisError(
     'DEPENDENCY_MISSING',

@@ -13,7 +13,7 @@ import { encoderOf } from './encoder.ts';
 import { NotJson, parseJsonBytes, toJsonMessage } from './json-text.ts';
 import { lookUp } from './look-up.ts';
 import { CodecReader, registerCodec, sift } from './reader.ts';
-import { foundLookUp } from './registry.ts';
+import { registry } from './registry.ts';
 import { toIssues } from './standard-issues.ts';
 import { violation, wrongInput } from './violation.ts';
 
@@ -33,7 +33,7 @@ export function standard(schema: StandardSchema): SchemaReader {
   if (typeof schema?.['~standard']?.validate !== 'function') {
     throw wrongInput('standard: give a Standard Schema validator.');
   }
-  foundLookUp(lookUp); // what is refused is compared with what the station says by now
+  registry.lookUp ??= lookUp; // what is refused is compared with what the station says by now
   const { vendor } = schema['~standard'];
   const check = async (value: unknown): Promise<unknown> => {
     const result = await schema['~standard'].validate(value);
