@@ -26,22 +26,29 @@ interface Range {
   readonly count: number;
 }
 
-/** By file, the largest first. */
-export async function measureFirstRun(scene: Scene, role: Role): Promise<readonly Ran[]> {
+/** What ran, by file, the largest first; and the regular expressions that were used. */
+export interface FirstRun {
+  readonly ran: readonly Ran[];
+  readonly expressions: readonly string[];
+}
+
+export async function measureFirstRun(scene: Scene, role: Role): Promise<FirstRun> {
   const host = (await bundle('hosts/ran.ts', path.join(scene.folder, 'ran.cjs'))).file;
   const { file } = await bundle(ours[role], path.join(scene.folder, `ran-${role}.cjs`), { sourcemap: true });
   if (role === 'consumer') {
     await scene.clear([ours]);
     await scene.fill(BATCH);
   }
-  const { answer, ranges } = await runHost<{ answer?: { acked?: number }; ranges: Range[] }>(
-    [host, file],
-    scene.env(ours),
-  );
+  const { answer, ranges, expressions } = await runHost<{
+    answer?: { acked?: number };
+    ranges: Range[];
+    expressions: string[];
+  }>([host, file], scene.env(ours));
   if (role === 'consumer' && answer?.acked !== BATCH) {
     throw new Error(`The function did not handle its ${BATCH} messages: ${JSON.stringify(answer)}`);
   }
-  return byFile(ranges, readFileSync(file, 'utf8'), new SourceMap(JSON.parse(readFileSync(`${file}.map`, 'utf8'))));
+  const map = new SourceMap(JSON.parse(readFileSync(`${file}.map`, 'utf8')));
+  return { ran: byFile(ranges, readFileSync(file, 'utf8'), map), expressions };
 }
 
 function byFile(ranges: readonly Range[], text: string, map: SourceMap): readonly Ran[] {

@@ -12,7 +12,7 @@ export async function benchFirstRun({ progress }: BenchSettings): Promise<Report
   await using scene = await openScene({ log: progress.say });
   const tables: Table[] = [];
   for (const role of ['consumer', 'producer'] as const) {
-    const ran = await measureFirstRun(scene, role);
+    const { ran } = await measureFirstRun(scene, role);
     const what = `Functions of the bundle that run in the first invocation of a ${role} function, and their size minified`;
     tables.push(toTable(role, `${what}, by folder.`, byFolder(ran)));
     tables.push(toTable(`${role}-files`, `${what}, by file.`, ran));

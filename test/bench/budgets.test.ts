@@ -6,7 +6,7 @@ import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { bundles, costlyModules, firstRun, schemaFiles, trips, writes } from '../../bench/budgets.ts';
+import { bundles, costlyModules, firstExpressions, firstRun, schemaFiles, trips, writes } from '../../bench/budgets.ts';
 import { measureFirstRun } from '../../bench/first-run/measure.ts';
 import { countRoundTrips } from '../../bench/round-trips/count.ts';
 import { makeRunner, type Runner } from '../../bench/round-trips/measure.ts';
@@ -53,12 +53,15 @@ test('an invocation writes no more often than its budget, and loads nothing that
   }
 });
 
-test('no more code runs in a first invocation than its budget', async (t) => {
+test('no more code and regular expressions run in a first invocation than its budget', async (t) => {
   await using scene = await openScene();
   for (const role of roles) {
-    const bytes = (await measureFirstRun(scene, role)).reduce((sum, ran) => sum + ran.bytes, 0);
+    const { ran, expressions } = await measureFirstRun(scene, role);
+    const bytes = ran.reduce((sum, one) => sum + one.bytes, 0);
     t.diagnostic(`${role}: ${bytes} bytes, of ${firstRun[role]}`);
     assert.ok(bytes <= firstRun[role], `${role}: ${bytes} bytes are more than ${firstRun[role]}`);
+    const words = `${role}: these regular expressions are used:\n${expressions.join('\n')}`;
+    assert.ok(expressions.length <= firstExpressions[role], words);
   }
 });
 
