@@ -154,7 +154,7 @@ test('a session that answers while a secret is asked for is not hung up with the
     if (isTold) return t.skip('this machine was too slow: the secret came before the answer');
     assert.deepEqual([second === first, second.isClosed], [true, false]);
     await second.flush(1_000);
-    while (!isTold) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (asked > 1 && !isTold) await new Promise((resolve) => setTimeout(resolve, 20));
     await new Promise((resolve) => setTimeout(resolve, 50));
     assert.deepEqual([first.isClosed, proxy.accepted() - before], [false, 0]);
   } finally {

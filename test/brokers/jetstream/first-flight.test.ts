@@ -197,15 +197,16 @@ for (const { binary, version } of serversUnderTest()) {
     const at = { servers: [broker.url] };
     const admin = await connect({ ...at, username: 'admin', password: 'a' });
     await admin.createStation('jobs', { storageType: 'memory' });
-    assert.deepEqual(await admin.fetchMessages('jobs', { group: 'g', batchMaxWaitMs: 0 }), []);
+    const group = { group: 'g', maxAckTimeMs: 1_000 };
+    assert.deepEqual(await admin.fetchMessages('jobs', { ...group, batchMaxWaitMs: 0 }), []);
     await admin.produce('jobs', 'a');
     const reader = await connect({ ...at, username: 'reader', password: 'r' });
     for (const _ of [1, 2, 3, 4, 5]) {
-      const fetched = reader.fetchMessages('jobs', { group: 'g', batchMaxWaitMs: 0 });
+      const fetched = reader.fetchMessages('jobs', { ...group, batchMaxWaitMs: 0 });
       await assert.rejects(fetched, { code: 'PERMISSION_DENIED' });
     }
     await reader.close();
-    const [message] = await admin.fetchMessages('jobs', { group: 'g', batchMaxWaitMs: 5_000 });
+    const [message] = await admin.fetchMessages('jobs', { ...group, batchMaxWaitMs: 5_000 });
     assert.ok(message !== undefined && message.deliveryCount <= 2, `delivered ${message?.deliveryCount} times`);
     await message.ack();
     await admin.close();
