@@ -65,7 +65,7 @@ export class SchemaNames implements StationSchemas {
 
   #look(station: string): Promise<void> {
     this.#lookedAtMs.set(station, Date.now());
-    const look = this.#stations.renew(station).finally(() => this.#looks.delete(station));
+    const look = this.#looks.get(station) ?? this.#stations.renew(station).finally(() => this.#looks.delete(station));
     this.#looks.set(station, look);
     return look;
   }
