@@ -42,6 +42,8 @@ export type Wire = Omit<Connection, 'publish' | 'request' | 'subscribe'> & {
 
 const PING = 'PING\r\n';
 const NOBODY: readonly string[] = [];
+/** What libuv reads at once. */
+const READ_BYTES = 65_536;
 
 /** Begins to dial. Does not throw. */
 export function openWire(options: DialOptions, limits: Deadlines, events: WireEvents): Wire {
@@ -147,14 +149,16 @@ export function openWire(options: DialOptions, limits: Deadlines, events: WireEv
     },
   });
 
-  function read(chunk: Buffer): void {
-    if (wire.isClosed) return;
+  /** @returns true: more may come */
+  function read(chunk: Buffer): true {
+    if (wire.isClosed) return true;
     wire.heardAt = now();
     try {
       parser.push(chunk);
     } catch (error) {
       fail(error as Error);
     }
+    return true;
   }
 
   /** What came before the end is read first. */
@@ -214,7 +218,7 @@ export function openWire(options: DialOptions, limits: Deadlines, events: WireEv
     info.resolve(inOurWords);
     if (!isFirst) return false;
     if (tls === undefined && hasTls && raw !== undefined) {
-      encrypt(raw.removeAllListeners('data'));
+      encrypt(raw);
       return true;
     }
     if (isUp || tls === undefined) up();
@@ -234,7 +238,14 @@ export function openWire(options: DialOptions, limits: Deadlines, events: WireEv
   limits.add(dialLimit);
   try {
     const port = Number(server.slice(server.lastIndexOf(':') + 1));
-    const dialled = process.getBuiltinModule('node:net').connect({ host: hostOf(server), port, noDelay: true });
+    // bytes come by one buffer that is read over and over: without the machinery of streams, whose first use takes long
+    const onread = {
+      buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+      callback: (size: number, bytes: Uint8Array) => read(Buffer.from(bytes.subarray(0, size))),
+    };
+    const dialled = process
+      .getBuiltinModule('node:net')
+      .connect({ host: hostOf(server), port, noDelay: true, ...(!tls && { onread }) });
     raw = dialled;
     watch(dialled, !tls);
     dialled.on('connect', () => {
@@ -242,7 +253,6 @@ export function openWire(options: DialOptions, limits: Deadlines, events: WireEv
       if (tls === false) up();
     });
     if (tls) encrypt(behindFirstLine(dialled, read));
-    else dialled.on('data', read);
   } catch (error) {
     fail(error as Error);
   }
