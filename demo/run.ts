@@ -207,9 +207,10 @@ async function untilThrough(options: {
     let isThrough = false;
     const wasSent = state.sendingDone; // asked first: what is sent later may not be stored yet when the broker is asked
     try {
+      const through = await Promise.all(work.map(({ station, group }) => view.isThrough(station, group)));
+      // counted behind that, so that the last line shows them all
       const counts = await Promise.all(work.map(({ station }) => view.countDeadLetters(station)));
       dead = counts.reduce((sum, count) => sum + count, 0);
-      const through = await Promise.all(work.map(({ station, group }) => view.isThrough(station, group)));
       isThrough = through.every((value) => value);
     } catch {
       // the broker is away; the next look may find it
