@@ -20,11 +20,20 @@ const isLastOf = ({ lane, laneDeliveries }: Delivery): boolean =>
 const mayRunOut = ({ message, lane }: Delivery, maxDeliveries: number): boolean =>
   message.deliveryCount >= maxDeliveries || lane.isRetry;
 
+/**
+ * Whether a message that was given back behind one that comes back later waits like that one. A copy stays what it is: one that
+ * the server could not hold back would be met at once, and be stored again and again.
+ */
+const waitsParked = ({ lane }: Delivery, delayMs = 0): boolean => !lane.isRetry && shouldPark(lane, delayMs);
+
 /** Whether nothing has to be stored before this is said to the source. */
 export function needsNothingStored({ outcome, delivery }: Entry, maxDeliveries: number): boolean {
   if (outcome.action === 'ack') return true;
+  if (outcome.action === 'giveBack') {
+    const isPlain = !isLastOf(delivery) && !mayRunOut(delivery, maxDeliveries);
+    return isPlain && !waitsParked(delivery, outcome.delayMs);
+  }
   const { action } = withinDeliveries(outcome, delivery.message.deliveryCount, maxDeliveries);
-  if (action === 'giveBack') return !isLastOf(delivery) && !mayRunOut(delivery, maxDeliveries);
   return outcome.action === 'retry' && action === 'retry' && !shouldPark(delivery.lane, outcome.delayMs);
 }
 
@@ -33,10 +42,13 @@ export async function storeFirst(context: SettleContext, entry: Entry): Promise<
   const { delivery } = entry;
   const { deliveryCount } = delivery.message;
   let outcome = withinDeliveries(entry.outcome, deliveryCount, context.maxDeliveries);
-  if (outcome.action === 'giveBack' && isLastOf(delivery)) {
-    // the broker would not deliver it again
+  // the broker would not deliver it again
+  const isLast = outcome.action === 'giveBack' && isLastOf(delivery);
+  if (outcome.action === 'giveBack' && (isLast || waitsParked(delivery, outcome.delayMs))) {
     const isParked = await park(context, delivery, outcome.delayMs ?? 0, deliveryCount - 1);
     if (isParked) return { ...entry, isParked };
+  }
+  if (isLast) {
     outcome = {
       action: 'deadLetter',
       reason: 'given back on the last delivery that the settings of its group allow',
