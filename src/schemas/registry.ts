@@ -64,8 +64,9 @@ export async function siftBatch(
     if (own?.covers(schema) === true) return await own.sift(batch, onInvalid);
     if (schema === undefined) return undefined;
     const reader = await readerFor(schema);
-    const known = schema.whole === undefined ? batch : { ...batch, schema: await schema.whole() };
-    return await reader.sift(known, onInvalid);
+    if (schema.whole === undefined) return await reader.sift(batch, onInvalid);
+    // it may have been detached meanwhile, or not be fit for use
+    return await siftBatch({ ...batch, schema: await schema.whole() }, own, onInvalid);
   } catch (error) {
     // not the messages' fault: whoever asks for a value meets the error, and their bytes can be read all the same
     const decode = (): never => {
