@@ -1,7 +1,6 @@
 /** What a dial shows the server, and whom it trusts: credentials and TLS out of options, asked for and read at each dial. */
 
 import type { ConnectSettings, ServerAddress, UserInfo } from './addresses.ts';
-import { defined } from './defined.ts';
 import { monotonicMs } from './monotonic.ts';
 import { isCredsText, isSeedText, parseCreds, parseSeed } from './nkey-text.ts';
 import type { Credentials, DialOptions, TlsSettings } from './port.ts';
@@ -95,26 +94,31 @@ function accessOf(
   const shared = userInfoOf(addresses);
   return ({ server, certifiedName, insistsOnTls, userInfo = shared }) => {
     const tls = settings === true ? {} : (settings ?? (insistsOnTls ? {} : undefined));
-    return defined({
+    const name = (typeof given === 'object' ? given.serverName : undefined) ?? certifiedName;
+    const credentials = signed ?? toCredentials(username, password, token, userInfo);
+    return {
       server,
-      certifiedName: (typeof given === 'object' ? given.serverName : undefined) ?? certifiedName,
-      credentials: signed ?? toCredentials({ username, password, token }, userInfo),
-      tls,
-      early: (tls !== undefined && broker !== 'auto') || undefined,
-      accountId: accountId === 1 ? undefined : accountId,
-      isMemphis: broker === 'memphis' || undefined,
-    });
+      ...(name && { certifiedName: name }),
+      ...(credentials && { credentials }),
+      ...(tls !== undefined && { tls, ...(broker !== 'auto' && { early: true }) }),
+      ...(accountId !== 1 && { accountId }),
+      ...(broker === 'memphis' && { isMemphis: true }),
+    };
   };
 }
 
 /** Options go before what stands in an address. */
 function toCredentials(
-  given: { readonly [Name in keyof UserInfo]-?: string | undefined },
+  givenName: string | undefined,
+  givenPassword: string | undefined,
+  givenToken: string | undefined,
   inAddress: UserInfo = {},
 ): Credentials | undefined {
-  const { username, password, token }: UserInfo = { ...inAddress, ...defined(given) };
-  const isToken = token !== undefined && (given.token !== undefined || password === undefined);
-  if (isToken) return { kind: 'token', token, ...defined({ username }) };
+  const username = givenName ?? inAddress.username;
+  const password = givenPassword ?? inAddress.password;
+  const token = givenToken ?? inAddress.token;
+  const isToken = token !== undefined && (givenToken !== undefined || password === undefined);
+  if (isToken) return { kind: 'token', token, ...(username !== undefined && { username }) };
   return username === undefined ? undefined : { kind: 'password', username, password: password ?? '' };
 }
 
@@ -128,5 +132,5 @@ async function toTlsSettings(tls: ConnectSettings['tls']): Promise<boolean | Tls
       return given === undefined ? undefined : textOrFile('tls', given, isPem, `tls.${field}`);
     }),
   );
-  return defined({ ca, cert, key, handshakeFirst: tls.handshakeFirst || undefined });
+  return { ca, cert, key, handshakeFirst: tls.handshakeFirst };
 }

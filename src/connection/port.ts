@@ -135,12 +135,12 @@ export type Credentials =
 /** Certificates are PEM texts. */
 export interface TlsSettings {
   /** Who may have signed the server's certificate; absent: the authorities that Node trusts. */
-  readonly ca?: string;
+  readonly ca?: string | undefined;
   /** The client's own, where the server asks for one. */
-  readonly cert?: string;
-  readonly key?: string;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
   /** Nothing of the server is believed before TLS: for servers with `handshake_first`. */
-  readonly handshakeFirst?: boolean;
+  readonly handshakeFirst?: boolean | undefined;
 }
 
 /** How to open a session; resolved and checked. */

@@ -5,7 +5,6 @@ import type { Duplex } from 'node:stream';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import { MemphisError } from '../../model/errors.ts';
 import { isIp } from '../addresses.ts';
-import { defined } from '../defined.ts';
 import type { TlsSettings } from '../port.ts';
 import { MAX_LINE_BYTES } from './parser.ts';
 
@@ -28,14 +27,15 @@ export function startTls(
 ): TLSSocket {
   const { checkServerIdentity, connect, createSecureContext } = process.getBuiltinModule('node:tls');
   const { X509Certificate } = process.getBuiltinModule('node:crypto');
-  for (const [option, text] of Object.entries(defined({ ca, cert }))) {
+  for (const [option, text] of Object.entries({ ca, cert })) {
+    if (text === undefined) continue;
     // an authority that cannot be read would be passed over in silence
     const blocks = text.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [''];
     for (const block of blocks) check(option, () => new X509Certificate(block));
   }
   return connect({
     socket,
-    secureContext: check('key', () => createSecureContext(defined({ ca, cert, key }))),
+    secureContext: check('key', () => createSecureContext({ ca, cert, key })),
     servername: isIp(name) ? '' : name, // RFC 6066: no addresses
     checkServerIdentity: (_: string, certificate: PeerCertificate) => {
       const error = checkServerIdentity(name, certificate);
