@@ -41,25 +41,35 @@ export class Parser {
 
   /** @throws MemphisError `PROTOCOL_ERROR`: nothing that comes afterwards can be understood */
   push(chunk: Buffer): void {
+    const bytes = this.#size === 0 ? chunk : this.#join(chunk);
+    if (bytes === undefined) return;
+    const end = this.#parse(bytes);
+    this.#size = bytes.length - end;
+    if (this.#size > 0) this.#parts.push(bytes.subarray(end));
+  }
+
+  /** @returns nothing where it is not worth another look yet */
+  #join(chunk: Buffer): Buffer | undefined {
     this.#parts.push(chunk);
     this.#size += chunk.length;
     const isShort = this.#wanted > 0 ? this.#size < this.#wanted : this.#size <= MAX_LINE_BYTES && !chunk.includes(LF);
-    if (isShort) return;
-    const bytes = this.#parts.length === 1 ? chunk : Buffer.concat(this.#parts);
-    const rest = bytes.subarray(this.#parse(bytes));
-    this.#parts = rest.length === 0 ? [] : [rest];
-    this.#size = rest.length;
+    if (isShort) return undefined;
+    const bytes = Buffer.concat(this.#parts);
+    this.#parts = [];
+    return bytes;
   }
 
   /** @returns where the first operation begins that is not whole */
   #parse(bytes: Buffer): number {
     this.#wanted = 0;
-    for (let at = 0; ; ) {
+    let at = 0;
+    while (at < bytes.length) {
       const first = bytes[at];
       const next = first === M || first === H ? this.#message(bytes, at, first === H) : this.#line(bytes, at);
-      if (next === at) return at;
+      if (next === at) break;
       at = next;
     }
+    return at;
   }
 
   /** @returns where the next operation begins, or this one where it is not whole */

@@ -2,7 +2,7 @@
 
 import type { Writable } from 'node:stream';
 
-const FIRST_BYTES = 1_024;
+const FIRST_BYTES = 4_096;
 /** With so much there is no waiting for the tick's end: the server may begin to read. */
 const FULL_BYTES = 65_536;
 /** What one large message took is not kept for small ones. */
@@ -26,11 +26,7 @@ export class Writer {
   put(text: string, data?: Uint8Array): void {
     // no character takes more than three bytes
     const most = this.#length + 3 * text.length + (data === undefined ? 0 : data.length + 2);
-    if (most > this.#out.length) {
-      const larger = Buffer.allocUnsafe(2 * most);
-      this.#out.copy(larger, 0, 0, this.#length);
-      this.#out = larger;
-    }
+    if (most > this.#out.length) this.#grow(2 * most);
     this.#length += this.#out.write(text, this.#length);
     if (data !== undefined) {
       this.#out.set(data, this.#length);
@@ -41,6 +37,12 @@ export class Writer {
     if (this.#stream === undefined) return;
     if (this.#length >= FULL_BYTES) this.#send(this.#stream);
     else this.wake();
+  }
+
+  #grow(size: number): void {
+    const larger = Buffer.allocUnsafe(size);
+    this.#out.copy(larger, 0, 0, this.#length);
+    this.#out = larger;
   }
 
   /** Sees to it that the end of this tick is told. */
@@ -58,8 +60,10 @@ export class Writer {
 
   /** From now on what is put is written: first this text, then what was put before. */
   open(stream: Writable, text: string): void {
-    this.#out = Buffer.concat([Buffer.from(text), this.#out.subarray(0, this.#length)]);
-    this.#length = this.#out.length;
+    const first = Buffer.from(text);
+    const length = first.length + this.#length;
+    this.#out = Buffer.concat([first, this.#out.subarray(0, this.#length)], length + FIRST_BYTES);
+    this.#length = length;
     this.#stream = stream;
     this.put('');
   }
