@@ -230,3 +230,22 @@ test('no timer is left when nobody waits', async () => {
   await waiting;
   assert.equal(timers(), before);
 });
+
+test('messages that are held stay as they came while more is read', async () => {
+  const held: Uint8Array[] = [];
+  const payloadOf = (number: number): string => String(number).repeat(200);
+  await using server = await startFakeServer(
+    accepts((socket, reply) => {
+      const data = payloadOf(Number(reply.at(-1)));
+      socket.write(`MSG ${reply} 1 ${data.length}\r\n${data}\r\n`);
+    }),
+  );
+  const connection = open(server.port);
+  for (let number = 1; number <= 3; number++) {
+    const { data } = await connection.request('look', empty, { timeoutMs: 1_000 });
+    held.push(data);
+  }
+  const texts = held.map((data) => Buffer.from(data).toString());
+  assert.deepEqual(texts, [1, 2, 3].map(payloadOf));
+  await connection.close();
+});
