@@ -53,6 +53,10 @@ function writeMessage(
 
 const isObject = (value: unknown): value is Fields => holdsFields(value);
 
+/** What protobuf-es notes beside the fields; what it has kept of a message that knew more would be lost, and is no note. */
+const isNote = (key: string, value: unknown): boolean =>
+  key === '$typeName' || (key === '$unknown' && Array.isArray(value) && value.length === 0);
+
 /** The fields that a value gives, in either spelling; also a oneof as `{ case, value }`. `null` is as if it were not there. */
 function gather(
   fields: readonly ProtoField[],
@@ -64,7 +68,8 @@ function gather(
   const chosen = new Map<string, string>();
   const take = (key: string, one: unknown): unknown => {
     const field = fields.find(({ name, original }) => name === key || original === key);
-    if (field === undefined) return issues.add([...path, key], 'is not a field of the message');
+    if (field === undefined)
+      return isNote(key, one) ? undefined : issues.add([...path, key], 'is not a field of the message');
     if (given.has(field)) return issues.add([...path, key], 'is given in both spellings');
     given.set(field, { key, value: one });
     if (field.oneof === undefined) return;
@@ -75,7 +80,7 @@ function gather(
   const entries = value instanceof Map ? [...value] : Object.entries(value);
   for (const [key, one] of entries) {
     if (typeof key !== 'string') issues.add(path, 'has a key that is no text');
-    else if (one !== undefined && one !== null && !key.startsWith('$')) {
+    else if (one !== undefined && one !== null) {
       const isOneof = fields.some(({ oneof, name }) => oneof === key && name !== key) && isObject(one) && 'case' in one;
       if (!isOneof) take(key, one);
       else if (typeof one.case === 'string') take(one.case, one.value);

@@ -88,7 +88,7 @@ describe('protobuf', () => {
       [{ counts: new Map([['k', 1]]) }, { counts: { k: 1 } }],
       [new Map([['id', 'o']]), { id: 'o' }],
       [{ id: 'o', email: null, tags: undefined }, { id: 'o' }],
-      [{ who: { case: 'email', value: 'e' }, $typeName: 'shop.Order' }, { email: 'e' }],
+      [{ who: { case: 'email', value: 'e' }, $typeName: 'shop.Order', $unknown: [] }, { email: 'e' }],
       [{ id: '', total: 0, status: 'NEW', raw: '', price: 0 }, {}],
       [{ price: '1.5' }, { price: 1.5 }],
     ];
@@ -100,11 +100,21 @@ describe('protobuf', () => {
     assert.deepEqual(await codec.encode(instance), new Uint8Array(Order.encode(instance).finish()));
   });
 
+  test('a field whose name in JSON begins with a dollar sign is written', async () => {
+    const source =
+      'syntax = "proto3"; message M { string id = 1 [json_name = "$id"]; string type = 2 [json_name = "$typeName"]; }';
+    const codec = await protobufCodec.compile({ name: 's', type: 'protobuf', version: 1, source });
+    const written = await codec.encode({ $id: 'a', $typeName: 'b' });
+    assert.deepEqual(await codec.decode(written), { $id: 'a', $typeName: 'b' });
+  });
+
   test('nothing is lost in silence: each has its path', async () => {
     const { schema } = recordedSchema('protobuf');
     const codec = await protobufCodec.compile(schema);
     const refused: readonly (readonly [object, string])[] = [
       [{ zzz: 1 }, 'zzz'],
+      [{ $id: 1 }, '$id'],
+      [{ id: 'o', $unknown: [{ no: 99, wireType: 0, data: new Uint8Array([1]) }] }, '$unknown'],
       [{ firstLine: { skuu: 1 } }, 'firstLine.skuu'],
       [{ lines: [{ qty: 1 }, { qty: 'x' }] }, 'lines.1.qty'],
       [{ id: 7 }, 'id'],
