@@ -25,7 +25,7 @@ export function avroCodec(name: string, type: AvroType): CompiledSchema {
     encode: (message) => {
       const bytes = typeof message === 'string' ? writeUtf8(message) : bytesOf(message);
       if (bytes !== undefined) {
-        convert(parse(bytes), 'wire');
+        convert(parse(bytes), 'text');
         return bytes;
       }
       if (typeof message !== 'object' || message === null) {

@@ -6,8 +6,8 @@ import { holdsFields } from './holds-fields.ts';
 
 type Path = readonly (string | number)[];
 
-/** Where a value goes: to the wire, as JSON; or to whoever reads it. */
-export type AvroTarget = 'wire' | 'reader';
+/** Where a value goes: to the wire, as JSON; nowhere, since its text goes as it is; or to whoever reads it. */
+export type AvroTarget = 'wire' | 'text' | 'reader';
 
 const MAX_DEPTH = 1_000;
 /** Exact digits in JSON text; in Node since 21. */
@@ -63,7 +63,7 @@ function convert(type: AvroType, value: unknown, target: AvroTarget, path: Path,
       return convertWhole(type.kind, value, target, path);
     case 'float':
     case 'double':
-      return convertNumber(type.kind, value, path);
+      return convertNumber(type.kind, value, target, path);
     case 'string':
       if (typeof value !== 'string') return unfit(path, 'must be text');
       return value.isWellFormed() ? value : unfit(path, 'holds half a character');
@@ -112,11 +112,14 @@ function convertWhole(kind: 'int' | 'long', value: unknown, target: AvroTarget, 
   return Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
 
-function convertNumber(kind: 'float' | 'double', value: unknown, path: Path): unknown {
+function convertNumber(kind: 'float' | 'double', value: unknown, target: AvroTarget, path: Path): unknown {
   const number = typeof value === 'bigint' ? Number(value) : value; // of a long row of digits in the text
   if (typeof number !== 'number') return unfit(path, 'must be a number');
   if (!Number.isFinite(number)) return unfit(path, 'is no number that JSON has');
   if (kind === 'float' && !Number.isFinite(Math.fround(number))) return unfit(path, 'is outside of a float');
+  if (target === 'wire' && typeof value === 'bigint' && BigInt(number) !== value) {
+    return unfit(path, `has more digits than a ${kind} holds`);
+  }
   return number;
 }
 
@@ -154,7 +157,7 @@ function convertRecord(
   }
   for (const [name, one] of given) {
     if (one === undefined) continue;
-    if (target === 'wire') unfit([...path, name], 'is not a field of the record');
+    if (target !== 'reader') unfit([...path, name], 'is not a field of the record');
     result.set(name, one); // stored by others, who may send what they like
   }
   return Object.fromEntries(result);

@@ -136,6 +136,18 @@ describe('avro', () => {
     assert.deepEqual(codec.decode(bytes('{"id":"o","zzz":1}')), { ...full, zzz: 1 }, 'others may send more');
   });
 
+  test('a bigint is taken for a double that holds its digits, and refused where some would be lost', () => {
+    const fields = [{ name: 'd', type: 'double' }];
+    const source = JSON.stringify({ type: 'record', name: 'R', fields });
+    const codec = avroJsonCodec.compile({ name: 's', type: 'avro', version: 1, source }) as CompiledSchema;
+    const read = (written: unknown) => codec.decode(written as Uint8Array);
+    assert.deepEqual(read(codec.encode({ d: 1n << 60n })), { d: 2 ** 60 });
+    assert.throws(() => codec.encode({ d: 9007199254740993n }), { code: 'SCHEMA_VIOLATION' });
+    // text goes as it is
+    assert.equal(String(Buffer.from(codec.encode('{"d":9007199254740993}') as Uint8Array)), '{"d":9007199254740993}');
+    assert.throws(() => codec.encode('{"d":1,"zzz":1}'), { code: 'SCHEMA_VIOLATION' });
+  });
+
   test('what is no schema does not compile; a name or a union alone does', () => {
     for (const source of ['"string"', 'string', '["null","string"]', '{"type":"int","logicalType":"date"}']) {
       assert.ok(avroJsonCodec.compile({ name: 's', type: 'avro', version: 1, source }));
