@@ -55,10 +55,12 @@ export function withMemphis<T = unknown, C = LambdaContext>(
   return async (event, context) => consume({ where: 'withMemphis', handler, event, context, settings: resolve() });
 }
 
-/** Starts to dial. What goes wrong, wrong variables included, is met again by the first invocation. */
+/** Starts to dial. Never throws. */
 function prefetch(resolve: () => WithMemphisSettings): void {
   try {
     const settings = resolve();
     if (settings.prefetch) warmStation(settings);
-  } catch {}
+  } catch {
+    // a wrong variable, say: the first invocation reads them anew and fails with it, where somebody sees it
+  }
 }
