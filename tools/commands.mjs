@@ -8,6 +8,7 @@ const types = { name: 'types (tsc)', run: (job) => job.tool('tsc', ['-p', '.']) 
 const build = { name: 'build (ESM and CommonJS into dist)', run: buildPackage };
 const broker = { name: 'nats-server', run: (job) => findBroker(job, []) };
 const brokers = { name: 'nats-server, the old and the new', run: (job) => findBroker(job, ['--newest']) };
+const suite = { name: 'test suite of JSON Schema', run: (job) => job.node(['tools/schema-suite.mjs']) };
 const bundle = { name: 'package (serverless package)', run: (job) => job.tool('serverless', ['package', ...job.args]) };
 const demo = { name: 'demo', run: (job) => job.node([SOURCE, 'demo/main.ts', ...job.args]) };
 const bench = { name: 'benchmarks', run: (job) => job.node([SOURCE, 'bench/main.ts', ...job.args]) };
@@ -21,11 +22,11 @@ export const commands = {
   demo: { says: 'runs the main job on this machine, with a real broker', steps: [broker, demo] },
   test: {
     says: 'checks style and types, builds, and runs all tests',
-    steps: [plain(lint), types, build, brokers, tests('all')],
+    steps: [plain(lint), types, build, brokers, suite, tests('all')],
   },
   'test:unit': {
     says: 'builds, and runs all tests but those of whole systems',
-    steps: [build, brokers, tests('unit')],
+    steps: [build, brokers, suite, tests('unit')],
   },
   'test:integration': {
     says: 'builds, and runs the tests of whole systems',
