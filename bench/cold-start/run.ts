@@ -2,6 +2,7 @@
 
 import path from 'node:path';
 import { memphisUrl } from '../../demo/memphis-view.ts';
+import { makeCodeCache } from '../../src/code-cache/make.ts';
 import { type BenchSettings, roundsOf } from '../support/bench.ts';
 import { type Bundle, bundle } from '../support/bundle.ts';
 import { openMemphisScene } from '../support/memphis-scene.ts';
@@ -10,13 +11,30 @@ import { describeMachine, type Report, type Table } from '../support/report.ts';
 import { inRounds } from '../support/rounds.ts';
 import { type ColdSample, runCold } from '../support/run-cold.ts';
 import { openScene, type Scene } from '../support/scene.ts';
-import { floor, memphisDev, memphisSubjects, type Subject, subjects as usualSubjects } from '../support/subjects.ts';
+import {
+  floor,
+  memphisDev,
+  memphisSubjects,
+  nats3,
+  ours,
+  type Subject,
+  subjects as usualSubjects,
+} from '../support/subjects.ts';
 import { measureChoices } from './choices.ts';
 import { importTable, jobTable } from './tables.ts';
 
 const BATCH = 10;
+/** As they are, and with the code cache that `memphis-serverless code-cache` makes of any bundle. */
+const withCaches = (all: readonly Subject[]): ColdSubject[] =>
+  all.flatMap((one): ColdSubject[] =>
+    one === ours || one === nats3 ? [one, { ...one, title: `${one.title}, code cache`, hasCodeCache: true }] : [one],
+  );
 /** Of one processor: about what Lambda gives to functions of 180 and of 530 MB. */
 const SHARES = [0.1, 0.3];
+
+interface ColdSubject extends Subject {
+  readonly hasCodeCache?: boolean;
+}
 
 export interface Measured {
   readonly title: string;
@@ -77,15 +95,18 @@ async function measureJobs(
   { broker, progress, signal }: BenchSettings,
   quota?: Quota,
 ): Promise<Measured[]> {
-  const subjects = broker === 'memphis' ? memphisSubjects : usualSubjects;
+  const subjects = withCaches(broker === 'memphis' ? memphisSubjects : usualSubjects);
   const wrapper = quota?.wrapper ?? [];
-  const bundles = new Map<Subject, Bundle>();
-  for (const subject of subjects) {
-    bundles.set(subject, await bundle(subject[role], path.join(scene.folder, `${subject.name}-${role}.cjs`)));
+  const bundles = new Map<ColdSubject, Bundle>();
+  for (const [index, subject] of subjects.entries()) {
+    const made = await bundle(subject[role], path.join(scene.folder, `${role}-${index}.cjs`));
+    if (subject.hasCodeCache) await makeCodeCache(made.file);
+    bundles.set(subject, made);
   }
   await scene.clear(subjects);
-  if (role === 'consumer') await scene.fill(BATCH * (rounds + 1));
-  const samples = await inRounds<Subject | undefined, ColdSample>({
+  // Two of them share a durable.
+  if (role === 'consumer') await scene.fill(2 * BATCH * (rounds + 1));
+  const samples = await inRounds<ColdSubject | undefined, ColdSample>({
     subjects: [undefined, ...subjects],
     rounds,
     signal,

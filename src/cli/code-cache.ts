@@ -1,0 +1,53 @@
+/** `code-cache`: V8's code cache for a function's bundle. */
+
+import { parseArgs } from 'node:util';
+import { makeCodeCache } from '../code-cache/make.ts';
+import { type Output, UsageError } from './print.ts';
+
+const help = `Usage:
+  memphis-serverless code-cache <bundle> [--node <program>]...
+
+Compiles all functions of a CommonJS bundle beforehand, so that a cold start of it need not. In the bundle's place comes a small
+loader with the same exports, so the handler's setting stays as it is; ship what is written beside it as well.
+
+A cache is for one version of Node and one kind of processor. Any other Node runs the bundle as before, and says so by a warning
+(MEMPHIS_CODE_CACHE). Make it with the Node that will run it: in a container image this is the image's own; Lambda's managed
+runtimes log their version, and are updated now and then. Given the loader again, it adds a cache for another Node.
+
+  --node <program>         a Node that makes the cache for its version; may be given many times; left out: the one that runs this
+  --json                   tells what was written as JSON
+  --help                   this text
+
+Exit codes: 0 written; 1 failed, the reason is on stderr and all is as it was; 2 called wrongly.
+`;
+
+const options = {
+  node: { type: 'string', multiple: true },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+function read(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+const kb = (bytes: number): string => `${(bytes / 1000).toFixed(1)} KB`;
+
+/** @throws UsageError; MemphisError `INVALID_OPTION`, `PROGRAM_FAILED` */
+export async function codeCache(args: readonly string[], output: Output): Promise<void> {
+  const { values, positionals } = read(args);
+  if (values.help === true) return output.data(help);
+  const [file, ...more] = positionals;
+  if (file === undefined) throw new UsageError('code-cache: which bundle?');
+  if (more.length > 0) throw new UsageError(`One bundle at a time: what is ${more[0]}?`);
+  const made = await makeCodeCache(file, values.node);
+  if (values.json === true) return output.data(`${JSON.stringify(made)}\n`);
+  const caches = made.caches.map(
+    ({ cache, cacheBytes, node, arch }) => `  ${cache} (${kb(cacheBytes)}, Node ${node}, ${arch})\n`,
+  );
+  output.talk(`${made.file} loads, from beside it:\n  ${made.code} (${kb(made.codeBytes)})\n${caches.join('')}`);
+}

@@ -1,0 +1,74 @@
+/** The file that takes a bundle's place: it runs the bundle from V8's code cache, where the Node at hand made that cache. Pure. */
+
+/** What Node puts around a CommonJS module. It stands in front of the code, on its first line. */
+export const wrapper = ['(function (exports, require, module, __filename, __dirname) {', '\n})'] as const;
+
+/** Names of the files that belong together, all in the bundle's folder. */
+export interface CacheFiles {
+  /** The bundle's name without its ending. */
+  readonly stem: string;
+  /** Of the bundle's content: a cache never meets the code of another build. */
+  readonly hash: string;
+}
+
+const baseName = ({ stem, hash }: CacheFiles): string => `${stem}.code-${hash}`;
+export const codeName = (files: CacheFiles): string => `${baseName(files)}.js`;
+/** @param node as `process.version` has it, `v22.12.0` */
+export const cacheName = (files: CacheFiles, node: string, arch: string): string =>
+  `${baseName(files)}.${node}-${arch}.cache`;
+
+const mark = '// memphis-serverless code-cache: ';
+
+/** @returns which files a loader belongs to; nothing when the text is no loader */
+export function readLoader(text: string): CacheFiles | undefined {
+  if (!text.startsWith(mark)) return undefined;
+  const [name = ''] = text.slice(mark.length).split('\n', 1);
+  const [, stem, hash] = /^(.+)\.code-([0-9a-f]+)\.js$/.exec(name) ?? [];
+  return stem === undefined || hash === undefined ? undefined : { stem, hash };
+}
+
+/**
+ * Compiles the code, from the cache if possible: `script` is its end, and `reason` says why the cache was passed over, if it was.
+ *
+ * V8 compares flags, too. Lambda's runtimes size the heap by flags, which changes no code: where all flags are such, those of this
+ * process are written into the cache (bytes 12 to 15). V8 still compares its own version, and the size of the source.
+ */
+export function compiling(files: CacheFiles, isAscii: boolean): string {
+  return `'use strict';
+const { readFileSync } = require('node:fs');
+const { Script, constants } = require('node:vm');
+const base = \`\${__dirname}/\` + ${JSON.stringify(baseName(files))};
+const filename = base + '.js';
+const flags = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(' ')].filter((flag) => flag !== '');
+const harmless = /^\\d+$|^--(expose[-_]gc|enable-source-maps|no-warnings|(max|min)[-_]\\w+[-_](\\w+[-_])?size|disable-warning)(=|$)/;
+const other = flags.length === 0 ? undefined : flags.find((flag) => !harmless.test(flag));
+let cachedData;
+let reason;
+try {
+  cachedData = readFileSync(\`\${base}.\${process.version}-\${process.arch}.cache\`);
+  if (flags.length > 0 && other === undefined) new Script('').createCachedData().copy(cachedData, 12, 12, 16);
+} catch {
+  reason = 'there is none for this Node';
+}
+const script = new Script(readFileSync(filename, '${isAscii ? 'latin1' : 'utf8'}'), {
+  filename,
+  cachedData,
+  columnOffset: -${wrapper[0].length},
+  importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+});
+if (script.cachedDataRejected) reason = other === undefined ? 'V8 refuses it' : \`of the flag \${other}\`;
+`;
+}
+
+/** The loader: it is required in the bundle's place, and exports what the bundle exports. */
+export function writeLoader(files: CacheFiles, isAscii: boolean): string {
+  return `${mark}${codeName(files)}
+${compiling(files, isAscii)}if (reason !== undefined) {
+  process.emitWarning(
+    \`The code cache of \${filename} is passed over, since \${reason}: Node \${process.version}, \${process.arch}.\`,
+    { code: 'MEMPHIS_CODE_CACHE', detail: 'All works, but starts slower. "memphis-serverless code-cache" with this Node makes one.' },
+  );
+}
+script.runInThisContext().call(exports, exports, require, module, __filename, __dirname);
+`;
+}
