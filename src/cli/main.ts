@@ -16,11 +16,14 @@ memphis-serverless <command> --help tells more.
 Exit codes: 0 done; 1 failed, the reason is on stderr; 2 called wrongly.
 `;
 
+const isHelp = (word: string | undefined): boolean => word === '--help' || word === '-h' || word === 'help';
+
 /** @returns the exit code */
 export async function main(args: readonly string[], output: Output): Promise<number> {
   const [first, second, ...rest] = args;
+  const isCompile = first === 'schema' && second === 'compile';
   try {
-    if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
+    if (first === undefined || isHelp(first) || (first === 'schema' && isHelp(second))) {
       output.data(help);
       return first === undefined ? 2 : 0;
     }
@@ -28,14 +31,16 @@ export async function main(args: readonly string[], output: Output): Promise<num
       await codeCache(args.slice(1), output);
       return 0;
     }
-    if (first === 'schema' && second === 'compile') {
+    if (isCompile) {
       await schemaCompile(rest, output);
       return 0;
     }
     throw new UsageError(`There is no command ${[first, second].filter((part) => part !== undefined).join(' ')}.`);
   } catch (error) {
     if (error instanceof UsageError) {
-      output.talk(`${error.message}\nmemphis-serverless --help tells what there is.\n`);
+      output.talk(
+        `${error.message}\nmemphis-serverless ${isCompile ? 'schema compile ' : ''}--help tells what there is.\n`,
+      );
       return 2;
     }
     output.talk(isMemphisError(error) ? `${error.code}: ${error.message}\n` : `${describeError(error)}\n`);

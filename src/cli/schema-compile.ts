@@ -1,14 +1,15 @@
 /** `schema compile`: a schema, from a file or as a station has it, -> a module for a function's bundle. */
 
-import { readFile, writeFile } from 'node:fs/promises';
-import { basename, extname } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { connect } from '../client/connect.ts';
 import { MemphisError } from '../model/errors.ts';
-import type { SchemaType, StationSchema } from '../model/schema.ts';
-import { checkSchemaName } from '../model/schema-store.ts';
+import type { StationSchema } from '../model/schema.ts';
+import { checkName } from '../model/station.ts';
 import { compileSchema } from '../schemas/compile.ts';
 import { type Output, UsageError } from './print.ts';
+import { readSchema, whyNot } from './schema-file.ts';
 
 const help = `Usage:
   memphis-serverless schema compile <file> [--name order] [--type json] [--schema-version 1]
@@ -25,7 +26,7 @@ it was imported as well; else producing and reading end with DEPENDENCY_MISSING.
   --schema-version <n>     its version at the broker; 1 unless stated
   --message-name <name>    of protobuf: which message
   --import <path=file>     of protobuf: what the source imports; may be given many times
-  --out <file>             where to write; left out: stdout
+  --out <file>             where to write an ES module; folders are made; left out: stdout
   --json                   tells what was written as JSON, with the code where there is no --out
   --help                   this text
 
@@ -64,11 +65,15 @@ export async function schemaCompile(args: readonly string[], output: Output): Pr
   if ((file === undefined) === (values.station === undefined)) {
     throw new UsageError('schema compile: give either a file or --station.');
   }
-  const schema = file === undefined ? await ofStation(values) : await ofFile(file, values);
+  const { out, json } = values;
+  if (out === '') throw new UsageError('--out is empty.');
+  if (/\.c[jt]s$/.test(out ?? ''))
+    throw new UsageError('--out: what is written is an ES module; end it with .js or .mjs.');
+  if (file !== undefined && values.servers !== undefined) throw new UsageError('--servers goes with --station.');
+  const schema = file === undefined ? await ofStation(values, output) : await readSchema(file, values);
   const code = await compileSchema(schema);
   const { name, type, version } = schema;
-  const { out, json } = values;
-  if (out !== undefined) await writeFile(out, code);
+  if (out !== undefined) await write(out, code);
   const bytes = Buffer.byteLength(code);
   if (json === true) {
     output.data(`${JSON.stringify({ name, type, version, bytes, ...(out === undefined ? { code } : { out }) })}\n`);
@@ -76,11 +81,22 @@ export async function schemaCompile(args: readonly string[], output: Output): Pr
   else output.talk(`Schema ${name}, version ${version}, ${type}: ${bytes} bytes in ${out}.\n`);
 }
 
-async function ofStation({ station = '', servers, ...rest }: Given): Promise<StationSchema> {
+async function write(file: string, code: string): Promise<void> {
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, code);
+  } catch (error) {
+    throw new Error(`${file} cannot be written: ${whyNot(error)}.`, { cause: error });
+  }
+}
+
+async function ofStation({ station: given = '', servers, ...rest }: Given, output: Output): Promise<StationSchema> {
   for (const option of ['type', 'name', 'schema-version', 'message-name', 'import'] as const) {
     if (rest[option] !== undefined) throw new UsageError(`--${option} goes with a file: the station says it itself.`);
   }
-  const memphis = await connect(servers === undefined ? {} : { servers: servers.split(',') });
+  const station = checkName('station', given);
+  output.talk(`Asking the broker for the schema of station ${station}.\n`);
+  const memphis = await connect(servers === undefined ? {} : { servers: servers.split(',').map((one) => one.trim()) });
   try {
     const broker = await memphis.session.broker();
     const schema = await broker.schemaOf?.(station);
@@ -88,41 +104,5 @@ async function ofStation({ station = '', servers, ...rest }: Given): Promise<Sta
     throw new MemphisError('SCHEMA_NOT_FOUND', `Station ${station} has no schema.`, { station });
   } finally {
     await memphis.close();
-  }
-}
-
-const endings: Readonly<Record<string, SchemaType>> = {
-  '.json': 'json',
-  '.proto': 'protobuf',
-  '.avsc': 'avro',
-  '.graphql': 'graphql',
-  '.gql': 'graphql',
-};
-
-async function ofFile(file: string, values: Given): Promise<StationSchema> {
-  if (values.servers !== undefined) throw new UsageError('--servers goes with --station.');
-  const type = values.type ?? endings[extname(file)];
-  if (type === undefined) throw new UsageError(`--type is missing: ${basename(file)} does not tell it.`);
-  if (!Object.values(endings).some((one) => one === type)) throw new UsageError(`--type ${type} is none of the types.`);
-  const version = Number(values['schema-version'] ?? 1);
-  if (!Number.isSafeInteger(version) || version < 1)
-    throw new UsageError('--schema-version must be a whole number from 1.');
-  const imports: Record<string, string> = {};
-  for (const pair of values.import ?? []) {
-    const [path = '', from] = pair.split('=', 2);
-    if (from === undefined) throw new UsageError('--import must be path=file.');
-    imports[path] = await readText(from);
-  }
-  const name = checkSchemaName(values.name ?? basename(file, extname(file)));
-  const messageName = values['message-name'];
-  const source = await readText(file);
-  return { name, type, version, source, imports, ...(messageName !== undefined && { messageName }) };
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch {
-    throw new UsageError(`The file ${file} cannot be read.`);
   }
 }

@@ -79,6 +79,47 @@ describe('schema compile', () => {
     }
   });
 
+  test('of an import the first file that is there is meant, wherever the signs between path and file stand', async () => {
+    const lib = await file('a=lib=1.proto', 'syntax = "proto3"; message A { string t = 1; }');
+    for (const path of ['lib.proto', 'x=1/lib.proto']) {
+      const proto = await file('i.proto', `syntax = "proto3"; import "${path}"; message M { A a = 1; }`);
+      const { code, talk } = await run('schema', 'compile', proto, '--import', `${path}=${lib}`);
+      assert.equal(code, 0, talk);
+    }
+    const { talk } = await run('schema', 'compile', await file('n.proto', ''), '--import', 'a=b=c');
+    assert.match(talk, /^The file b=c cannot be read: it is not there\./);
+  });
+
+  test('a file may begin with the mark of UTF-8; folders on the way to --out are made', async () => {
+    const out = join(folder, 'made/for/it.js');
+    const { code, talk } = await run('schema', 'compile', await file('mark.JSON', '\ufeff{}'), '--out', out);
+    assert.equal(code, 0, talk);
+    assert.match(await readFile(out, 'utf8'), /compiledJson/);
+    const taken = await run('schema', 'compile', await file('t.json', '{}'), '--out', join(out, 'below.js'));
+    assert.equal(taken.code, 1);
+    assert.match(taken.talk, /below\.js cannot be written: /);
+  });
+
+  test('words for those who call it wrongly say what to do', async () => {
+    const upper = await file('Order.json', '{}');
+    const latin = join(folder, 'latin.json');
+    await writeFile(latin, Buffer.from([0x22, 0xe4, 0x22]));
+    for (const [args, words] of [
+      [[upper], /^--name is missing: .* must be in lower case/],
+      [[latin, '--name', 'x'], /latin\.json is not UTF-8/],
+      [[folder, '--type', 'json', '--name', 'x'], /cannot be read: it is a folder/],
+      [[upper, '--name', 'x', '--message-name', 'M'], /^--message-name goes with protobuf/],
+      [[upper, '--name', 'x', '--import', 'a=b'], /^--import goes with protobuf/],
+      [[upper, '--name', 'x', '--schema-version', '1e2'], /^--schema-version must be/],
+      [[upper, '--name', 'x', '--out', 'x.cjs'], /^--out: .* ES module/],
+      [[upper, '--name', 'x', '--out', ''], /^--out is empty/],
+      [[upper, '--type', 'xml'], /json, protobuf, avro, graphql/],
+    ] as const) {
+      const { code, talk } = await run('schema', 'compile', ...args);
+      assert.deepEqual([code, words.test(talk)], [2, true], talk);
+    }
+  });
+
   test('the schema that a station has', async () => {
     await using broker = await startBroker({ binary: (server as NonNullable<typeof server>).binary });
     const memphis = await connect({ servers: [broker.url] });
@@ -86,12 +127,13 @@ describe('schema compile', () => {
     await memphis.createStation('orders', { storageType: 'memory', schemaName: 'order' });
     await memphis.createStation('others', { storageType: 'memory' });
     await memphis.close();
-    const { code, data } = await run('schema', 'compile', '--station', 'orders', '--servers', broker.url);
-    assert.equal(code, 0);
+    const { code, data, talk } = await run('schema', 'compile', '--station', 'Orders', '--servers', ` ${broker.url} `);
+    assert.equal(code, 0, talk);
+    assert.match(talk, /^Asking the broker for the schema of station orders\.\n$/);
     assert.match(data, /^\/\/ Schema order, version 1, json;/);
     const none = await run('schema', 'compile', '--station', 'others', '--servers', broker.url);
     assert.equal(none.code, 1);
-    assert.match(none.talk, /^SCHEMA_NOT_FOUND: /);
+    assert.match(none.talk, /\nSCHEMA_NOT_FOUND: /);
     assert.equal((await run('schema', 'compile', '--station', 'missing', '--servers', broker.url)).code, 1);
   });
 
@@ -102,6 +144,8 @@ describe('schema compile', () => {
     const cases: readonly (readonly [readonly string[], number])[] = [
       [['--help'], 0],
       [['schema', 'compile', '--help'], 0],
+      [['schema', '--help'], 0],
+      [['schema', '-h'], 0],
       [[], 2],
       [['schema'], 2],
       [['nothing'], 2],

@@ -94,7 +94,8 @@ test('each code that a documentation comment names exists, and what throws is na
 });
 
 test('each code that the documents name exists', () => {
-  const others = /^(MEMPHIS|NATS|AWS|LAMBDA|NODE|HTTP|SIG|DURABLE|CONSUMER|STREAM|MSG|KV|JS|API|INFO|XDG|JSON)(_|$)/;
+  const others =
+    /^(MEMPHIS|NATS|AWS|LAMBDA|NODE|HTTP|SIG|DURABLE|CONSUMER|STREAM|MSG|KV|JS|API|INFO|XDG|JSON|PROTOBUF)(_|$)/;
   for (const [file, text] of texts('{README,CHANGELOG,CONTRIBUTING,docs/*,docs/decisions/*}.md')) {
     for (const [, word = ''] of text.matchAll(/`([A-Z]+(?:_[A-Z]+)+)`/g)) {
       assert.ok(isCode(word) || others.test(word), `${file} names ${word}`);
