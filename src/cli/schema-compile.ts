@@ -26,6 +26,7 @@ it was imported as well; else producing and reading end with DEPENDENCY_MISSING.
   --schema-version <n>     its version at the broker; 1 unless stated
   --message-name <name>    of protobuf: which message
   --import <path=file>     of protobuf: what the source imports; may be given many times
+  --reads-only             for functions that consume and do not produce by it: their bundle holds nothing that writes
   --out <file>             where to write an ES module; folders are made; left out: stdout
   --json                   tells what was written as JSON, with the code where there is no --out
   --help                   this text
@@ -41,6 +42,7 @@ const options = {
   'schema-version': { type: 'string' },
   'message-name': { type: 'string' },
   import: { type: 'string', multiple: true },
+  'reads-only': { type: 'boolean' },
   out: { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -71,7 +73,7 @@ export async function schemaCompile(args: readonly string[], output: Output): Pr
     throw new UsageError('--out: what is written is an ES module; end it with .js or .mjs.');
   if (file !== undefined && values.servers !== undefined) throw new UsageError('--servers goes with --station.');
   const schema = file === undefined ? await ofStation(values, output) : await readSchema(file, values);
-  const code = await compileSchema(schema);
+  const code = await compileSchema(schema, { readsOnly: values['reads-only'] === true });
   const { name, type, version } = schema;
   if (out !== undefined) await write(out, code);
   const bytes = Buffer.byteLength(code);

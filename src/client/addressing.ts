@@ -40,7 +40,7 @@ export class Addressing {
     const isFree = draft.msgId === undefined && draft.partitionKey === undefined && draft.partition === undefined;
     if (!isFree || more.length > 0 || !broker.mayGuess(station)) return undefined;
     // who has codecs means stations with schemas: those are to be known before anything leaves
-    if (this.#schema !== undefined || registry.reader !== undefined || draft.data === undefined) return undefined;
+    if (this.#schema !== undefined || registry.readers.length > 0 || draft.data === undefined) return undefined;
     this.#nextOf(station, [1]); // it takes the first partition's turn
     return { ...this.#addressed(station, [1], draft, draft.data), isGuess: true };
   }

@@ -248,6 +248,6 @@ const isAdmin = (broker: object): broker is BrokerAdmin => 'createStation' in br
 
 /** What its codec says of a schema: that it compiles, and what the broker shall keep beside it. */
 async function prepare(schema: Omit<StationSchema, 'version'>): Promise<Partial<StationSchema>> {
-  const whole = { ...schema, version: 1 };
-  return await (await readerFor(whole)).prepare(whole);
+  const codec = await readerFor({ ...schema, version: 0 }); // no precompiled one, which knows nothing of other texts
+  return await codec.prepare({ ...schema, version: 1 });
 }

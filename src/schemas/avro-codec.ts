@@ -9,23 +9,11 @@ import { violation, wrongInput } from './violation.ts';
 
 /** @param name the schema's, for error texts */
 export function avroCodec(name: string, type: AvroType): CompiledSchema {
-  const convert = (value: unknown, target: AvroTarget): unknown => {
-    const converted = convertAvro(type, value, target);
-    if ('issues' in converted) throw violation(name, converted.issues);
-    return converted.value;
-  };
-  const parse = (data: Uint8Array): unknown => {
-    try {
-      return parseExactly(readUtf8(data));
-    } catch {
-      throw violation(name, [{ path: [], message: 'it is not JSON text in UTF-8; Avro binary is none' }]);
-    }
-  };
   return {
     encode: (message) => {
       const bytes = typeof message === 'string' ? writeUtf8(message) : bytesOf(message);
       if (bytes !== undefined) {
-        convert(parse(bytes), 'text');
+        convert(name, type, parse(name, bytes), 'text');
         return bytes;
       }
       if (typeof message !== 'object' || message === null) {
@@ -33,10 +21,30 @@ export function avroCodec(name: string, type: AvroType): CompiledSchema {
           `A message must be bytes, text or an object, not ${message === null ? 'null' : typeof message}.`,
         );
       }
-      return writeUtf8(JSON.stringify(convert(message, 'wire')));
+      return writeUtf8(JSON.stringify(convert(name, type, message, 'wire')));
     },
-    decode: (data) => convert(parse(data), 'reader'),
+    decode: avroDecoder(name, type),
   };
+}
+
+/** For whoever reads them. */
+export const avroDecoder =
+  (name: string, type: AvroType): CompiledSchema['decode'] =>
+  (data) =>
+    convert(name, type, parse(name, data), 'reader');
+
+function convert(name: string, type: AvroType, value: unknown, target: AvroTarget): unknown {
+  const converted = convertAvro(type, value, target);
+  if ('issues' in converted) throw violation(name, converted.issues);
+  return converted.value;
+}
+
+function parse(name: string, data: Uint8Array): unknown {
+  try {
+    return parseExactly(readUtf8(data));
+  } catch {
+    throw violation(name, [{ path: [], message: 'it is not JSON text in UTF-8; Avro binary is none' }]);
+  }
 }
 
 /** Whole numbers beyond 2^53 as `bigint`; only looked for where there may be one. */

@@ -10,7 +10,7 @@ import type { SchemaCodec } from '../model/schema.ts';
 import { avroCodec } from './avro-codec.ts';
 import { parseAvro } from './avro-table.ts';
 import { importLibrary } from './library.ts';
-import { CodecReader, registerCodec } from './reader.ts';
+import { type CodecReader, registerCodec } from './reader.ts';
 
 /** The codec of Avro. */
 export const avroJsonCodec: SchemaCodec = {
@@ -40,6 +40,4 @@ function toJson(source: string): unknown {
 }
 
 /** For the option `schema`, where a bare import is not wanted. */
-export const avro: CodecReader = new CodecReader(avroJsonCodec);
-
-registerCodec(avroJsonCodec);
+export const avro: CodecReader = registerCodec(avroJsonCodec);

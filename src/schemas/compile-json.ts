@@ -13,7 +13,7 @@ const functions: readonly (readonly [written: string, name: string])[] = [
   [inCode.allUnique, 'allUnique'],
 ];
 
-/** @returns an expression that evaluates to the validator, and the names that it uses of `./compiled-json.ts` */
+/** @returns an expression that evaluates to the validator, and the names that it uses of `./json-helpers.ts` */
 function validatorOf(
   schema: unknown,
   allErrors: boolean,
@@ -77,18 +77,22 @@ export function isSimple(pattern: string): boolean {
   return endless.length <= 1 && ways <= MAX_WAYS;
 }
 
-/** @returns the module behind its first lines */
-export function compileJson(name: string, source: string): { readonly imports: string; readonly value: string } {
+/** @param how names what the module imports @returns the module behind its first lines */
+export function compileJson(
+  name: string,
+  source: string,
+  how: 'reads' | 'compiled',
+): { readonly imports: string; readonly value: string } {
   const schema = parseJson(source, 'Its text');
   const first = validatorOf(schema, false);
   const all = validatorOf(schema, true);
   const uses = [...new Set([...first.uses, ...all.uses])].sort();
-  const own = ['compiledJson', ...uses.filter((one) => one !== 'linearPattern')].sort();
+  const own = [`${how}Json`, ...uses.filter((one) => one !== 'linearPattern')].sort();
   const patterns = uses.includes('linearPattern')
     ? "import { linearPattern } from 'memphis-serverless/schemas/compiled-patterns';\n"
     : '';
   return {
-    imports: `import { ${own.join(', ')} } from 'memphis-serverless/schemas/compiled-json';\n${patterns}`,
-    value: `compiledJson(${name}, ${first.code}, () => ${all.code})`,
+    imports: `import { ${own.join(', ')} } from 'memphis-serverless/schemas/${how}-json';\n${patterns}`,
+    value: `${how}Json(${name}, ${first.code}, () => ${all.code})`,
   };
 }

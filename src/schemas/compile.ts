@@ -1,7 +1,13 @@
 /** A schema -> the text of a module that reads it without compiling anything at its start. For build time, not for functions. */
 
 import { describeError, isMemphisError, MemphisError } from '../model/errors.ts';
+import type { Given } from '../model/option-spec.ts';
+import { compileOptions } from '../model/options/compile.ts';
+import { resolveOptions } from '../model/resolve-options.ts';
 import type { StationSchema } from '../model/schema.ts';
+
+/** Options of `compileSchema`. */
+export type CompileOptions = Given<typeof compileOptions>;
 
 /** Imports that a module needs, and the expression that it exports. */
 interface Written {
@@ -14,12 +20,17 @@ interface Written {
  * same errors. Where a station has another version, the codec is used if it was imported, and is `DEPENDENCY_MISSING` else.
  *
  * @returns its text
- * @throws MemphisError `SCHEMA_INVALID`, `DEPENDENCY_MISSING`
+ * @throws MemphisError `SCHEMA_INVALID`, `DEPENDENCY_MISSING`, `INVALID_OPTION`
+ * @example
+ * ```ts
+ * await writeFile('src/order.schema.js', await compileSchema(schema, { readsOnly: true }));
+ * ```
  */
-export async function compileSchema(schema: StationSchema): Promise<string> {
+export async function compileSchema(schema: StationSchema, options: CompileOptions = {}): Promise<string> {
   const { name, type, version } = schema;
+  const { readsOnly } = resolveOptions('compileSchema', compileOptions, options);
   try {
-    const { imports, value } = await write(schema);
+    const { imports, value } = await write(schema, readsOnly ? 'reads' : 'compiled');
     return (
       `// Schema ${name}, version ${version}, ${type}; written by \`memphis-serverless schema compile\`. Do not edit.\n` +
       `${imports}\nexport default ${value};\n`
@@ -38,34 +49,31 @@ export async function compileSchema(schema: StationSchema): Promise<string> {
   }
 }
 
-async function write(schema: StationSchema): Promise<Written> {
+/** @param how names what the module imports: `reads-avro` with `readsAvro`, `compiled-avro` with `compiledAvro` */
+async function write(schema: StationSchema, how: 'reads' | 'compiled'): Promise<Written> {
   const { name, type, version, source } = schema;
   const which = JSON.stringify({ name, version });
-  const from = (subpath: string, maker: string): string =>
-    `import { ${maker} } from 'memphis-serverless/schemas/${subpath}';\n`;
+  const calling = (maker: string, table: unknown): Written => ({
+    imports: `import { ${maker} } from 'memphis-serverless/schemas/${how}-${type}';\n`,
+    // as text: a large literal takes longer to read than its JSON
+    value: `${maker}(${which}, JSON.parse(${JSON.stringify(JSON.stringify(table))}))`,
+  });
   switch (type) {
     case 'json': {
       const { compileJson } = await import('./compile-json.ts');
-      return compileJson(which, source);
+      return compileJson(which, source, how);
     }
     case 'protobuf': {
       const { tableOf } = await import('./protobuf.ts');
-      const table = JSON.stringify(await tableOf(schema));
-      // as text: a large literal takes longer to read than its JSON
-      const value = `compiledProtobuf(${which}, JSON.parse(${JSON.stringify(table)}))`;
-      return { imports: from('compiled-protobuf', 'compiledProtobuf'), value };
+      return calling(`${how}Protobuf`, await tableOf(schema));
     }
     case 'avro': {
       const [{ parseAvro }, { flattenAvro }] = await Promise.all([import('./avro-table.ts'), import('./avro-flat.ts')]);
-      const types = JSON.stringify(flattenAvro(parseAvro(source)));
-      const value = `compiledAvro(${which}, JSON.parse(${JSON.stringify(types)}))`;
-      return { imports: from('compiled-avro', 'compiledAvro'), value };
+      return calling(`${how}Avro`, flattenAvro(parseAvro(source)));
     }
     case 'graphql': {
       const { graphqlTable } = await import('./compile-graphql.ts');
-      const table = JSON.stringify(graphqlTable(source));
-      const value = `compiledGraphql(${which}, JSON.parse(${JSON.stringify(table)}))`;
-      return { imports: from('compiled-graphql', 'compiledGraphql'), value };
+      return calling(`${how}Graphql`, graphqlTable(source));
     }
     default:
       throw new Error(`${JSON.stringify(type.slice(0, 40))} is no type of schema`);

@@ -5,14 +5,10 @@
  * @module
  */
 
-import type { SchemaIssue } from '../model/schema-issue.ts';
 import type { SchemaReader } from '../model/schema-reader.ts';
-import { checkOperations } from './graphql-check.ts';
-import { parseOperations } from './graphql-parse.ts';
-import { isPlain } from './graphql-plain.ts';
-import { Problem } from './graphql-problem.ts';
+import { graphqlIssues } from './graphql-issues.ts';
 import type { GraphqlTable } from './graphql-table.ts';
-import { graphqlMessages, MAX_TOKENS } from './graphql-text.ts';
+import { graphqlMessages } from './graphql-text.ts';
 import { type PrecompiledName, precompiled } from './precompiled.ts';
 
 /** Registers one version of a schema. */
@@ -23,22 +19,6 @@ export function compiledGraphql(name: PrecompiledName, table: GraphqlTable): Sch
   return precompiled(
     'graphql',
     name,
-    graphqlMessages(name.name, (text) => findIssues(table, text), print),
+    graphqlMessages(name.name, (text) => graphqlIssues(table, text), print),
   );
-}
-
-function findIssues(table: GraphqlTable, text: string): readonly SchemaIssue[] {
-  try {
-    if (!isPlain(table, text, MAX_TOKENS)) checkOperations(table, parseOperations(text, MAX_TOKENS));
-    return [];
-  } catch (error) {
-    if (error instanceof RangeError) return [{ path: [], message: 'it is nested too deeply' }];
-    if (!(error instanceof Problem)) throw error;
-    return [{ path: [], message: `${error.message}${placeOf(text, error.at)}` }];
-  }
-}
-
-function placeOf(text: string, at: number): string {
-  const lines = text.slice(0, at).split(/\r\n|\n|\r/);
-  return ` (line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1})`;
 }

@@ -6,40 +6,12 @@
 
 import type { SchemaReader } from '../model/schema-reader.ts';
 import { type Validate, validatedJson } from './json-codec.ts';
+import { once } from './json-helpers.ts';
 import { type PrecompiledName, precompiled } from './precompiled.ts';
 
-export { allUnique } from './unique.ts';
-
-/** Characters, not units of UTF-16. */
-export function lengthOf(text: string): number {
-  let length = 0;
-  for (const _ of text) length++;
-  return length;
-}
-
-/** Whether two JSON values are equal, whatever the order of their fields. */
-export function isEqual(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  if (Array.isArray(a) || Array.isArray(b)) {
-    return (
-      Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((one, index) => isEqual(one, b[index]))
-    );
-  }
-  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
-  const keys = Object.keys(left);
-  return (
-    keys.length === Object.keys(right).length &&
-    keys.every((key) => Object.hasOwn(right, key) && isEqual(left[key], right[key]))
-  );
-}
+export { allUnique, isEqual, lengthOf } from './json-helpers.ts';
 
 /** Registers one version of a schema. */
 export function compiledJson(name: PrecompiledName, first: Validate, all: () => Validate): SchemaReader {
-  let made: Validate | undefined;
-  const once = (): Validate => {
-    made ??= all();
-    return made;
-  };
-  return precompiled('json', name, validatedJson(name.name, first, once));
+  return precompiled('json', name, validatedJson(name.name, first, once(all)));
 }

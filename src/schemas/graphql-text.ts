@@ -10,37 +10,43 @@ import { violation, wrongInput } from './violation.ts';
 /** More of them could keep the rules of validation busy for seconds. */
 export const MAX_TOKENS = 4_000;
 
+/** What is wrong with a text. */
+type Find = (text: string) => readonly SchemaIssue[];
+
 /**
  * @param name the schema's, for error texts
- * @param find what is wrong with a text
  * @param print a parsed document that does not hold its text as text
  */
-export function graphqlMessages(
-  name: string,
-  find: (text: string) => readonly SchemaIssue[],
-  print: (document: object) => string,
-): CompiledSchema {
-  const check = (text: string): string => {
-    const issues = find(text);
-    if (issues.length > 0) throw violation(name, issues);
-    return text;
-  };
-  const read = (data: Uint8Array): string => {
-    try {
-      return readUtf8(data);
-    } catch {
-      throw violation(name, [{ path: [], message: 'it is not text in UTF-8' }]);
-    }
-  };
+export function graphqlMessages(name: string, find: Find, print: (document: object) => string): CompiledSchema {
   return {
     encode: (message) => {
       const bytes = bytesOf(message);
-      if (bytes === undefined) return writeUtf8(check(toText(message, print)));
-      check(read(bytes));
+      if (bytes === undefined) return writeUtf8(check(name, find, toText(message, print)));
+      check(name, find, read(name, bytes));
       return bytes;
     },
-    decode: (data) => check(unquoted(read(data))),
+    decode: graphqlDecoder(name, find),
   };
+}
+
+/** For whoever reads them. */
+export const graphqlDecoder =
+  (name: string, find: Find): CompiledSchema['decode'] =>
+  (data) =>
+    check(name, find, unquoted(read(name, data)));
+
+function check(name: string, find: Find, text: string): string {
+  const issues = find(text);
+  if (issues.length > 0) throw violation(name, issues);
+  return text;
+}
+
+function read(name: string, data: Uint8Array): string {
+  try {
+    return readUtf8(data);
+  } catch {
+    throw violation(name, [{ path: [], message: 'it is not text in UTF-8' }]);
+  }
 }
 
 /** The Go SDK writes text as JSON (memphis-wire 7.3); no document is a text in quotes, so nothing else is meant. */

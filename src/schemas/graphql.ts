@@ -8,7 +8,7 @@
 import { assertValidSchema, buildSchema } from 'graphql';
 import type { SchemaCodec } from '../model/schema.ts';
 import { graphqlCodec as codecOf } from './graphql-codec.ts';
-import { CodecReader, registerCodec } from './reader.ts';
+import { type CodecReader, registerCodec } from './reader.ts';
 
 /** The codec of GraphQL. */
 export const graphqlCodec: SchemaCodec = {
@@ -21,6 +21,4 @@ export const graphqlCodec: SchemaCodec = {
 };
 
 /** For the option `schema`, where a bare import is not wanted. */
-export const graphql: CodecReader = new CodecReader(graphqlCodec);
-
-registerCodec(graphqlCodec);
+export const graphql: CodecReader = registerCodec(graphqlCodec);

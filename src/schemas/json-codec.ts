@@ -2,7 +2,7 @@
 
 import type { CompiledSchema } from '../model/schema.ts';
 import type { SchemaIssue } from '../model/schema-issue.ts';
-import { NotJson, parseJsonBytes, toJsonMessage } from './json-text.ts';
+import { type JsonMessage, NotJson, parseJsonBytes, toJsonMessage } from './json-text.ts';
 import { violation } from './violation.ts';
 
 /** Messages up to this size are looked through for everything that is wrong; of larger ones the first is told. */
@@ -19,38 +19,39 @@ interface Failure {
 /** A validator as ajv makes it. */
 export type Validate = ((value: unknown) => unknown) & { readonly errors?: readonly Failure[] | null };
 
+/** Writes and reads JSON text, each value checked. @param all made when it is needed, as `checkedJson` has it */
+export function validatedJson(name: string, first: Validate, all: () => Validate): CompiledSchema {
+  const checked = checkedJson(name, first, all);
+  return {
+    encode: (message) => checked(() => toJsonMessage(message)).data,
+    decode: (data) => checked(() => ({ data, value: parseJsonBytes(data) })).value,
+  };
+}
+
 /**
- * Writes and reads JSON text, each value checked.
+ * What makes a message, so that its value is checked.
  *
  * @param name the schema's, for error texts
  * @param first stops at the first thing that is wrong
- * @param all looks on; made when it is needed
+ * @param all looks on
  */
-export function validatedJson(name: string, first: Validate, all: () => Validate): CompiledSchema {
-  const check = (value: unknown, bytes: number): void => {
-    const found = issuesOf(first, value);
-    if (found === undefined) return;
-    throw violation(name, (bytes > ALL_ISSUES_BYTES ? undefined : issuesOf(all(), value)) ?? found);
-  };
-  const orViolation = <T>(run: () => T): T => {
+export function checkedJson(
+  name: string,
+  first: Validate,
+  all: () => Validate,
+): (make: () => JsonMessage) => JsonMessage {
+  return (make) => {
+    let message: JsonMessage;
     try {
-      return run();
+      message = make();
     } catch (error) {
       if (!(error instanceof NotJson)) throw error;
       throw violation(name, [{ path: [], message: error.message }]);
     }
-  };
-  return {
-    encode: (message) => {
-      const { data, value } = orViolation(() => toJsonMessage(message));
-      check(value, data.length);
-      return data;
-    },
-    decode: (data) => {
-      const value = orViolation(() => parseJsonBytes(data));
-      check(value, data.length);
-      return value;
-    },
+    const { data, value } = message;
+    const found = issuesOf(first, value);
+    if (found === undefined) return message;
+    throw violation(name, (data.length > ALL_ISSUES_BYTES ? undefined : issuesOf(all(), value)) ?? found);
   };
 }
 

@@ -9,7 +9,7 @@ import { parseJson } from '../model/message.ts';
 import type { SchemaCodec } from '../model/schema.ts';
 import { validatedJson } from './json-codec.ts';
 import { makeAjv } from './json-dialects.ts';
-import { CodecReader, registerCodec } from './reader.ts';
+import { type CodecReader, registerCodec } from './reader.ts';
 
 /** The codec of JSON Schema. */
 export const jsonCodec: SchemaCodec = {
@@ -25,6 +25,4 @@ export const jsonCodec: SchemaCodec = {
 };
 
 /** For the option `schema`, where a bare import is not wanted. */
-export const json: CodecReader = new CodecReader(jsonCodec);
-
-registerCodec(jsonCodec);
+export const json: CodecReader = registerCodec(jsonCodec);

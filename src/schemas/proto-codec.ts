@@ -2,22 +2,14 @@
 
 import type { CompiledSchema } from '../model/schema.ts';
 import { bytesOf } from './json-text.ts';
-import { decodeProto } from './proto-decode.ts';
+import { protoDecoder } from './proto-decoder.ts';
 import { encodeProto } from './proto-encode.ts';
 import type { ProtoTable } from './proto-table.ts';
-import { NotProto } from './proto-wire.ts';
 import { violation, wrongInput } from './violation.ts';
 
 /** @param name the schema's, for error texts */
 export function protoCodec(name: string, table: ProtoTable): CompiledSchema {
-  const decode = (data: Uint8Array): Record<string, unknown> => {
-    try {
-      return decodeProto(table, data);
-    } catch (error) {
-      if (!(error instanceof NotProto)) throw error;
-      throw violation(name, [{ path: [], message: `it is no such protobuf message: ${error.message}` }]);
-    }
-  };
+  const decode = protoDecoder(name, table);
   return {
     encode: (message) => {
       const bytes = bytesOf(message);

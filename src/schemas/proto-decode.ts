@@ -1,27 +1,27 @@
-/** Bytes of protobuf -> a plain value. What is no message of the table is an error; nothing is read past its end. */
+/**
+ * Bytes of protobuf -> a plain value. What is no message of the table is an error; nothing is read past its end. What few
+ * messages need stands in functions of its own, since a cold start pays for each line that runs.
+ */
 
-import type { ProtoField, ProtoTable } from './proto-table.ts';
-import { MAX_DEPTH, NotProto, ProtoReader } from './proto-wire.ts';
+import {
+  block,
+  inner,
+  MAX_DEPTH,
+  NotProto,
+  number,
+  type ProtoInput,
+  skip,
+  tag,
+  text,
+  uint32,
+  uint64,
+} from './proto-input.ts';
+import { defaultOf, type ProtoField, type ProtoTable, wireTypeOf } from './proto-table.ts';
 
 type Value = Record<string, unknown>;
 
-/** Also for fields named `__proto__`. */
-export function setField(value: Value, name: string, field: unknown): void {
-  if (name !== '__proto__') value[name] = field;
-  else Object.defineProperty(value, name, { value: field, enumerable: true, configurable: true, writable: true });
-}
-const hasField = (value: Value, name: string): boolean => Object.hasOwn(value, name);
-
 /** By message, what is looked up for each tag; made once. */
 const indexes = new WeakMap<readonly ProtoField[], ReadonlyMap<number, ProtoField>>();
-function indexOf(fields: readonly ProtoField[]): ReadonlyMap<number, ProtoField> {
-  let index = indexes.get(fields);
-  if (index === undefined) {
-    index = new Map(fields.map((field) => [field.number, field]));
-    indexes.set(fields, index);
-  }
-  return index;
-}
 
 /**
  * A message as a plain object: names as JSON has them, 64-bit numbers as `bigint`, enums by name where one is known, bytes as
@@ -30,170 +30,149 @@ function indexOf(fields: readonly ProtoField[]): ReadonlyMap<number, ProtoField>
  * @throws NotProto
  */
 export function decodeProto(table: ProtoTable, bytes: Uint8Array): Value {
-  const value = readMessage(table, table.root, new ProtoReader(bytes), {}, 0);
-  return value;
+  return readMessage(table, table.root, { bytes, at: 0, end: bytes.length }, 0);
 }
 
+/** @param before what this message held already: such ones are merged */
 function readMessage(
   table: ProtoTable,
   which: number,
-  reader: ProtoReader,
-  value: Value,
+  input: ProtoInput,
   depth: number,
   endTag = 0,
+  before?: unknown,
 ): Value {
   if (depth > MAX_DEPTH) throw new NotProto('it is nested too deeply');
   const { fields } = table.messages[which] as ProtoTable['messages'][number];
-  const index = indexOf(fields);
-  for (;;) {
-    if (reader.isOver) {
-      if (endTag !== 0) throw new NotProto('it ends too early');
-      break;
+  let index = indexes.get(fields);
+  if (index === undefined) {
+    index = new Map(fields.map((field) => [field.number, field]));
+    indexes.set(fields, index);
+  }
+  const values = new Map<string, unknown>(before === undefined ? [] : Object.entries(before as Value));
+  while (endTag !== 0 || input.at < input.end) {
+    const found = tag(input);
+    if (found === endTag) break;
+    const field = index.get(found >>> 3);
+    const value = field && readField(table, field, found & 7, input, depth, values);
+    if (field === undefined || value === undefined) skip(input, found, depth);
+    else {
+      // of a oneof the last member counts
+      if (field.oneof !== undefined)
+        for (const { name, oneof } of fields) if (oneof === field.oneof) values.delete(name);
+      values.set(field.name, value);
     }
-    const tag = reader.tag();
-    if (tag === endTag) break;
-    const field = index.get(tag >>> 3);
-    if (field === undefined || !readField(table, field, tag & 7, reader, value, depth)) reader.skip(tag, depth);
-    else if (field.oneof !== undefined) dropRivals(fields, field, value);
   }
-  for (const field of fields) fillIn(field, value, table);
-  return value;
+  for (const field of fields) if (!values.has(field.name)) fillIn(table, field, values);
+  return Object.fromEntries(values);
 }
 
-/** Of a oneof the last member counts. */
-function dropRivals(fields: readonly ProtoField[], { oneof, name }: ProtoField, value: Value): void {
-  for (const rival of fields) if (rival.oneof === oneof && rival.name !== name) delete value[rival.name];
+function fillIn(table: ProtoTable, field: ProtoField, values: Map<string, unknown>): void {
+  const { name, type } = field;
+  if (field.isRequired) throw new NotProto(`the required field ${name} is missing`);
+  if (field.isMap) values.set(name, {});
+  else if (field.isMany) values.set(name, []);
+  else if (!field.hasPresence && type !== 11) values.set(name, defaultOf(table, field));
 }
 
-function fillIn(field: ProtoField, value: Value, table: ProtoTable): void {
-  const { name, isRequired } = field;
-  if (hasField(value, name)) return;
-  if (isRequired) throw new NotProto(`the required field ${name} is missing`);
-  if (field.isMap) setField(value, name, {});
-  else if (field.isMany) setField(value, name, []);
-  else if (!field.hasPresence && field.type !== 11) setField(value, name, defaultOf(table, field));
-}
-
-/** The value that a field has which is not there. */
-export function defaultOf(table: ProtoTable, { type, of = 0 }: ProtoField): unknown {
-  switch (type) {
-    case 8:
-      return false;
-    case 9:
-      return '';
-    case 12:
-      return new Uint8Array();
-    case 14:
-      return table.enums[of]?.values[0]?.[0] ?? 0;
-    case 3:
-    case 4:
-    case 6:
-    case 16:
-    case 18:
-      return 0n;
-    default:
-      return 0;
-  }
-}
-
-const wireTypeOf = (type: number): number => {
-  if (type === 1 || type === 6 || type === 16) return 1;
-  if (type === 2 || type === 7 || type === 15) return 5;
-  if (type === 10) return 3;
-  return type === 9 || type === 11 || type === 12 ? 2 : 0;
-};
-
-/** @returns whether the field was there in a form that it can have */
+/** @returns nothing where the field is there in a form that it cannot have */
 function readField(
   table: ProtoTable,
   field: ProtoField,
   wireType: number,
-  reader: ProtoReader,
-  value: Value,
+  input: ProtoInput,
   depth: number,
-): boolean {
-  const { name, type, of = 0 } = field;
-  const own = wireTypeOf(type);
-  if (field.isMap) {
-    if (wireType !== 2) return false;
-    const entry = readMessage(table, of, reader.inner(), {}, depth + 1);
-    const map = (hasField(value, name) ? value[name] : {}) as Value;
-    const fields = (table.messages[of] as ProtoTable['messages'][number]).fields;
-    const content = fields.find(({ number }) => number === 2) as ProtoField;
-    const held = hasField(entry, content.name) ? entry[content.name] : emptyOf(table, content, depth);
-    setField(map, String(entry[fields.find(({ number }) => number === 1)?.name ?? 'key']), held);
-    setField(value, name, map);
-    return true;
-  }
-  if (field.isMany) {
-    const list = (hasField(value, name) ? value[name] : []) as unknown[];
-    if (wireType === own) list.push(readOne(table, field, reader, undefined, depth));
-    else if (wireType === 2 && (own === 0 || own === 1 || own === 5)) {
-      const inner = reader.inner();
-      while (!inner.isOver) list.push(readOne(table, field, inner, undefined, depth));
-    } else return false;
-    setField(value, name, list);
-    return true;
-  }
-  if (wireType !== own) return false;
-  const before = hasField(value, name) ? value[name] : undefined;
-  setField(value, name, readOne(table, field, reader, before, depth));
-  return true;
+  values: ReadonlyMap<string, unknown>,
+): unknown {
+  const before = values.get(field.name);
+  if (field.isMap) return wireType === 2 ? readEntry(table, field, inner(input), depth, before as Value) : undefined;
+  if (field.isMany) return readItems(table, field, wireType, input, depth, before as unknown[]);
+  return wireType === wireTypeOf(field) ? readOne(table, field, input, depth, before) : undefined;
 }
 
-/** An entry of a map may leave out its value, which is an empty message then. */
+function readEntry(
+  table: ProtoTable,
+  { of = 0 }: ProtoField,
+  input: ProtoInput,
+  depth: number,
+  map: Value = {},
+): Value {
+  const { fields } = table.messages[of] as ProtoTable['messages'][number];
+  const [key, content] = [1, 2].map((wanted) => fields.find((one) => one.number === wanted)) as [
+    ProtoField,
+    ProtoField,
+  ];
+  const entry = readMessage(table, of, input, depth + 1);
+  const name = String(entry[key.name]);
+  // an entry may leave out its value, which is an empty message then
+  const value = entry[content.name] ?? emptyOf(table, content, depth);
+  if (name !== '__proto__') map[name] = value;
+  else Object.defineProperty(map, name, { value, enumerable: true, configurable: true, writable: true });
+  return map;
+}
+
 const emptyOf = (table: ProtoTable, field: ProtoField, depth: number): unknown =>
-  field.type === 11 && field.of !== undefined
-    ? readMessage(table, field.of, new ProtoReader(new Uint8Array()), {}, depth + 1)
+  field.type === 11
+    ? readMessage(table, field.of ?? 0, { bytes: new Uint8Array(), at: 0, end: 0 }, depth + 1)
     : defaultOf(table, field);
 
-/** @param before what a message of this field held already: such ones are merged */
-function readOne(table: ProtoTable, field: ProtoField, reader: ProtoReader, before: unknown, depth: number): unknown {
-  const { type, of = 0, number } = field;
-  switch (type) {
-    case 1:
-      return reader.double();
-    case 2:
-      return reader.float();
-    case 3:
-      return BigInt.asIntN(64, reader.uint64());
-    case 4:
-      return reader.uint64();
-    case 5:
-      return reader.uint32() | 0;
-    case 6:
-      return reader.fixed64();
-    case 7:
-      return reader.fixed32();
-    case 8:
-      return reader.uint64() !== 0n;
-    case 9:
-      return reader.text();
-    case 10:
-      return readMessage(table, of, reader, (before ?? {}) as Value, depth + 1, ((number << 3) | 4) >>> 0);
-    case 11:
-      return readMessage(table, of, reader.inner(), (before ?? {}) as Value, depth + 1);
-    case 12:
-      return reader.block();
-    case 13:
-      return reader.uint32();
-    case 14: {
-      const found = reader.uint32() | 0;
-      return table.enums[of]?.values.find(([, known]) => known === found)?.[0] ?? found;
-    }
-    case 15:
-      return reader.fixed32() | 0;
-    case 16:
-      return BigInt.asIntN(64, reader.fixed64());
-    case 17: {
-      const zigzag = reader.uint32();
-      return (zigzag >>> 1) ^ -(zigzag & 1);
-    }
-    case 18: {
-      const zigzag = reader.uint64();
-      return BigInt.asIntN(64, (zigzag >> 1n) ^ -(zigzag & 1n));
-    }
-    default:
-      throw new NotProto('the schema has a type that is none');
-  }
+function readItems(
+  table: ProtoTable,
+  field: ProtoField,
+  wireType: number,
+  input: ProtoInput,
+  depth: number,
+  list: unknown[] = [],
+): unknown {
+  const own = wireTypeOf(field);
+  if (wireType === own) list.push(readOne(table, field, input, depth));
+  else if (wireType === 2 && own !== 3) {
+    const items = inner(input);
+    while (items.at < items.end) list.push(readOne(table, field, items, depth));
+  } else return undefined;
+  return list;
+}
+
+/** By type as descriptors number them, those that are nothing but themselves. */
+const plain: Readonly<Record<number, (input: ProtoInput) => unknown>> = {
+  1: (input) => number(input, 8, (view, at) => view.getFloat64(at, true)),
+  2: (input) => number(input, 4, (view, at) => view.getFloat32(at, true)),
+  3: (input) => BigInt.asIntN(64, uint64(input)),
+  4: uint64,
+  5: (input) => uint32(input) | 0,
+  6: (input) => number(input, 8, (view, at) => view.getBigUint64(at, true)),
+  7: (input) => number(input, 4, (view, at) => view.getUint32(at, true)),
+  8: (input) => uint64(input) !== 0n,
+  9: text,
+  12: block,
+  13: uint32,
+  15: (input) => number(input, 4, (view, at) => view.getInt32(at, true)),
+  16: (input) => number(input, 8, (view, at) => view.getBigInt64(at, true)),
+  17: (input) => {
+    const zigzag = uint32(input);
+    return (zigzag >>> 1) ^ -(zigzag & 1);
+  },
+  18: (input) => {
+    const zigzag = uint64(input);
+    return BigInt.asIntN(64, (zigzag >> 1n) ^ -(zigzag & 1n));
+  },
+};
+
+function readOne(table: ProtoTable, field: ProtoField, input: ProtoInput, depth: number, before?: unknown): unknown {
+  const read = plain[field.type];
+  return read === undefined ? readTyped(table, field, input, depth, before) : read(input);
+}
+
+function readTyped(
+  table: ProtoTable,
+  { type, of = 0, number: own }: ProtoField,
+  input: ProtoInput,
+  depth: number,
+  before: unknown,
+): unknown {
+  if (type === 10) return readMessage(table, of, input, depth + 1, ((own << 3) | 4) >>> 0, before);
+  if (type === 11) return readMessage(table, of, inner(input), depth + 1, 0, before);
+  if (type !== 14) throw new NotProto('the schema has a type that is none');
+  const found = uint32(input) | 0;
+  return table.enums[of]?.values.find(([, known]) => known === found)?.[0] ?? found;
 }

@@ -2,9 +2,10 @@
 
 import type { SchemaIssue } from '../model/schema-issue.ts';
 import { holdsFields } from './holds-fields.ts';
+import { MAX_DEPTH } from './proto-input.ts';
 import { fromJsonForm } from './proto-known-types.ts';
-import type { ProtoField, ProtoTable } from './proto-table.ts';
-import { MAX_DEPTH, ProtoWriter } from './proto-wire.ts';
+import { type ProtoField, type ProtoTable, wireTypeOf } from './proto-table.ts';
+import { ProtoWriter } from './proto-writer.ts';
 
 type Path = readonly (string | number)[];
 type Fields = Readonly<Record<string, unknown>>;
@@ -162,8 +163,6 @@ function check(table: ProtoTable, field: ProtoField, value: unknown, path: Path,
   writeOne(table, field, value, path, issues, new ProtoWriter(), 0);
 }
 
-const wireTypes: Readonly<Record<number, number>> = { 1: 1, 6: 1, 16: 1, 2: 5, 7: 5, 15: 5, 9: 2, 11: 2, 12: 2, 10: 3 };
-
 function writeTagged(
   table: ProtoTable,
   field: ProtoField,
@@ -173,7 +172,7 @@ function writeTagged(
   writer: ProtoWriter,
   depth: number,
 ): void {
-  writer.varint(((field.number << 3) | (wireTypes[field.type] ?? 0)) >>> 0);
+  writer.varint(((field.number << 3) | wireTypeOf(field)) >>> 0);
   writeOne(table, field, value, path, issues, writer, depth);
 }
 

@@ -62,6 +62,23 @@ export interface ProtoTable {
   readonly enums: readonly ProtoEnum[];
 }
 
+/** How a field stands on the wire. */
+export const wireTypeOf = ({ type }: ProtoField): number => Number('0150001502322005100'[type] ?? 0);
+
+/** The value that a field has which is not there; of those that are neither messages nor groups. */
+export function defaultOf(table: ProtoTable, { type, of = 0 }: ProtoField): unknown {
+  if (type === 14) return table.enums[of]?.values[0]?.[0] ?? 0;
+  return type === 12
+    ? new Uint8Array()
+    : type === 9
+      ? ''
+      : type === 8
+        ? false
+        : [3, 4, 6, 16, 18].includes(type)
+          ? 0n
+          : 0;
+}
+
 /** Whether something is a table, as far as reading it is safe. */
 export function isProtoTable(value: unknown): value is ProtoTable {
   const { root, messages, enums } = (value ?? {}) as Partial<ProtoTable>;

@@ -12,7 +12,7 @@ import { protoCodec } from './proto-codec.ts';
 import { tableOfDescriptor } from './proto-descriptor.ts';
 import { tableOfSource } from './proto-source.ts';
 import { isProtoTable, type ProtoTable } from './proto-table.ts';
-import { CodecReader, registerCodec } from './reader.ts';
+import { type CodecReader, registerCodec } from './reader.ts';
 
 async function parse(schema: StationSchema): Promise<ProtoTable> {
   type Library = typeof import('protobufjs');
@@ -42,6 +42,4 @@ export const protobufCodec: SchemaCodec = {
 };
 
 /** For the option `schema`, where a bare import is not wanted. */
-export const protobuf: CodecReader = new CodecReader(protobufCodec);
-
-registerCodec(protobufCodec);
+export const protobuf: CodecReader = registerCodec(protobufCodec);

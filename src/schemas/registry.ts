@@ -10,15 +10,15 @@ import type { LookUp } from '../model/schema-look-up.ts';
 import type { OnInvalid, SchemaReader, Sifted } from '../model/schema-reader.ts';
 
 interface Registry {
-  /** What reads schemas; the first codec that is imported brings it along. */
-  reader?: SchemaReader;
+  /** What reads schemas; who stands further in front is asked first: precompiled versions, then codecs. */
+  readers: SchemaReader[];
   /** What finds out about the schemas of stations; codecs and validators bring it along. */
   lookUp?: LookUp;
 }
 
-const slot = Symbol.for('memphis-serverless.schemas.v2');
+const slot = Symbol.for('memphis-serverless.schemas.v3');
 const holder = globalThis as unknown as Record<symbol, Registry>;
-holder[slot] ??= {};
+holder[slot] ??= { readers: [] };
 
 /** What is registered in this process. On `globalThis`, so that codecs of a second copy of this package serve this one too. */
 export const registry: Registry = holder[slot];
@@ -32,15 +32,17 @@ export const registry: Registry = holder[slot];
 export async function readerFor(schema: StationSchema): Promise<SchemaReader> {
   const { name, type, version, problem } = schema;
   if (problem !== undefined) throw problem;
+  const find = (): SchemaReader | undefined => registry.readers.find((one) => one.covers(schema));
   let cause: unknown;
-  if (registry.reader?.covers(schema) !== true) {
+  let reader = find();
+  if (reader === undefined) {
     const subpath = `memphis-serverless/schemas/${type}`;
     await import(/* webpackIgnore: true */ /* @vite-ignore */ subpath).catch((error: unknown) => {
       cause = error;
     });
+    reader = find();
   }
-  const reader = registry.reader;
-  if (reader?.covers(schema) === true) return reader;
+  if (reader !== undefined) return reader;
   throw new MemphisError(
     'DEPENDENCY_MISSING',
     `${version > 0 ? `Version ${version} of s` : 'S'}chema ${name} needs a codec: import 'memphis-serverless/schemas/${type || '<its type>'}', with what that needs, or compile it anew.`,

@@ -12,8 +12,9 @@ import type { StandardSchema } from '../model/standard-schema.ts';
 import { encoderOf } from './encoder.ts';
 import { NotJson, parseJsonBytes, toJsonMessage } from './json-text.ts';
 import { lookUp } from './look-up.ts';
-import { CodecReader, registerCodec, sift } from './reader.ts';
+import { registerCodec } from './reader.ts';
 import { registry } from './registry.ts';
+import { sift } from './sift.ts';
 import { toIssues } from './standard-issues.ts';
 import { violation, wrongInput } from './violation.ts';
 
@@ -82,6 +83,5 @@ export function useCodec(codec: SchemaCodec): SchemaReader {
   if (typeof codec?.compile !== 'function' || typeof codec.type !== 'string') {
     throw wrongInput('useCodec: give a codec with type and compile.');
   }
-  registerCodec(codec);
-  return new CodecReader(codec);
+  return registerCodec(codec);
 }

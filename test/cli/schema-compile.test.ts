@@ -52,6 +52,7 @@ describe('schema compile', () => {
     assert.deepEqual(rest, { name: 'order', type: 'json', version: 1, out });
     assert.ok(bytes > 100);
     assert.ok(JSON.parse((await run('schema', 'compile', source, '--json')).data).code.includes('compiledJson'));
+    assert.match((await run('schema', 'compile', source, '--reads-only')).data, /schemas\/reads-json'/);
   });
 
   test('protobuf with imports, Avro, GraphQL', async () => {

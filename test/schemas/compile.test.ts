@@ -10,10 +10,11 @@ import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import fc from 'fast-check';
 import { isMemphisError } from '../../src/index.ts';
+import type { Broker, OutgoingMessage } from '../../src/model/broker.ts';
 import type { CompiledSchema, SchemaCodec, StationSchema } from '../../src/model/schema.ts';
 import type { SchemaReader } from '../../src/model/schema-reader.ts';
 import { avroJsonCodec } from '../../src/schemas/avro.ts';
-import { compileSchema } from '../../src/schemas/compile.ts';
+import { type CompileOptions, compileSchema } from '../../src/schemas/compile.ts';
 import { isSimple } from '../../src/schemas/compile-json.ts';
 import { graphqlCodec } from '../../src/schemas/graphql.ts';
 import { jsonCodec } from '../../src/schemas/json.ts';
@@ -50,9 +51,12 @@ before(async () => {
 });
 
 /** A module as a function's bundle holds it. */
-async function bundle(schema: StationSchema): Promise<{ reader: SchemaReader; inputs: string; bytes: number }> {
+async function bundle(
+  schema: StationSchema,
+  options: CompileOptions = {},
+): Promise<{ reader: SchemaReader; inputs: string; bytes: number }> {
   const { outputFiles, metafile } = await build({
-    stdin: { contents: await compileSchema(schema), resolveDir: root },
+    stdin: { contents: await compileSchema(schema, options), resolveDir: root },
     bundle: true,
     minify: true,
     write: false,
@@ -86,12 +90,14 @@ async function outcome(run: () => unknown): Promise<unknown> {
 }
 
 async function compare(codec: SchemaCodec, schema: StationSchema, corpus: readonly unknown[]): Promise<void> {
-  const { reader } = await bundle(schema);
-  const [theirs, ours]: readonly CompiledSchema[] = [await codec.compile(schema), await reader.open(undefined)];
+  const [whole, toRead] = await Promise.all([bundle(schema), bundle(schema, { readsOnly: true })]);
+  const [theirs, ours]: readonly CompiledSchema[] = [await codec.compile(schema), await whole.reader.open(undefined)];
+  const oursToRead = await toRead.reader.open(undefined);
   assert.ok(theirs !== undefined && ours !== undefined);
   for (const message of corpus) {
     const bytes = message instanceof Uint8Array ? message : new TextEncoder().encode(JSON.stringify(message));
     assert.deepEqual(await outcome(() => ours.decode(bytes)), await outcome(() => theirs.decode(bytes)));
+    assert.deepEqual(await outcome(() => oursToRead.decode(bytes)), await outcome(() => theirs.decode(bytes)));
     assert.deepEqual(await outcome(() => ours.encode(message)), await outcome(() => theirs.encode(message)));
   }
 }
@@ -224,6 +230,9 @@ describe('precompiled', () => {
       assert.doesNotMatch(inputs, libraries, schema.type);
 
       assert.ok(bytes < 28_000, `${schema.type}: ${bytes} bytes`);
+      const toRead = await bundle(schema, { readsOnly: true });
+      assert.doesNotMatch(toRead.inputs, /encode|writer|set-aside|refused/, schema.type);
+      assert.ok(toRead.bytes < bytes - 1_500, `${schema.type}: ${toRead.bytes} bytes to read, ${bytes} in all`);
     }
     const { inputs } = await bundle(jsonSchema({ pattern: '(a+)+$' }));
     assert.match(inputs, /re2js/);
@@ -236,6 +245,19 @@ describe('precompiled', () => {
     const schema = { name, type: 'json', version: 3, source: '{}' };
     assert.ok(reader.covers(schema) && reader.covers(undefined));
     assert.ok(!reader.covers({ ...schema, version: 4 }) && !reader.covers({ ...schema, name: 'other' }));
+  });
+
+  test('one to read by writes nothing: what else covers the schema does, and without that it is told', async () => {
+    const schema = { name: 'to-read', type: 'json', version: 1, source: '{"type":"string"}' };
+    const { reader } = await bundle(schema, { readsOnly: true });
+    const station = 's';
+    const to = { broker: {} as Broker, station, toBytes: () => new Uint8Array(), again: async () => undefined };
+    const letter = { station } as OutgoingMessage;
+    assert.deepEqual(await (await reader.encoder(schema, to))(letter, '"x"', 1_000), new TextEncoder().encode('"x"'));
+    const xml = { ...schema, type: 'xml' };
+    await assert.rejects(reader.encoder(xml, to), { code: 'DEPENDENCY_MISSING', message: /--reads-only/ });
+    await assert.rejects(reader.encoder(undefined, to), { code: 'DEPENDENCY_MISSING' });
+    await assert.rejects(compileSchema(schema, { reads: true } as CompileOptions), { code: 'INVALID_OPTION' });
   });
 
   test('a pattern goes to the engine of JavaScript only where that is as fast and means the same', () => {

@@ -1,6 +1,7 @@
 /** All tables of options, for tests that hold them against docs and bad input. */
 
 export * from '../../src/model/options/codec.ts';
+export * from '../../src/model/options/compile.ts';
 export * from '../../src/model/options/connect.ts';
 export * from '../../src/model/options/consume.ts';
 export * from '../../src/model/options/consumer-function.ts';

@@ -1,0 +1,25 @@
+/** What is wrong with operations of GraphQL, by a table: nothing, or the first problem. */
+
+import type { SchemaIssue } from '../model/schema-issue.ts';
+import { checkOperations } from './graphql-check.ts';
+import { parseOperations } from './graphql-parse.ts';
+import { isPlain } from './graphql-plain.ts';
+import { Problem } from './graphql-problem.ts';
+import type { GraphqlTable } from './graphql-table.ts';
+import { MAX_TOKENS } from './graphql-text.ts';
+
+export function graphqlIssues(table: GraphqlTable, text: string): readonly SchemaIssue[] {
+  try {
+    if (!isPlain(table, text, MAX_TOKENS)) checkOperations(table, parseOperations(text, MAX_TOKENS));
+    return [];
+  } catch (error) {
+    if (error instanceof RangeError) return [{ path: [], message: 'it is nested too deeply' }];
+    if (!(error instanceof Problem)) throw error;
+    return [{ path: [], message: `${error.message}${placeOf(text, error.at)}` }];
+  }
+}
+
+function placeOf(text: string, at: number): string {
+  const lines = text.slice(0, at).split(/\r\n|\n|\r/);
+  return ` (line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1})`;
+}
