@@ -47,6 +47,13 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'src/brokers/jetstream/broker.ts',
     'src/brokers/memphis/broker.ts',
   ],
+  'src/brokers/publisher.ts': [
+    'src/model/',
+    'src/brokers/jetstream/broker.ts',
+    'src/brokers/jetstream/publisher.ts',
+    'src/brokers/memphis/broker.ts',
+    'src/brokers/memphis/publisher.ts',
+  ],
   'src/brokers/jetstream/': ['src/model/', 'src/telemetry/', 'src/connection/'],
   'src/brokers/memphis/': ['src/model/', 'src/telemetry/', 'src/connection/', 'src/brokers/jetstream/'],
   'src/client/connect.ts': ['src/model/', 'src/brokers/', 'src/client/', 'src/schemas/look-up.ts'],

@@ -1,5 +1,6 @@
 /** Drafts as messages: to which partition of which station, and written as its schema has it. */
 
+import { publisherOf } from '../brokers/publisher.ts';
 import type { Broker, OutgoingMessage } from '../model/broker.ts';
 import type { Headers } from '../model/message.ts';
 import { choosePartition } from '../model/partition.ts';
@@ -27,7 +28,7 @@ export class Addressing {
     const [station = ''] = this.#stations;
     const isPlain = this.#stations.length === 1 && this.#schema === undefined;
     if (!isPlain || draft.data === undefined) return undefined;
-    const partitions = broker.plainPartitions(station);
+    const partitions = publisherOf(broker).plainPartitions(station);
     return partitions && this.#addressed(station, partitions, draft, draft.data);
   }
 
@@ -38,7 +39,7 @@ export class Addressing {
   guess(broker: Broker, draft: Draft): OutgoingMessage | undefined {
     const [station = '', ...more] = this.#stations;
     const isFree = draft.msgId === undefined && draft.partitionKey === undefined && draft.partition === undefined;
-    if (!isFree || more.length > 0 || !broker.mayGuess(station)) return undefined;
+    if (!isFree || more.length > 0 || !publisherOf(broker).mayGuess(station)) return undefined;
     // who has codecs means stations with schemas: those are to be known before anything leaves
     if (this.#schema !== undefined || registry.readers.length > 0 || draft.data === undefined) return undefined;
     this.#nextOf(station, [1]); // it takes the first partition's turn
@@ -49,7 +50,7 @@ export class Addressing {
   async lookAndCompose(broker: Broker, draft: Draft, timeoutMs: number): Promise<OutgoingMessage[]> {
     const layout = await this.layout(broker, timeoutMs);
     const letters = await this.compose(layout, draft, await this.encoders(broker, timeoutMs), timeoutMs);
-    if (letters.length > 1) letters.forEach(await broker.checker({ timeoutMs }));
+    if (letters.length > 1) letters.forEach(await publisherOf(broker).checker({ timeoutMs }));
     return letters;
   }
 

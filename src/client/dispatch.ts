@@ -1,5 +1,6 @@
 /** How producers send: check all, address, send, and know what is under way. To one station or to several. */
 
+import { publisherOf } from '../brokers/publisher.ts';
 import type { Broker, OutgoingMessage } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
 import type { Given, Resolved } from '../model/option-spec.ts';
@@ -104,7 +105,7 @@ export class Dispatch {
     const letter = broker && this.#looking === 0 ? this.addressing.plain(broker, draft) : undefined;
     // where everything is known, it leaves at once: nothing is awaited before
     return letter !== undefined && broker !== undefined
-      ? this.#track(broker.publish(letter, { timeoutMs }), (receipt) => pick([receipt]))
+      ? this.#track(publisherOf(broker).publish(letter, { timeoutMs }), (receipt) => pick([receipt]))
       : this.#track(this.#lookAndStore(draft, timeoutMs), pick);
   }
 
@@ -131,7 +132,7 @@ export class Dispatch {
       const guess = this.addressing.guess(broker, draft);
       if (guess !== undefined) return [await this.#storeGuess(broker, guess, draft, timeoutMs)];
       for (const letter of await this.addressing.lookAndCompose(broker, draft, timeoutMs)) {
-        sendings.push({ letter, stored: broker.publish(letter, { timeoutMs }) });
+        sendings.push({ letter, stored: publisherOf(broker).publish(letter, { timeoutMs }) });
       }
     } finally {
       this.#looking--;
@@ -227,17 +228,18 @@ export class Dispatch {
 
   /** Where the station turns out to have a schema, nothing has checked it: it is taken back. */
   async #storeGuess(broker: Broker, letter: OutgoingMessage, draft: Draft, timeoutMs: number): Promise<Receipt> {
-    const receipt = await broker.publish(letter, { timeoutMs });
+    const publisher = publisherOf(broker);
+    const receipt = await publisher.publish(letter, { timeoutMs });
     let failure: { readonly error: unknown } | undefined;
     try {
       if ((await broker.schemaOf?.(letter.station)) === undefined) return receipt;
     } catch (error) {
       failure = { error }; // whether it may be there nobody can tell, and the caller will hear that it is not
     }
-    await broker.takeBack?.(receipt, { timeoutMs });
+    await publisher.takeBack?.(receipt, { timeoutMs });
     if (failure !== undefined) throw failure.error;
     const [again] = await this.addressing.lookAndCompose(broker, draft, timeoutMs);
-    return await broker.publish(again as OutgoingMessage, { timeoutMs });
+    return await publisher.publish(again as OutgoingMessage, { timeoutMs });
   }
 
   /** Waits for what is under way. @throws MemphisError `NOT_ALL_STORED` with what nobody has taken */
@@ -250,8 +252,8 @@ export class Dispatch {
     try {
       await this.flush();
     } finally {
-      const broker = this.#session.isConnected() ? await this.#session.broker() : undefined;
-      for (const station of this.stations) await broker?.endProducer?.(station, this.name);
+      const publisher = this.#session.isConnected() ? publisherOf(await this.#session.broker()) : undefined;
+      for (const station of this.stations) await publisher?.endProducer?.(station, this.name);
     }
   }
 }
@@ -259,7 +261,7 @@ export class Dispatch {
 /** Writes one message. Its failure is for whoever looks at `stored`. */
 function send(broker: Broker, letter: OutgoingMessage, timeoutMs: number): WatchedSending {
   const written = Promise.withResolvers<boolean>();
-  const stored = broker.publish(letter, { timeoutMs, onWritten: () => written.resolve(true) });
+  const stored = publisherOf(broker).publish(letter, { timeoutMs, onWritten: () => written.resolve(true) });
   const end = (): void => written.resolve(false);
   stored.then(end, end);
   return { letter, written: written.promise, stored };

@@ -1,6 +1,7 @@
 /** Many messages at once: all checked first, then written as fast as there is room, a result for each, in order. */
 
-import type { Broker, OutgoingMessage } from '../model/broker.ts';
+import { publisherOf } from '../brokers/publisher.ts';
+import type { Broker, OutgoingMessage, Publisher } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
 import { isList } from '../model/fields.ts';
 import type { Given } from '../model/option-spec.ts';
@@ -80,7 +81,7 @@ async function addressAll(
   timeoutMs: number,
 ): Promise<(readonly Checked[])[]> {
   const layout = await dispatch.addressing.layout(broker, timeoutMs);
-  const sizeOf = await broker.checker({ timeoutMs });
+  const sizeOf = await publisherOf(broker).checker({ timeoutMs });
   const encoders = await dispatch.addressing.encoders(broker, timeoutMs);
   const check = (letters: readonly OutgoingMessage[]): readonly Checked[] =>
     letters.map((letter) => ({ letter, bytes: sizeOf(letter) }));
@@ -105,7 +106,7 @@ async function addressAll(
 /** Sends the messages of one batch, as long as there is a point in it. */
 class Sender<R> {
   readonly #dispatch: Dispatch;
-  readonly #broker: Broker;
+  readonly #publisher: Publisher;
   readonly #timeoutMs: number;
   readonly #deadlineMs: number;
   readonly #pick: (receipts: readonly Receipt[]) => R;
@@ -124,7 +125,7 @@ class Sender<R> {
     pick: (receipts: readonly Receipt[]) => R,
   ) {
     this.#dispatch = dispatch;
-    this.#broker = broker;
+    this.#publisher = publisherOf(broker);
     this.#timeoutMs = timeoutMs;
     this.#deadlineMs = deadlineMs;
     this.#pick = pick;
@@ -156,7 +157,7 @@ class Sender<R> {
   #publish(letter: OutgoingMessage): Promise<Receipt> {
     const leftMs = Math.min(this.#timeoutMs, this.#deadlineMs - Date.now());
     const refusal = this.#refusal(letter, leftMs);
-    return refusal === undefined ? this.#broker.publish(letter, { timeoutMs: leftMs }) : Promise.reject(refusal);
+    return refusal === undefined ? this.#publisher.publish(letter, { timeoutMs: leftMs }) : Promise.reject(refusal);
   }
 
   #freeBehind(stored: Promise<Receipt>, bytes: number): void {

@@ -76,7 +76,7 @@ export interface Reader {
   destroy(): Promise<void>;
 }
 
-/** The data side of a driver: all that a function needs. */
+/** The data side of a driver: all that a function needs, but for producing. */
 export interface Broker {
   readonly kind: BrokerKind;
   /**
@@ -86,12 +86,30 @@ export interface Broker {
    * @throws MemphisError `STATION_NOT_FOUND`
    */
   partitions(station: string, options?: { readonly patienceMs?: number }): Promise<readonly number[]>;
+  reader(options: ReaderOptions): Reader;
+  /** Waits for what the broker was told beside the work, before the connection ends. Never rejects. */
+  close?(): Promise<void>;
   /**
-   * The same where it is known by now, as is that the station has no schema: a message for it can leave at once. What is
-   * known and old is looked at beside the use.
+   * The schema that a station has: its active version, the same object as long as it is the same; nothing where it has
+   * none. Left out by drivers that know no schemas.
+   *
+   * @param options.isFresh asks the broker in any case
+   * @param options.patienceMs how long trouble of the broker is ridden out where it has to be asked first
+   */
+  schemaOf?(
+    station: string,
+    options?: { readonly isFresh?: boolean; readonly patienceMs?: number },
+  ): Promise<StationSchema | undefined>;
+}
+
+/** The producing side of a driver; functions that only consume hold nothing of it. */
+export interface Publisher {
+  /**
+   * Partition numbers of a station where they are known by now, as is that it has no schema: a message for it can leave at once.
+   * What is known and old is looked at beside the use.
    */
   plainPartitions(station: string): readonly number[] | undefined;
-  /** Whether they would have to be asked for, so that a message that may go to any of them had better leave on a guess. */
+  /** Whether its partitions would have to be asked for, so that a message that may go to any of them had better leave on a guess. */
   mayGuess(station: string): boolean;
   /**
    * Stores one message; repeated under the same message id until the broker answers or time is up.
@@ -106,22 +124,8 @@ export interface Broker {
    * @throws MemphisError what connecting throws; the function: `INVALID_MESSAGE`, `PAYLOAD_TOO_LARGE`
    */
   checker(options: { readonly timeoutMs: number }): Promise<(message: OutgoingMessage) => number>;
-  reader(options: ReaderOptions): Reader;
   /** Takes a producer out of the broker's lists, where it has any. Never rejects. */
   endProducer?(station: string, producerName: string): Promise<void>;
-  /** Waits for what the broker was told beside the work, before the connection ends. Never rejects. */
-  close?(): Promise<void>;
-  /**
-   * The schema that a station has: its active version, the same object as long as it is the same; nothing where it has
-   * none. Left out by drivers that know no schemas.
-   *
-   * @param options.isFresh asks the broker in any case
-   * @param options.patienceMs how long trouble of the broker is ridden out where it has to be asked first
-   */
-  schemaOf?(
-    station: string,
-    options?: { readonly isFresh?: boolean; readonly patienceMs?: number },
-  ): Promise<StationSchema | undefined>;
   /** Deletes a message that was stored before its station's schema was known. */
   takeBack?(receipt: Receipt, options: PublishOptions): Promise<void>;
   /**
@@ -130,6 +134,9 @@ export interface Broker {
    */
   setAside?(message: OutgoingMessage, reason: string, options: PublishOptions): Promise<void>;
 }
+
+/** A driver in one piece, as tests hand one in. */
+export interface WholeBroker extends Broker, Publisher {}
 
 /** The administration side of a driver, kept out of functions. */
 export interface BrokerAdmin {

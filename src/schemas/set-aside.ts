@@ -7,7 +7,7 @@ import type { JetStreamBroker } from '../brokers/jetstream/broker.ts';
 import { setAsideRefused } from '../brokers/jetstream/refused.ts';
 import type { MemphisBroker } from '../brokers/memphis/broker.ts';
 import { reportRefused } from '../brokers/memphis/refused.ts';
-import type { Broker, OutgoingMessage } from '../model/broker.ts';
+import type { Broker, OutgoingMessage, WholeBroker } from '../model/broker.ts';
 
 /** @throws MemphisError when it is not stored */
 export async function setAside(
@@ -16,7 +16,8 @@ export async function setAside(
   reason: string,
   timeoutMs: number,
 ): Promise<void> {
-  if (broker.setAside !== undefined) return await broker.setAside(message, reason, { timeoutMs });
+  const { setAside: own } = broker as Partial<WholeBroker>;
+  if (own !== undefined) return await own.call(broker as WholeBroker, message, reason, { timeoutMs });
   if (broker.kind === 'memphis') {
     return await reportRefused(broker as MemphisBroker, message, reason, timeoutMs);
   }

@@ -1,6 +1,6 @@
 /** A broker in memory: both driver ports with nothing outside of this process, on a clock that tests can hold still. */
 
-import type { Broker, BrokerAdmin, OutgoingMessage } from '../model/broker.ts';
+import type { BrokerAdmin, OutgoingMessage, WholeBroker } from '../model/broker.ts';
 import { REFUSED } from '../model/dead-letter.ts';
 import { MemphisError } from '../model/errors.ts';
 import { integer, must } from '../model/option-spec.ts';
@@ -14,7 +14,7 @@ import { MemorySchemas } from './memory-schemas.ts';
 import { MemoryStation } from './memory-station.ts';
 
 /** A broker in memory, with what tests want to know and do beyond the ports. */
-export interface MemoryBroker extends Broker, BrokerAdmin {
+export interface MemoryBroker extends WholeBroker, BrokerAdmin {
   /** Options as those of the client's `createStation`. */
   createStation(name: string, options?: StationOptions): Promise<boolean>;
   /** In the order in which they were set aside. */

@@ -1,11 +1,11 @@
 /** Puts a broker of a test in the place of all others, so that functions and clients as they are work on it. */
 
-import type { Broker, Reader, ReaderOptions } from '../model/broker.ts';
+import type { Reader, ReaderOptions, WholeBroker } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
 import { placeBroker } from '../model/placed-broker.ts';
 
 /** Brokers in use, the newest last. */
-const inUse: Broker[] = [];
+const inUse: WholeBroker[] = [];
 
 /** Ends the use of a broker. May be called again. */
 export interface EndOfUse extends Disposable {
@@ -27,8 +27,8 @@ export interface EndOfUse extends Disposable {
  * const summary = await handler({}, makeContext());
  * ```
  */
-export function useBroker(broker: Broker): EndOfUse {
-  const { publish, reader } = (broker ?? {}) as Partial<Broker>;
+export function useBroker(broker: WholeBroker): EndOfUse {
+  const { publish, reader } = (broker ?? {}) as Partial<WholeBroker>;
   if (typeof publish !== 'function' || typeof reader !== 'function') {
     throw new MemphisError('INVALID_OPTION', 'useBroker: give a broker, as makeMemoryBroker makes it.');
   }
@@ -43,7 +43,7 @@ export function useBroker(broker: Broker): EndOfUse {
   return Object.assign(end, { [Symbol.dispose]: end });
 }
 
-function current(): Broker {
+function current(): WholeBroker {
   const broker = inUse.at(-1);
   if (broker !== undefined) return broker;
   throw new MemphisError('CLOSED', 'The broker that was in use here is not any more: call useBroker again.');
@@ -56,7 +56,7 @@ const readerOf = (options: ReaderOptions): Reader => ({
 });
 
 /** One object for all brokers in use, since functions keep what they have met once. */
-const facade = new Proxy({} as Broker, {
+const facade = new Proxy({} as WholeBroker, {
   has: (_, name) => name in current(),
   get: (_, name) => {
     if (name === 'then') return undefined; // it is handed out by promises

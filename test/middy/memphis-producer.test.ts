@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { ProducerContext } from '../../src/lambda/producer-tools.ts';
 import { memphisConsumer, memphisProducer } from '../../src/middy/index.ts';
-import type { Broker } from '../../src/model/broker.ts';
+import type { WholeBroker } from '../../src/model/broker.ts';
 import { MemphisError } from '../../src/model/errors.ts';
 import type { Message } from '../../src/model/message.ts';
 import { toStationSettings } from '../../src/model/station-settings.ts';
@@ -20,7 +20,7 @@ beforeEach(async () => {
   memory = makeMemoryBroker();
   for (const station of ['orders', 'audit']) await memory.createStation(station, toStationSettings(station, {}));
   onPublish = () => {};
-  const broker: Broker = {
+  const broker: WholeBroker = {
     ...memory,
     publish: async (message, options) => {
       options.onWritten?.();

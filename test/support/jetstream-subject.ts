@@ -4,10 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { JetStreamAdmin } from '../../src/brokers/jetstream/admin.ts';
 import type { JetStreamBroker } from '../../src/brokers/jetstream/broker.ts';
 import { makeSession } from '../../src/client/session.ts';
+import type { WholeBroker } from '../../src/model/broker.ts';
 import { connectOptions } from '../../src/model/options/connect.ts';
 import { resolveOptions } from '../../src/model/resolve-options.ts';
 import { lookUp } from '../../src/schemas/look-up.ts';
 import type { ContractSubject } from '../../src/testing/broker-contract.ts';
+import { whole } from './whole-broker.ts';
 
 /** What belongs to a subject, and has to end with it. */
 export interface OpenSubject extends ContractSubject, AsyncDisposable {}
@@ -20,13 +22,13 @@ export interface OpenSubject extends ContractSubject, AsyncDisposable {}
  */
 export async function openJetStream(ports: readonly number[], replicas = 1): Promise<OpenSubject> {
   const opened: (() => Promise<void>)[] = [];
-  const open = async (): Promise<JetStreamBroker> => {
+  const open = async (): Promise<JetStreamBroker & WholeBroker> => {
     const servers = ports.map((port) => `nats://127.0.0.1:${port}`);
     // stated, so that the first requests leave with the credentials
     const stated = { broker: 'jetstream', tls: false };
     const session = makeSession(resolveOptions('contract', connectOptions, { servers, ...stated }), lookUp);
     opened.push(() => session.close());
-    return (await session.broker()) as JetStreamBroker;
+    return whole((await session.broker()) as JetStreamBroker);
   };
   const broker = await open();
   const admin = await open();

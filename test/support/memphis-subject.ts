@@ -6,10 +6,12 @@ import { MemphisAdmin } from '../../src/brokers/memphis/admin.ts';
 import { openApi } from '../../src/brokers/memphis/api-access.ts';
 import type { MemphisBroker } from '../../src/brokers/memphis/broker.ts';
 import { makeSession } from '../../src/client/session.ts';
+import type { WholeBroker } from '../../src/model/broker.ts';
 import { connectOptions } from '../../src/model/options/connect.ts';
 import { resolveOptions } from '../../src/model/resolve-options.ts';
 import { lookUp } from '../../src/schemas/look-up.ts';
 import type { OpenSubject } from './jetstream-subject.ts';
+import { whole } from './whole-broker.ts';
 
 /**
  * Connects.
@@ -21,10 +23,10 @@ import type { OpenSubject } from './jetstream-subject.ts';
 export async function openMemphis(url: string, apiUrl?: string, replicas = 1): Promise<OpenSubject> {
   const settings = resolveOptions('contract', connectOptions, { servers: url.split(','), broker: 'memphis' });
   const opened: (() => Promise<void>)[] = [];
-  const open = async (): Promise<MemphisBroker> => {
+  const open = async (): Promise<MemphisBroker & WholeBroker> => {
     const session = makeSession(settings, lookUp);
     opened.push(() => session.close());
-    return (await session.broker()) as MemphisBroker;
+    return whole((await session.broker()) as MemphisBroker);
   };
   const broker = await open();
   const admin = await open();

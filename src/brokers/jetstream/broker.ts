@@ -1,11 +1,9 @@
-/** The JetStream driver's data side. Administration is in `admin.ts`, which functions never reach. */
+/** The JetStream driver's data side. Producing is in `publisher.ts`, administration in `admin.ts`, which functions never reach. */
 
 import type { Link } from '../../connection/link.ts';
-import type { OutgoingMessage, PublishOptions, Reader, ReaderOptions } from '../../model/broker.ts';
-import type { Receipt } from '../../model/receipt.ts';
+import type { Reader, ReaderOptions } from '../../model/broker.ts';
 import { defaultStation } from '../../model/station.ts';
 import { makeStation } from './make-station.ts';
-import { checkerFor, publish } from './publish.ts';
 import { JetStreamReader } from './reader.ts';
 import { SchemaNames } from './schema-names.ts';
 import { Stations } from './stations.ts';
@@ -24,14 +22,6 @@ export class JetStreamBroker extends StreamBroker<Stations> {
     const make = (name: string): Promise<void> => makeStation(link, name, defaultStation);
     const stations = new Stations(link, createStationOnFirstUse ? make : undefined);
     super(link, stations, new SchemaNames(stations, (station) => this.schemaOf(station)), lookUp);
-  }
-
-  protected override send(message: OutgoingMessage, options: PublishOptions): Promise<Receipt> {
-    return publish(this.link, this.stations, message, options);
-  }
-
-  async checker(options: { readonly timeoutMs: number }): Promise<(message: OutgoingMessage) => number> {
-    return checkerFor(this.link, options.timeoutMs);
   }
 
   protected override makeReader(options: ReaderOptions): Reader {

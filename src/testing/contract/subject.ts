@@ -2,7 +2,14 @@
 
 import assert from 'node:assert/strict';
 import type { Batch } from '../../model/batch.ts';
-import type { Broker, BrokerAdmin, OutgoingMessage, PullOptions, Reader, ReaderOptions } from '../../model/broker.ts';
+import type {
+  BrokerAdmin,
+  OutgoingMessage,
+  PullOptions,
+  Reader,
+  ReaderOptions,
+  WholeBroker,
+} from '../../model/broker.ts';
 import type { DeadLetterRecord, DeadLetterStore } from '../../model/dead-letter.ts';
 import { type ErrorCode, isMemphisError } from '../../model/errors.ts';
 import type { StoredMessage } from '../../model/message.ts';
@@ -12,7 +19,7 @@ import { type StationOptions, toStationSettings } from '../../model/station-sett
 
 /** A broker with nothing of the case's on it. */
 export interface ContractSubject {
-  readonly broker: Broker;
+  readonly broker: WholeBroker;
   readonly admin: BrokerAdmin;
   /** What one message may hold, headers included. */
   readonly maxPayloadBytes: number;
@@ -27,7 +34,7 @@ export interface ContractSubject {
    */
   pass(ms: number, until?: Promise<unknown>): Promise<void>;
   /** Ends whoever works with `broker` without a word, as SIGKILL does. @returns another one on the same broker */
-  crash(): Promise<Broker>;
+  crash(): Promise<WholeBroker>;
 }
 
 /** One promise of a driver. */
@@ -47,7 +54,7 @@ export const SHORT_MS = 1_000;
 export class Scene {
   readonly subject: ContractSubject;
   readonly station: string;
-  #broker: Broker;
+  #broker: WholeBroker;
 
   constructor(subject: ContractSubject, station: string) {
     this.subject = subject;
@@ -55,7 +62,7 @@ export class Scene {
     this.#broker = subject.broker;
   }
 
-  get broker(): Broker {
+  get broker(): WholeBroker {
     return this.#broker;
   }
 

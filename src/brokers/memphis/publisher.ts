@@ -1,0 +1,68 @@
+/** The producing side of a Memphis broker: JetStream underneath, with the broker's own headers, and rows for producers. */
+
+import type { Connection, HeaderLines } from '../../connection/port.ts';
+import type { OutgoingMessage, PublishOptions } from '../../model/broker.ts';
+import type { Receipt } from '../../model/receipt.ts';
+import { checkerFor, publish } from '../jetstream/publish.ts';
+import { StreamPublisher } from '../jetstream/publisher.ts';
+import type { MemphisBroker } from './broker.ts';
+import { APP_ID } from './identity.ts';
+import { publishLines } from './publish-headers.ts';
+import { destroyProducer } from './wire/member-destruction.ts';
+import { registerProducer } from './wire/producer-creation.ts';
+
+/** How long taking a producer out of the lists may take. */
+const END_LIMIT_MS = 2_000;
+
+export class MemphisPublisher extends StreamPublisher<MemphisBroker> {
+  protected override send(message: OutgoingMessage, options: PublishOptions): Promise<Receipt> {
+    const connection = this.broker.link.atHand;
+    if (connection !== undefined) return this.#sendOn(connection, message, options);
+    return this.broker.link
+      .ready(Date.now() + options.timeoutMs)
+      .then((opened) => this.#sendOn(opened, message, options));
+  }
+
+  #sendOn(connection: Connection, message: OutgoingMessage, options: PublishOptions): Promise<Receipt> {
+    const { station } = message;
+    const linesOf = (): HeaderLines => publishLines(message, connection.identity.connectionId);
+    const stored = publish(this.broker.link, this.broker.stations, message, options, linesOf);
+    // beside the message, once the station is known to be there: the broker would make it
+    if (this.broker.stations.known(station) !== undefined) this.#join(connection, message);
+    else {
+      const join = (): void => this.#join(connection, message);
+      void this.broker.stations.find(station, options.timeoutMs).then(join, () => {});
+    }
+    return stored;
+  }
+
+  /** Puts a producer into the broker's lists, once a connection. */
+  #join(connection: Connection, { station, producerName: name }: OutgoingMessage): void {
+    const key = `producer ${station} ${name}`;
+    if (this.broker.members.joined(connection, key) !== undefined) return;
+    const told = this.broker.members.join(connection, key, async (on, timeoutMs) => {
+      this.broker.schemas.watch?.(on, station);
+      const answer = await registerProducer(on, { name, station, appId: APP_ID }, timeoutMs);
+      this.broker.schemas.hear?.(station, answer);
+      return answer;
+    });
+    this.broker.schemas.expect?.(station, told);
+  }
+
+  override async checker({ timeoutMs }: { readonly timeoutMs: number }): Promise<(message: OutgoingMessage) => number> {
+    return await checkerFor(this.broker.link, timeoutMs, (message) => publishLines(message, APP_ID));
+  }
+
+  async endProducer(station: string, name: string): Promise<void> {
+    try {
+      const connection = await this.broker.link.ready(Date.now() + END_LIMIT_MS);
+      const key = `producer ${station} ${name}`;
+      if (this.broker.members.joined(connection, key) === undefined) return; // this connection has no row
+      await this.broker.members.joined(connection, key);
+      this.broker.members.forget(key);
+      await destroyProducer(connection, name, station, END_LIMIT_MS);
+    } catch {
+      // its row goes with the connection
+    }
+  }
+}
