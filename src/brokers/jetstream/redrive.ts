@@ -36,6 +36,14 @@ export interface BrokerParts {
   readonly retries: Retries;
 }
 
+/** Why what a producer was refused is not put back. */
+export const neverStored = (station: string, id: number): MemphisError =>
+  new MemphisError(
+    'INVALID_MESSAGE',
+    `Dead letter ${id} of station ${station} was refused and never stored: produce it again, as the schema wants it.`,
+    { station },
+  );
+
 /** One run of putting back. */
 export class Redrive {
   readonly #broker: BrokerParts;
@@ -130,11 +138,10 @@ export class Redrive {
   async #origin(letter: StreamMessage): Promise<ReturnType<typeof toDeadLetter>> {
     const record = toDeadLetter(this.#station, letter);
     if (record.sequence === 0) {
+      if (record.group === REFUSED) throw neverStored(this.#station, record.id);
       throw new MemphisError(
         'INVALID_MESSAGE',
-        record.group === REFUSED
-          ? `Dead letter ${record.id} of station ${this.#station} was refused and never stored: produce it again, as the schema wants it.`
-          : `Dead letter ${record.id} of station ${this.#station} does not say where it is from: others put it there.`,
+        `Dead letter ${record.id} of station ${this.#station} does not say where it is from: others put it there.`,
         { station: this.#station },
       );
     }

@@ -4,20 +4,21 @@
  */
 
 import { wait } from '../../connection/within.ts';
-import type {
-  DeadLetterChoice,
-  DeadLetterRecord,
-  DeadLetterStore,
-  OnProgress,
-  RedriveResult,
-  RedriveTarget,
+import {
+  type DeadLetterChoice,
+  type DeadLetterRecord,
+  type DeadLetterStore,
+  type OnProgress,
+  REFUSED,
+  type RedriveResult,
+  type RedriveTarget,
 } from '../../model/dead-letter.ts';
 import { isMemphisError, MemphisError } from '../../model/errors.ts';
 import { toInternalName } from '../../model/station.ts';
 import { mapAtOnce } from '../jetstream/at-once.ts';
 import { keepHeaders, underId } from '../jetstream/kept-headers.ts';
 import { refuseMissing } from '../jetstream/missing-stream.ts';
-import type { BrokerParts } from '../jetstream/redrive.ts';
+import { type BrokerParts, neverStored } from '../jetstream/redrive.ts';
 import { PATIENCE_MS, repeat } from '../jetstream/repeat.ts';
 import { deadLetterStreamOf, streamOf } from '../jetstream/stations.ts';
 import { store } from '../jetstream/store.ts';
@@ -38,6 +39,7 @@ import { isAnchored } from './group.ts';
 import type { HttpApi } from './http-api.ts';
 import { keptLetters } from './kept-letters.ts';
 import type { Letter } from './letter.ts';
+import { dropRefused, refusedLetters } from './refused-letters.ts';
 import { sendResendAck } from './wire/resend-ack.ts';
 
 /** How long it may take until a group that went out of a row is not shown any more. */
@@ -109,7 +111,7 @@ export class MemphisDeadLetters implements DeadLetterStore {
           : letter === undefined
             ? { id, outcome: 'missing' }
             : await this.#putBack(letter, target);
-      if (result.outcome === 'failed') failure = { error: result.error };
+      if (result.outcome === 'failed' && letter?.record.group !== REFUSED) failure = { error: result.error };
       results.push(result);
       await onProgress(results.length, ids.length);
     }
@@ -117,8 +119,9 @@ export class MemphisDeadLetters implements DeadLetterStore {
   }
 
   async #putBack(letter: Letter, target: RedriveTarget): Promise<RedriveResult> {
-    const { id } = letter.record;
+    const { id, group } = letter.record;
     try {
+      if (group === REFUSED) throw neverStored(this.#station, id);
       const { duplicate } = await (target === 'group' ? this.#forGroup(letter) : this.#intoStation(letter));
       if (duplicate) return { id, outcome: 'duplicate' };
       await this.#remove([letter]);
@@ -181,8 +184,15 @@ export class MemphisDeadLetters implements DeadLetterStore {
     return (await this.#read()).filter(({ record }) => ids.has(record.id));
   }
 
-  /** Takes their groups out of the rows, and waits until that shows: nobody answers it. */
+  /** Takes their groups out of the rows, or the rows away that are of none. */
   async #remove(letters: readonly Letter[]): Promise<void> {
+    const refused = letters.filter(({ record }) => record.group === REFUSED);
+    if (refused.length > 0) await dropRefused(this.#api, this.#station, refused);
+    await this.#removeFromGroups(letters.filter(({ record }) => record.group !== REFUSED));
+  }
+
+  /** Nobody answers it, so what shows is waited for. */
+  async #removeFromGroups(letters: readonly Letter[]): Promise<void> {
     if (letters.length === 0) return;
     await repeat(this.#broker.link, 'drop dead letters', PATIENCE_MS, async (connection, limitMs) => {
       for (const { row, record } of letters) sendResendAck(connection, row.id, record.group);
@@ -207,7 +217,9 @@ export class MemphisDeadLetters implements DeadLetterStore {
   }
 
   async #rows(): Promise<readonly Letter[]> {
-    let rows = await this.#rowsOf(-1);
+    const overview = await this.#overview(-1);
+    const refused = parseRows(overview, 0, 'schema_failed_messages');
+    let rows = parseRows(overview);
     if (rows.some(({ partition }) => partition === 0)) {
       // what ran out of deliveries by itself does not say of which partition it is: their lists do
       const { partitions } = await this.#broker.stations.find(this.#station);
@@ -217,7 +229,9 @@ export class MemphisDeadLetters implements DeadLetterStore {
     const letters = isAnchored(version)
       ? await keptLetters(this.#broker, this.#station, rows, (row) => this.#contentOf(row))
       : await mapAtOnce(rows, (row) => this.#lettersOf(row), AT_ONCE);
-    return letters.flat().sort((a, b) => a.record.id - b.record.id);
+    return [...letters.flat(), ...(await refusedLetters(this.#api, this.#station, refused))].sort(
+      (a, b) => a.record.id - b.record.id,
+    );
   }
 
   async #lettersOf(row: Row): Promise<readonly Letter[]> {
@@ -263,7 +277,11 @@ export class MemphisDeadLetters implements DeadLetterStore {
   }
 
   async #rowsOf(partition: number): Promise<readonly Row[]> {
+    return parseRows(await this.#overview(partition), Math.max(0, partition));
+  }
+
+  #overview(partition: number): Promise<unknown> {
     const query = { station_name: this.#station, partition_number: partition };
-    return parseRows(await this.#api.get('monitoring/getStationOverviewData', query), Math.max(0, partition));
+    return this.#api.get('monitoring/getStationOverviewData', query);
   }
 }

@@ -14,7 +14,7 @@ import { dlsHeader } from './dls-headers.ts';
 const GROUPS = 2 ** 20;
 
 export const rowIdOf = (id: number): number => Math.floor(id / GROUPS);
-const idOf = (row: number, group: string): number => row * GROUPS + (murmur3(group) % GROUPS);
+export const idOf = (row: number, group: string): number => row * GROUPS + (murmur3(group) % GROUPS);
 
 const count = (text: string | undefined): number => {
   const number = Number(text);
@@ -33,10 +33,14 @@ export interface Row {
   readonly partition: number;
 }
 
-/* `poison_messages` of getStationOverviewData: [{ id, message_seq, message: { time_sent, size, data (80 digits), headers } }] */
-export function parseRows(overview: unknown, ofPartition = 0): readonly Row[] {
-  const list = isJson(overview) && Array.isArray(overview.poison_messages) ? overview.poison_messages : [];
-  return list
+/* getStationOverviewData: { poison_messages: [{ id, message_seq, message: { time_sent, size, data (80 digits), headers } }], schema_failed_messages } */
+export function parseRows(
+  overview: unknown,
+  ofPartition = 0,
+  list: 'poison_messages' | 'schema_failed_messages' = 'poison_messages',
+): readonly Row[] {
+  const rows = isJson(overview) ? overview[list] : undefined;
+  return (Array.isArray(rows) ? rows : [])
     .filter(isJson)
     .map((row) => {
       const message: Json = isJson(row.message) ? row.message : {};

@@ -52,6 +52,51 @@ for (const { name: on, open } of memphisBrokers) {
     await memphis.close();
   });
 
+  test(`${on}: what was refused is listed, whole and with its reason, dropped, and never put back`, async () => {
+    await using broker = await open();
+    const memphis = await connect({ servers: [broker.url], ...(broker.apiUrl && { apiUrl: broker.apiUrl }) });
+    try {
+      const [station, quiet, name] = ['refused', 'quiet', 'order'].map(freshName) as [string, string, string];
+      await memphis.createSchema(name, 'json', schema);
+      await memphis.createStation(station, { storageType: 'memory', schemaName: name });
+      await memphis.createStation(quiet, { storageType: 'memory', schemaName: name, sendSchemaFailedMsgToDls: false });
+      const long = { id: 'x'.repeat(1_000) };
+      for (const message of [{ id: 'text' }, long]) {
+        for (const to of [station, quiet]) {
+          const produced = memphis.produce(to, message, { headers: { a: 'ü' } });
+          await assert.rejects(produced, { code: 'SCHEMA_VIOLATION' });
+        }
+      }
+      const letters = memphis.station(station).deadLetters();
+      for (let tries = 0; tries < 100 && (await letters.count()) < 2; tries++) await sleep(100); // a round of the broker takes 5 s
+      assert.equal(await letters.count({ group: '$refused' }), 2);
+      const [first, second] = await letters.list({ group: '$refused' });
+      assert.deepEqual([first?.json(), second?.json()], [{ id: 'text' }, long]);
+      assert.match(first?.reason ?? '', /^The message does not satisfy schema .* at id: must be number$/);
+      assert.deepEqual([first?.group, first?.headers.a], ['$refused', 'ü']);
+      assert.equal((await letters.get(second?.id ?? 0)).data.length, second?.data.length);
+      const results = await letters.redriveAll();
+      assert.deepEqual(
+        results.map(({ outcome, error }) => [outcome, (error as { code?: string }).code]),
+        [
+          ['failed', 'INVALID_MESSAGE'],
+          ['failed', 'INVALID_MESSAGE'],
+        ],
+      );
+      assert.equal(await letters.drop([first?.id ?? 0]), 1);
+      assert.deepEqual(
+        (await letters.list()).map(({ id }) => id),
+        [second?.id],
+      );
+      assert.equal(await letters.dropAll({ group: '$refused' }), 1);
+      assert.deepEqual(await letters.list(), []);
+      assert.deepEqual(await memphis.station(quiet).deadLetters().list(), []);
+      for (const one of [station, quiet]) await memphis.station(one).destroy();
+    } finally {
+      await memphis.close();
+    }
+  });
+
   test(`${on}: what the broker takes for a schema and no library does, pushed, refuses messages until it is replaced`, async () => {
     await using broker = await open();
     const options = { servers: [broker.url], ...(broker.apiUrl && { apiUrl: broker.apiUrl }) };

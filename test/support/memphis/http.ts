@@ -51,6 +51,10 @@ export async function startApi(
             dls_station: station.dlsStation,
             tiered_storage_enabled: false,
             poison_messages: rows.map(light).reverse(),
+            schema_failed_messages: tables.deadLetters
+              .filter((row) => row.station === name && row.type === 'schema')
+              .map(light)
+              .reverse(),
           },
         ];
       }
@@ -72,6 +76,11 @@ export async function startApi(
             validation_error: row.error,
           },
         ];
+      }
+      case '/api/stations/dropDlsMessages': {
+        const ids = body.dls_message_ids as number[];
+        tables.deadLetters = tables.deadLetters.filter(({ id }) => !ids.includes(id));
+        return [200, {}];
       }
       case '/api/stations/resendPoisonMessages':
         letters.resend(body.poison_message_ids as number[]);
