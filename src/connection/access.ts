@@ -54,12 +54,14 @@ interface Known {
  * Asks functions and reads files, where there are any.
  *
  * @param limitMs for all of it
+ * @param givenUp resolves when nobody waits for it any more
  * @throws MemphisError `CONNECT_FAILED`, `INVALID_OPTION`
  */
 export function toAccess(
   options: ConnectSettings,
   addresses: readonly ServerAddress[],
   limitMs: number,
+  givenUp?: Promise<undefined>,
 ): Access | Promise<Access> {
   const { tls, creds, nkey, password, connectionToken: token } = options;
   const hasToAsk =
@@ -67,14 +69,14 @@ export function toAccess(
     (creds ?? nkey) !== undefined ||
     typeof password === 'function' ||
     typeof token === 'function';
-  if (hasToAsk) return ask(options, limitMs).then((known) => accessOf(options, addresses, known));
+  if (hasToAsk) return ask(options, limitMs, givenUp).then((known) => accessOf(options, addresses, known));
   return accessOf(options, addresses, { tls, password, token });
 }
 
-async function ask(options: ConnectSettings, limitMs: number): Promise<Known> {
+async function ask(options: ConnectSettings, limitMs: number, givenUp?: Promise<undefined>): Promise<Known> {
   const untilMs = monotonicMs() + limitMs;
   const askFor = (option: 'password' | 'connectionToken' | 'creds' | 'nkey') =>
-    askSecret(option, options[option], Math.max(1, untilMs - monotonicMs()));
+    askSecret(option, options[option], Math.max(1, untilMs - monotonicMs()), givenUp);
   const tls = await toTlsSettings(options.tls);
   const creds = await askFor('creds');
   const nkey = await askFor('nkey');

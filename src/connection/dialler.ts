@@ -13,8 +13,8 @@ import { within } from './within.ts';
 /** How to dial; resolved and checked. */
 export interface DiallerOptions {
   readonly servers: readonly ServerAddress[];
-  /** Asked at each dial, so that rotated credentials are met. */
-  readonly access: (limitMs: number) => Access | Promise<Access>;
+  /** Asked at each dial, so that rotated credentials are met. What it waits for it leaves when the dial is given up. */
+  readonly access: (limitMs: number, givenUp: Promise<undefined>) => Access | Promise<Access>;
   readonly dial: Dial;
   /** For one dial, `access` included. */
   readonly timeoutMs: number;
@@ -105,14 +105,14 @@ export class Dialler {
   async #start(deadlineMs: number, { without, isAccepted }: StartOptions): Promise<Session> {
     const untilMs = Math.min(deadlineMs, Date.now() + this.#options.timeoutMs);
     const leftMs = (): number => Math.max(1, untilMs - Date.now());
-    let isGivenUp = false;
-    this.#hangUp = () => {
-      isGivenUp = true;
-    };
-    const access = await this.#options.access(leftMs());
+    // who gives it up does not wait for a function of the user's
+    const givenUp = new Promise<undefined>((resolve) => {
+      this.#hangUp = () => resolve(undefined);
+    });
+    const access = await Promise.race([this.#options.access(leftMs(), givenUp), givenUp]);
     const targets = this.servers.inTurn(without);
     const until = isAccepted ? 'accepted' : 'opened';
-    if (isGivenUp || this.#isClosed) throw this.#toError(targets, []);
+    if (access === undefined || this.#isClosed) throw this.#toError(targets, []);
     const open = (address: ServerAddress): Connection => this.#open(address, access, leftMs());
     const session = await (targets.length === 1
       ? this.#one(targets, open, until)

@@ -22,5 +22,5 @@ export function makeLink(options: ConnectSettings): Link {
   }
   const servers = toAddresses(options);
   checkAccess(options, servers);
-  return new Link({ ...options, servers, access: (limitMs) => toAccess(options, servers, limitMs), dial: openLean });
+  return new Link({ ...options, servers, access: (...asked) => toAccess(options, servers, ...asked), dial: openLean });
 }

@@ -8,12 +8,14 @@ import { within } from './within.ts';
 /**
  * What an option holds, or what its function returns in time.
  *
+ * @param givenUp resolves when nobody waits for it any more
  * @throws MemphisError `CONNECT_FAILED` when the function fails or is late, its words only as cause; `INVALID_OPTION` when it returns no text
  */
 export async function askSecret(
   option: string,
   secret: Secret | undefined,
   timeoutMs: number,
+  givenUp?: Promise<undefined>,
 ): Promise<string | undefined> {
   if (typeof secret !== 'function') return secret;
   const fail = (cause?: unknown): never => {
@@ -23,7 +25,8 @@ export async function askSecret(
   const asked = Promise.resolve()
     .then(secret)
     .then((answer: unknown) => [answer], fail);
-  const [answer] = (await within(asked, timeoutMs)) ?? fail(new Error(`no answer within ${Math.round(timeoutMs)} ms`));
+  const first = givenUp === undefined ? asked : Promise.race([asked, givenUp]);
+  const [answer] = (await within(first, timeoutMs)) ?? fail(new Error(`no answer within ${Math.round(timeoutMs)} ms`));
   if (typeof answer === 'string' && answer !== '') return answer;
   return refuse(option, `${option}: the function given returned no text`);
 }

@@ -135,12 +135,13 @@ test('an answer that is late but comes before the new session keeps the old one,
 });
 
 test('a session that answers while a secret is asked for is not hung up with the dial that is given up', async (t) => {
+  const secret = Promise.withResolvers<string>();
+  const isAsked = Promise.withResolvers<void>();
   let asked = 0;
-  let isTold = false;
-  const connectionToken = async (): Promise<string> => {
-    if (asked++ > 0) await new Promise((resolve) => setTimeout(resolve, 400));
-    isTold = asked > 1;
-    return 'token';
+  const connectionToken = (): string | Promise<string> => {
+    if (asked++ === 0) return 'token';
+    isAsked.resolve();
+    return secret.promise;
   };
   const link = linkTo({ connectionToken });
   const first = await link.ready(soon(), { isAccepted: true });
@@ -148,16 +149,16 @@ test('a session that answers while a secret is asked for is not hung up with the
   const realNow = Date.now;
   t.mock.method(Date, 'now', () => realNow() + 60_000);
   broker.freeze();
-  setTimeout(() => broker.thaw(), 170);
+  void isAsked.promise.then(() => broker.thaw());
   try {
     const second = await link.ready(soon());
-    if (isTold) return t.skip('this machine was too slow: the secret came before the answer');
-    assert.deepEqual([second === first, second.isClosed], [true, false]);
+    assert.deepEqual([second === first, second.isClosed, asked], [true, false, 2]);
     await second.flush(1_000);
-    while (asked > 1 && !isTold) await new Promise((resolve) => setTimeout(resolve, 20));
+    secret.resolve('token');
     await new Promise((resolve) => setTimeout(resolve, 50));
     assert.deepEqual([first.isClosed, proxy.accepted() - before], [false, 0]);
   } finally {
+    secret.resolve('token');
     broker.thaw();
     await link.close();
   }
@@ -203,4 +204,29 @@ test('on a healthy session a publish leaves beside the ping, not behind its answ
   await link.ready(soon());
   assert.deepEqual(seen, ['thaw: alive']);
   await link.close();
+});
+
+test('closing does not wait for a function that is asked for a secret; who waits for a session hears of it at once', async (t) => {
+  for (const pauseMs of [0, 60_000]) {
+    const isAsked = Promise.withResolvers<void>();
+    let asked = 0;
+    const connectionToken = (): string | Promise<string> => {
+      if (asked++ === 0) return 'token';
+      isAsked.resolve();
+      return new Promise(() => {}); // never answers
+    };
+    const link = linkTo({ connectionToken, timeoutMs: 60_000 });
+    const first = await link.ready(soon(), { isAccepted: true });
+    proxy.end();
+    await first.closed;
+    const realNow = Date.now;
+    t.mock.method(Date, 'now', () => realNow() + pauseMs);
+    const waiting = assert.rejects(link.ready(Date.now() + 60_000), { code: 'CLOSED' });
+    await isAsked.promise;
+    const startedAt = performance.now();
+    await link.close();
+    await waiting;
+    assert.ok(performance.now() - startedAt < 10_000, 'the secret has a minute');
+    t.mock.restoreAll();
+  }
 });
