@@ -60,7 +60,10 @@ export class Client extends DataClient implements StationOwner {
    * @throws MemphisError `STATION_NOT_FOUND`, `INVALID_NAME`, `INVALID_OPTION`
    */
   async createConsumer(source: string | BindingArgument, options?: ConsumerOptions): Promise<Consumer> {
-    const consumer = new Consumer(this.session, source, options, (run) => this.#watch(run));
+    const consumer = new Consumer(this.session, source, options, {
+      onRun: (run) => this.#watch(run),
+      destroyGroup: async (reading) => (await this.#admin()).destroyGroup(reading),
+    });
     const broker = await this.session.broker();
     if (typeof source === 'string') await broker.partitions(consumer.station);
     return consumer;

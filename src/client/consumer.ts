@@ -1,5 +1,6 @@
 /** A consumer: messages of one group out of one station, batch by batch or in the background. */
 
+import type { ReaderOptions } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
 import type { Message } from '../model/message.ts';
 import type { Given, Resolved } from '../model/option-spec.ts';
@@ -22,13 +23,20 @@ export interface ConsumeOptions<C> {
   readonly context?: C;
 }
 
+/** What a consumer has of its client. */
+export interface ConsumerOwner {
+  /** Told of each run, so that it can be ended. */
+  onRun(run: Consuming): void;
+  destroyGroup(options: ReaderOptions): Promise<void>;
+}
+
 export class Consumer {
   /** Station; of a binding the stream. */
   readonly station: string;
   readonly group: string;
   readonly #options: Resolved<typeof optionTable>;
   readonly #fetching: Fetching;
-  readonly #onRun: (run: Consuming) => void;
+  readonly #owner: ConsumerOwner;
   #consuming: Consuming | undefined;
   readonly #destroyed = new AbortController();
   /** Fetches under way: one that waits while its group goes would make it anew. */
@@ -38,8 +46,8 @@ export class Consumer {
   constructor(
     session: Session,
     source: string | BindingArgument,
-    options?: ConsumerOptions,
-    onRun: (run: Consuming) => void = () => {},
+    options: ConsumerOptions | undefined,
+    owner: ConsumerOwner,
   ) {
     const where = 'createConsumer';
     const { station, ...rest } = withSource(where, source, options);
@@ -47,7 +55,7 @@ export class Consumer {
     const name = given.name === undefined || !given.genUniqueSuffix ? given.name : uniqueName(given.name);
     this.#options = given;
     this.#fetching = new Fetching(where, session, { ...given, station: station as string, group: given.group ?? name });
-    this.#onRun = onRun;
+    this.#owner = owner;
     this.station = this.#fetching.station;
     this.group = this.#fetching.group;
   }
@@ -115,7 +123,7 @@ export class Consumer {
     this.#destroyed.abort();
     await this.stop();
     await Promise.allSettled(this.#fetches);
-    await (await this.#fetching.reader()).destroy();
+    await this.#owner.destroyGroup(this.#fetching.reading);
   }
 
   #begin(): Consuming {
@@ -130,7 +138,7 @@ export class Consumer {
       pullIntervalMs,
       onError,
     });
-    this.#onRun(this.#consuming);
+    this.#owner.onRun(this.#consuming);
     return this.#consuming;
   }
 

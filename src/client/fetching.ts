@@ -105,7 +105,7 @@ export class Fetching {
     const waitUntilMs = Date.now() + options.waitMs;
     for (;;) {
       const waitMs = Math.max(0, waitUntilMs - Date.now());
-      const pulled = await (await this.reader()).pull({ ...options, waitMs });
+      const pulled = await (await this.#reader()).pull({ ...options, waitMs });
       const sifted = await siftBatch(pulled, schema, onInvalid);
       if (sifted === undefined) return pulled;
       await sifted.unfit?.catch(() => {}); // told on the channel; what is not settled comes again
@@ -115,8 +115,13 @@ export class Fetching {
     }
   }
 
+  /** What its reader is asked for by. */
+  get reading(): ReaderOptions {
+    return this.#reading;
+  }
+
   /** Asked each time: the broker behind a session may be another one after a failure. */
-  async reader(): Promise<Reader> {
+  async #reader(): Promise<Reader> {
     const broker = await this.#session.broker();
     return broker.reader(this.#reading);
   }

@@ -72,8 +72,6 @@ export interface Reader {
    * @throws MemphisError `STATION_NOT_FOUND`, `GROUP_CONFLICT`, `CONNECTION_LOST`, `TIMEOUT`, `PERMISSION_DENIED`
    */
   pull(options: PullOptions): Promise<Batch>;
-  /** Deletes the group's position on the broker. */
-  destroy(): Promise<void>;
 }
 
 /** The data side of a driver: all that a function needs, but for producing. */
@@ -146,6 +144,8 @@ export interface BrokerAdmin {
   createStation(name: string, settings: StationSettings): Promise<boolean>;
   /** Removes the station with its dead letters. @throws MemphisError `STATION_NOT_FOUND` */
   destroyStation(name: string): Promise<void>;
+  /** Deletes a group: its position is gone, messages stay. @param options those of its reader */
+  destroyGroup(options: ReaderOptions): Promise<void>;
   /** @throws MemphisError `STATION_NOT_FOUND` */
   describeStation(name: string): Promise<StationDescription>;
   /** All stations of this broker, those of others too, by name. */

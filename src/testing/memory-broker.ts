@@ -165,6 +165,7 @@ export function makeMemoryBroker(options?: {
       stations.delete(name);
       deadLetters.splice(0, deadLetters.length, ...deadLetters.filter(({ station }) => station !== name));
     },
+    destroyGroup: async ({ station, group }) => find(station).destroyGroup(group),
     describeStation: async (name) => ({
       ...describe(name),
       deadLetters: deadLetters.filter(({ station }) => station === name).length,

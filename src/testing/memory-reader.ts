@@ -59,7 +59,6 @@ export function makeMemoryReader(options: ReaderOptions, shared: MemoryReaderCon
       }
       return makeBatch(options, station, taken, shared, setAside);
     },
-    destroy: async () => shared.find(name).destroyGroup(group),
   };
 }
 

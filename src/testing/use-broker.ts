@@ -52,7 +52,6 @@ function current(): WholeBroker {
 /** Looks up a reader at each use, since clients keep theirs. */
 const readerOf = (options: ReaderOptions): Reader => ({
   pull: (pull) => current().reader(options).pull(pull),
-  destroy: () => current().reader(options).destroy(),
 });
 
 /** One object for all brokers in use, since functions keep what they have met once. */

@@ -137,7 +137,6 @@ export function fakeStation(): FakeStation {
           await waitForOne(pull);
           return makeBatch(take(pull.batchSize), options);
         },
-        destroy: async () => {},
       };
     },
   } as unknown as Broker;

@@ -3,8 +3,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JetStreamAdmin } from '../../src/brokers/jetstream/admin.ts';
 import type { JetStreamBroker } from '../../src/brokers/jetstream/broker.ts';
+import { destroyGroup } from '../../src/brokers/jetstream/destroy-group.ts';
 import { makeSession } from '../../src/client/session.ts';
-import type { WholeBroker } from '../../src/model/broker.ts';
+import type { ReaderOptions, WholeBroker } from '../../src/model/broker.ts';
 import { connectOptions } from '../../src/model/options/connect.ts';
 import { resolveOptions } from '../../src/model/resolve-options.ts';
 import { lookUp } from '../../src/schemas/look-up.ts';
@@ -34,7 +35,10 @@ export async function openJetStream(ports: readonly number[], replicas = 1): Pro
   const admin = await open();
   return {
     broker,
-    admin: new JetStreamAdmin(admin),
+    // who reads ends its group, the rest another client
+    admin: Object.assign(new JetStreamAdmin(admin), {
+      destroyGroup: (options: ReaderOptions) => destroyGroup(broker, options),
+    }),
     maxPayloadBytes: 1_048_576,
     replicas,
     pass: async (ms, until) => {

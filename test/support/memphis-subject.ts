@@ -5,8 +5,9 @@ import { isBefore } from '../../src/brokers/jetstream/server-version.ts';
 import { MemphisAdmin } from '../../src/brokers/memphis/admin.ts';
 import { openApi } from '../../src/brokers/memphis/api-access.ts';
 import type { MemphisBroker } from '../../src/brokers/memphis/broker.ts';
+import { destroyGroup } from '../../src/brokers/memphis/destroy-group.ts';
 import { makeSession } from '../../src/client/session.ts';
-import type { WholeBroker } from '../../src/model/broker.ts';
+import type { ReaderOptions, WholeBroker } from '../../src/model/broker.ts';
 import { connectOptions } from '../../src/model/options/connect.ts';
 import { resolveOptions } from '../../src/model/resolve-options.ts';
 import { lookUp } from '../../src/schemas/look-up.ts';
@@ -35,7 +36,10 @@ export async function openMemphis(url: string, apiUrl?: string, replicas = 1): P
     broker,
     lacksLinkedStations: isBefore(version, 1, 3, 1),
     replicas,
-    admin: new MemphisAdmin(admin, openApi(settings, apiUrl)),
+    // who reads ends its group, the rest another client
+    admin: Object.assign(new MemphisAdmin(admin, openApi(settings, apiUrl)), {
+      destroyGroup: (options: ReaderOptions) => destroyGroup(broker, options),
+    }),
     maxPayloadBytes: 1_048_576,
     pass: async (ms, until) => {
       const over = new AbortController();

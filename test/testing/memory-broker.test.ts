@@ -305,10 +305,10 @@ describe('the memory broker', () => {
   });
 
   it('begins anew when its group was destroyed', async () => {
-    const { broker, reader, settleAll, pull } = await open();
+    const { broker, settleAll, pull } = await open();
     await publish(broker, 'a');
     await settleAll({ action: 'ack' });
-    await reader.destroy();
+    await broker.destroyGroup({ station: 'orders', group: 'billing', ackWaitMs: 1000, maxDeliveries: 1 });
     assert.equal((await pull()).messages.length, 1);
   });
 

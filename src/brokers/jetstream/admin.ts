@@ -1,7 +1,7 @@
 /** The JetStream driver's administration: making, describing and removing stations. */
 
 import type { Connection } from '../../connection/port.ts';
-import type { BrokerAdmin } from '../../model/broker.ts';
+import type { BrokerAdmin, ReaderOptions } from '../../model/broker.ts';
 import type { DeadLetterStore } from '../../model/dead-letter.ts';
 import { isMemphisError, MemphisError } from '../../model/errors.ts';
 import type { SchemaStore } from '../../model/schema-store.ts';
@@ -10,6 +10,7 @@ import type { StationDescription, StationListing } from '../../model/station-des
 import type { JetStreamBroker } from './broker.ts';
 import { JetStreamDeadLetters } from './dead-letter-admin.ts';
 import { describeStation, listStations } from './describe.ts';
+import { destroyGroup } from './destroy-group.ts';
 import { makeStation } from './make-station.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import { JetStreamSchemas } from './schema-store.ts';
@@ -56,6 +57,10 @@ export class JetStreamAdmin implements BrokerAdmin {
     stations.forget(name);
     schemas.forget?.();
     return true;
+  }
+
+  destroyGroup(options: ReaderOptions): Promise<void> {
+    return destroyGroup(this.#broker, options);
   }
 
   /** The record goes first, since a station with one is whole; what is left after a failure goes with the next call. */

@@ -1,7 +1,7 @@
 /** The JetStream driver's data side. Producing is in `publisher.ts`, administration in `admin.ts`, which functions never reach. */
 
 import type { Link } from '../../connection/link.ts';
-import type { Reader, ReaderOptions } from '../../model/broker.ts';
+import type { ReaderOptions } from '../../model/broker.ts';
 import { defaultStation } from '../../model/station.ts';
 import { makeStation } from './make-station.ts';
 import { JetStreamReader } from './reader.ts';
@@ -24,7 +24,7 @@ export class JetStreamBroker extends StreamBroker<Stations> {
     super(link, stations, new SchemaNames(stations, (station) => this.schemaOf(station)), lookUp);
   }
 
-  protected override makeReader(options: ReaderOptions): Reader {
+  protected override makeReader(options: ReaderOptions): JetStreamReader {
     return new JetStreamReader(this.link, this.stations, this.retries, options, { schemas: () => this.schemas });
   }
 }

@@ -12,14 +12,7 @@ import { PATIENCE_MS, repeat } from './repeat.ts';
 import type { Retries } from './retries.ts';
 import { isStreamMissing, type Stations, stationNotFound, streamOf } from './stations.ts';
 import { apiError, refusalOf } from './wire/api.ts';
-import {
-  createDurable,
-  type DeliverFrom,
-  type Durable,
-  deleteDurable,
-  durableInfo,
-  updateDurable,
-} from './wire/consumers.ts';
+import { createDurable, type DeliverFrom, type Durable, durableInfo, updateDurable } from './wire/consumers.ts';
 import { lastSequence } from './wire/streams.ts';
 
 /** A group's durable, and whether it was made just now. */
@@ -114,32 +107,6 @@ export class Group {
   /** Waits for what a broker was told beside the work, for a while. Never rejects. */
   settled(): Promise<void> | undefined {
     return undefined;
-  }
-
-  /** Deletes the durables: the group's position is gone, its messages stay. */
-  async destroy(partitions: readonly number[]): Promise<void> {
-    const names = partitions.map((partition) => this.#stream(partition));
-    await Promise.all(
-      names.map((stream) =>
-        repeat(this.#link, 'delete group', PATIENCE_MS, async (connection, limitMs) => {
-          try {
-            await deleteDurable(connection, stream, this.durableName, limitMs);
-          } catch (error) {
-            const number = refusalOf(error);
-            // gone is what was wanted; also what a repeat after a lost answer finds
-            if (number !== apiError.CONSUMER_NOT_FOUND && number !== apiError.STREAM_NOT_FOUND) throw error;
-          }
-        }),
-      ),
-    );
-    await this.forgetCopies();
-  }
-
-  /** What is parked for this group goes too. */
-  protected async forgetCopies(): Promise<void> {
-    await this.#retries.destroyGroup(this.options.station, this.durableName);
-    this.#own.clear();
-    this.#back.clear();
   }
 
   /** The lane of a partition's own messages; its durable is made where it is missing. @throws as `lanes` */

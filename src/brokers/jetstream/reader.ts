@@ -67,6 +67,11 @@ export class JetStreamReader implements Reader {
     this.#taker = new Taker(this.#group, stations, options);
   }
 
+  /** What is known of its durables. */
+  get group(): Group {
+    return this.#group;
+  }
+
   async pull(options: PullOptions): Promise<Batch> {
     const flying = this.#flyFirst(options);
     const { station, binding } = this.#options;
@@ -110,12 +115,6 @@ export class JetStreamReader implements Reader {
       emit('memphis-serverless:pull', () => ({ station, group, messages: batch.messages.length }));
       return batch;
     }
-  }
-
-  async destroy(): Promise<void> {
-    const { station, binding } = this.#options;
-    const { partitions } = binding === undefined ? await this.#stations.find(station) : { partitions: [0] };
-    await this.#group.destroy(partitions);
   }
 
   /** A stream of others is one partition without a number, and its dead letters are kept. */

@@ -11,22 +11,15 @@ import { retryHeader } from './delivery.ts';
 import { OURS } from './group-rules.ts';
 import { keepHeaders, underId } from './kept-headers.ts';
 import { type Lane, toLane } from './lane.ts';
-import { PATIENCE_MS, repeat } from './repeat.ts';
+import { repeat } from './repeat.ts';
 import { isBefore } from './server-version.ts';
 import { retryStreamOf } from './stations.ts';
 import { store } from './store.ts';
 import { apiError, refusalOf } from './wire/api.ts';
-import {
-  createDurable,
-  type Durable,
-  deleteDurable,
-  durableInfo,
-  durableNames,
-  updateDurable,
-} from './wire/consumers.ts';
+import { createDurable, type Durable, durableInfo, durableNames, updateDurable } from './wire/consumers.ts';
 import type { PubAck } from './wire/publish.ts';
 import { hasSchedules, retryStreamConfig, scheduleHeaders } from './wire/retry-stream.ts';
-import { createStream, purgeStream, streamConfig, updateStream } from './wire/streams.ts';
+import { createStream, streamConfig, updateStream } from './wire/streams.ts';
 
 /** So long what is known of a station's retry durables is taken for true; another process may make the first one. */
 const KNOWN_FOR_MS = 2_000;
@@ -187,21 +180,8 @@ export class Retries {
     }
   }
 
-  /** Deletes what a group has on the retry stream. */
-  async destroyGroup(station: string, durable: string): Promise<void> {
-    const stream = retryStreamOf(station);
-    await repeat(this.#link, 'delete group', PATIENCE_MS, async (connection, limitMs) => {
-      const names = await durableNames(connection, stream, limitMs);
-      const partitions = partitionsOf(names, durable);
-      if (partitions.length === 0) return;
-      for (const kind of ['due', 'later']) {
-        const filter = `${stream}.${kind}.${durable}.>`;
-        await purgeStream(connection, stream, { filter }, limitMs).catch(ignoreMissing);
-      }
-      for (const partition of partitions) {
-        await deleteDurable(connection, stream, `${durable}$${partition}`, limitMs).catch(ignoreMissing);
-      }
-    });
+  /** A group of this station is no more. */
+  forget(station: string): void {
     this.#known.delete(station);
     this.#ready.clear();
   }
@@ -241,16 +221,11 @@ export class Retries {
 }
 
 /** Partitions of a group's durables among some names. */
-function partitionsOf(names: readonly string[], durable: string): number[] {
+export function partitionsOf(names: readonly string[], durable: string): number[] {
   const prefix = `${durable}$`;
   return names
     .filter((name) => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length)))
     .map((name) => Number(name.slice(prefix.length)));
-}
-
-function ignoreMissing(error: unknown): void {
-  const number = refusalOf(error);
-  if (number !== apiError.CONSUMER_NOT_FOUND && number !== apiError.STREAM_NOT_FOUND) throw error;
 }
 
 /** On the same kind of storage as the stream whose messages it takes. */

@@ -1,9 +1,10 @@
 /** The data side of any broker whose stations are streams of JetStream: what a reader has to do with them. */
 
 import type { Link } from '../../connection/link.ts';
-import type { Broker, BrokerKind, Reader, ReaderOptions } from '../../model/broker.ts';
+import type { Broker, BrokerKind, ReaderOptions } from '../../model/broker.ts';
 import type { StationSchema } from '../../model/schema.ts';
 import type { LookUp, StationSchemas } from '../../model/schema-look-up.ts';
+import type { JetStreamReader } from './reader.ts';
 import { Retries } from './retries.ts';
 import type { Stations } from './stations.ts';
 
@@ -19,7 +20,7 @@ export abstract class StreamBroker<S extends Stations> implements Broker {
   readonly #names: StationSchemas;
   readonly #lookUp: FindLookUp | undefined;
   #schemas: StationSchemas | undefined;
-  readonly #readers = new Map<string, Reader>();
+  readonly #readers = new Map<string, JetStreamReader>();
 
   /** @param names what is known of schemas as long as nothing can look them up */
   constructor(link: Link, stations: S, names: StationSchemas, lookUp: FindLookUp | undefined) {
@@ -48,7 +49,7 @@ export abstract class StreamBroker<S extends Stations> implements Broker {
   }
 
   /** The same reader for the same options: what it knows of its durables serves the next invocation too. */
-  reader(options: ReaderOptions): Reader {
+  reader(options: ReaderOptions): JetStreamReader {
     const { station, group, binding, ackWaitMs, maxDeliveries, start, ordered } = options;
     const key = JSON.stringify([station, group, binding, ackWaitMs, maxDeliveries, start, ordered]);
     let reader = this.#readers.get(key);
@@ -59,5 +60,5 @@ export abstract class StreamBroker<S extends Stations> implements Broker {
     return reader;
   }
 
-  protected abstract makeReader(options: ReaderOptions): Reader;
+  protected abstract makeReader(options: ReaderOptions): JetStreamReader;
 }

@@ -1,7 +1,7 @@
 /** Administration of a Memphis broker: what is asked of it by request, and looked at afterwards in its streams. */
 
 import type { Connection } from '../../connection/port.ts';
-import type { BrokerAdmin } from '../../model/broker.ts';
+import type { BrokerAdmin, ReaderOptions } from '../../model/broker.ts';
 import type { DeadLetterStore } from '../../model/dead-letter.ts';
 import { isMemphisError, MemphisError } from '../../model/errors.ts';
 import type { SchemaStore } from '../../model/schema-store.ts';
@@ -17,6 +17,7 @@ import { deleteStream, streamNames } from '../jetstream/wire/streams.ts';
 import { untilAdvisoriesAreRead } from './advisories-read.ts';
 import type { MemphisBroker } from './broker.ts';
 import { MemphisDeadLetters } from './dead-letter-admin.ts';
+import { destroyGroup } from './destroy-group.ts';
 import type { HttpApi } from './http-api.ts';
 import { CONTROL_LIMIT_MS } from './limits.ts';
 import { resendStreamsOf } from './resend-streams.ts';
@@ -98,6 +99,10 @@ export class MemphisAdmin implements BrokerAdmin {
         }),
       );
     }
+  }
+
+  destroyGroup(options: ReaderOptions): Promise<void> {
+    return destroyGroup(this.#broker, options);
   }
 
   /** Its streams tell most of it, the HTTP API what no stream has a place for. */

@@ -1,9 +1,10 @@
 /** The data side of a Memphis broker: JetStream underneath, with the broker's own names, rows and dead letters. */
 
 import type { Link } from '../../connection/link.ts';
-import type { Reader, ReaderOptions } from '../../model/broker.ts';
+import type { ReaderOptions } from '../../model/broker.ts';
 import { MemphisError } from '../../model/errors.ts';
 import { defaultStation } from '../../model/station.ts';
+import type { JetStreamReader } from '../jetstream/reader.ts';
 import { type FindLookUp, StreamBroker } from '../jetstream/stream-broker.ts';
 import { CONTROL_LIMIT_MS, MAX_DELIVERIES } from './limits.ts';
 import { makeReader } from './make-reader.ts';
@@ -32,7 +33,7 @@ export class MemphisBroker extends StreamBroker<MemphisStations> {
   }
 
   /** The same reader for the same options. @throws MemphisError `UNSUPPORTED` for more deliveries than the broker makes */
-  override reader(options: ReaderOptions): Reader {
+  override reader(options: ReaderOptions): JetStreamReader {
     const { station, group, binding, maxDeliveries } = options;
     if (binding !== undefined || maxDeliveries <= MAX_DELIVERIES) return super.reader(options);
     throw new MemphisError(
@@ -42,7 +43,7 @@ export class MemphisBroker extends StreamBroker<MemphisStations> {
     );
   }
 
-  protected override makeReader(options: ReaderOptions): Reader {
+  protected override makeReader(options: ReaderOptions): JetStreamReader {
     return makeReader(this, options);
   }
 

@@ -11,7 +11,7 @@ import { isMemphisError } from '../../model/errors.ts';
 import type { StationSchemas } from '../../model/schema-look-up.ts';
 import { type FoundDurable, fromOf, Group } from '../jetstream/groups.ts';
 import type { Lane } from '../jetstream/lane.ts';
-import { PATIENCE_MS, repeat } from '../jetstream/repeat.ts';
+import { PATIENCE_MS } from '../jetstream/repeat.ts';
 import type { Retries } from '../jetstream/retries.ts';
 import { isBefore } from '../jetstream/server-version.ts';
 import { isStreamMissing, type Stations, stationNotFound } from '../jetstream/stations.ts';
@@ -20,19 +20,15 @@ import {
   createDurable,
   type DeliverFrom,
   type Durable,
-  deleteDurable,
   durableInfo,
   updateDurable,
 } from '../jetstream/wire/consumers.ts';
-import { deleteStream } from '../jetstream/wire/streams.ts';
 import { APP_ID } from './identity.ts';
 import { CONTROL_LIMIT_MS } from './limits.ts';
 import type { Members } from './members.ts';
-import { resendStreamOf } from './resend-streams.ts';
 import { Resends } from './resends.ts';
-import { dropStart, readStart, writeStart } from './start-notes.ts';
+import { readStart, writeStart } from './start-notes.ts';
 import { registerConsumer } from './wire/consumer-creation.ts';
-import { destroyConsumer } from './wire/member-destruction.ts';
 
 /** How long making the stream of resends may take. */
 const RESENDS_LIMIT_MS = 1_000;
@@ -142,16 +138,17 @@ export class MemphisGroup extends Group {
   override forget(): void {
     super.forget();
     this.#resends.forget();
-    this.#members.forget(this.#key);
+    this.#members.forget(this.key);
   }
 
-  get #key(): string {
+  /** Under which its registration is known. */
+  get key(): string {
     return `consumer ${this.options.station} ${this.options.group}`;
   }
 
   /** Only where the station is known to be there: the broker would make it. @returns whether the group has a row */
   register(connection: Connection): Promise<boolean> {
-    const joining = this.#members.join(connection, this.#key, (on, timeoutMs) => this.#register(on, timeoutMs));
+    const joining = this.#members.join(connection, this.key, (on, timeoutMs) => this.#register(on, timeoutMs));
     this.#joined = joining;
     return joining.then((answer) => answer !== undefined);
   }
@@ -194,39 +191,12 @@ export class MemphisGroup extends Group {
     );
   }
 
-  /** The last member takes the durables with it, as those of other clients do; others keep them. */
-  override async destroy(partitions: readonly number[]): Promise<void> {
-    const { station, group } = this.options;
-    await repeat(this.#link, 'delete group', PATIENCE_MS, async (connection, limitMs) => {
-      // one that never pulled here has no row yet, and would end nothing
-      if (!(await this.register(connection))) return;
-      const isElsewhere = isAnchored((await connection.info).version);
-      await destroyConsumer(connection, group, isElsewhere ? ANCHOR_STATION : station, limitMs);
-      this.#members.forget(this.#key);
-      for (const partition of partitions) {
-        const { stream, durable } = this.placeOf(partition);
-        await dropStart(connection, stream, durable, limitMs);
-        if (isElsewhere) await deleteDurable(connection, stream, durable, limitMs).catch(unlessGone);
-      }
-    });
-    await this.forgetCopies();
-    await this.#deleteResends();
-  }
-
-  async #deleteResends(): Promise<void> {
-    const { station, group } = this.options;
-    await repeat(this.#link, 'delete group', PATIENCE_MS, (connection, limitMs) =>
-      deleteStream(connection, resendStreamOf(station, group), limitMs).catch(unlessGone),
-    );
-    this.#resends.forget();
-  }
-
   /** The same settings again change nothing, so making comes before looking. */
   protected override async findOrMake(connection: Connection, stream: string, limitMs: number): Promise<FoundDurable> {
     const { station, start, ackWaitMs, maxDeliveries, ordered = false } = this.options;
     const limits = { ackWaitMs, maxDeliver: maxDeliveries, maxAckPending: ordered ? 1 : -1 };
     // one of other options that is under way would take these settings back
-    await this.#members.joined(connection, this.#key);
+    await this.#members.joined(connection, this.key);
     const last = lastOf(start);
     try {
       const from = last < 1 ? toPolicy(start) : await this.#fromLast(connection, stream, last, limitMs);
@@ -311,8 +281,3 @@ export const isAnchored = (version: string): boolean => isBefore(version, 1, 4, 
 /** -1: begins otherwise. */
 const lastOf = (start: ReaderOptions['start']): number =>
   start !== undefined && 'lastMessages' in start ? start.lastMessages : -1;
-
-const unlessGone = (error: unknown): void => {
-  const number = refusalOf(error);
-  if (number !== apiError.CONSUMER_NOT_FOUND && number !== apiError.STREAM_NOT_FOUND) throw error;
-};

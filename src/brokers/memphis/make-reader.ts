@@ -1,7 +1,7 @@
 /** Readers of a Memphis broker. */
 
 import type { Link } from '../../connection/link.ts';
-import type { Reader, ReaderOptions } from '../../model/broker.ts';
+import type { ReaderOptions } from '../../model/broker.ts';
 import type { StationSchemas } from '../../model/schema-look-up.ts';
 import { JetStreamReader } from '../jetstream/reader.ts';
 import type { Retries } from '../jetstream/retries.ts';
@@ -20,7 +20,7 @@ interface Parts {
 }
 
 /** A stream of others on this broker is read as on any NATS server. */
-export function makeReader(broker: Parts, options: ReaderOptions): Reader {
+export function makeReader(broker: Parts, options: ReaderOptions): JetStreamReader {
   const { link, stations, retries, members } = broker;
   const schemas = (): StationSchemas => broker.schemas; // others may answer by and by
   if (options.binding !== undefined) return new JetStreamReader(link, stations, retries, options);

@@ -8,9 +8,9 @@ import type { Connection } from '../../connection/port.ts';
 import { BUCKET } from '../jetstream/stations.ts';
 import { store } from '../jetstream/store.ts';
 import { apiError, encodeJson, refusalOf } from '../jetstream/wire/api.ts';
-import { bucketConfig, createStream, lastMessage, purgeStream } from '../jetstream/wire/streams.ts';
+import { bucketConfig, createStream, lastMessage } from '../jetstream/wire/streams.ts';
 
-const subjectOf = (stream: string, durable: string): string => `$KV.${BUCKET}.start.${stream}.${durable}`;
+export const startNoteOf = (stream: string, durable: string): string => `$KV.${BUCKET}.start.${stream}.${durable}`;
 
 /** How many messages before the end a group began; nothing where nobody noted it. */
 export async function readStart(
@@ -20,7 +20,7 @@ export async function readStart(
   timeoutMs: number,
 ): Promise<number | undefined> {
   try {
-    const { data } = await lastMessage(connection, `KV_${BUCKET}`, subjectOf(stream, durable), timeoutMs);
+    const { data } = await lastMessage(connection, `KV_${BUCKET}`, startNoteOf(stream, durable), timeoutMs);
     return Number(new TextDecoder().decode(data));
   } catch (error) {
     const number = refusalOf(error);
@@ -39,18 +39,8 @@ export async function writeStart(
 ): Promise<void> {
   await store(
     link,
-    subjectOf(stream, durable),
+    startNoteOf(stream, durable),
     { data: encodeJson(lastMessages), headers: [] },
     { timeoutMs, onMissing: (connection, limitMs) => createStream(connection, bucketConfig(BUCKET, 1), limitMs) },
   );
-}
-
-/** For a group that is no more. Best effort: what stays behind meets nobody but a group of this name. */
-export async function dropStart(
-  connection: Connection,
-  stream: string,
-  durable: string,
-  timeoutMs: number,
-): Promise<void> {
-  await purgeStream(connection, `KV_${BUCKET}`, { filter: subjectOf(stream, durable) }, timeoutMs).catch(() => {});
 }

@@ -55,7 +55,7 @@ export const grouping: readonly ContractCase[] = [
   onStation('a destroyed group may begin elsewhere', async (scene) => {
     await scene.publishAll('1', '2', '3');
     await scene.take(scene.reader(), 3);
-    await scene.reader().destroy();
+    await scene.destroyGroup();
     assert.equal((await scene.takeOne(scene.reader({ start: { sequence: 3 } }))).text, '3');
   }),
 

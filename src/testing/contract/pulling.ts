@@ -143,7 +143,7 @@ export const pulling: readonly ContractCase[] = [
     await scene.publishAll('a', 'b');
     const reader = scene.reader();
     for (const taken of await scene.take(reader, 2)) await taken.ack();
-    await reader.destroy();
+    await scene.destroyGroup();
     const again = await scene.take(reader, 2);
     assert.deepEqual(
       again.map(({ text, message }) => [text, message.deliveryCount]),

@@ -20,6 +20,7 @@ import { type StationOptions, toStationSettings } from '../../model/station-sett
 /** A broker with nothing of the case's on it. */
 export interface ContractSubject {
   readonly broker: WholeBroker;
+  /** Destroys groups as the client that reads with `broker`. */
   readonly admin: BrokerAdmin;
   /** What one message may hold, headers included. */
   readonly maxPayloadBytes: number;
@@ -71,13 +72,16 @@ export class Scene {
   }
 
   reader(options: Partial<ReaderOptions> = {}): Reader {
-    return this.#broker.reader({
-      station: this.station,
-      group: 'billing',
-      ackWaitMs: LONG_MS,
-      maxDeliveries: 3,
-      ...options,
-    });
+    return this.#broker.reader({ ...this.#reading, ...options });
+  }
+
+  /** That of readers which were asked for without options. */
+  destroyGroup(): Promise<void> {
+    return this.subject.admin.destroyGroup(this.#reading);
+  }
+
+  get #reading(): ReaderOptions {
+    return { station: this.station, group: 'billing', ackWaitMs: LONG_MS, maxDeliveries: 3 };
   }
 
   publish(text: string, more: Partial<OutgoingMessage> = {}): Promise<Receipt> {

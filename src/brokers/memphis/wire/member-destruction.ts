@@ -1,7 +1,6 @@
 /** Taking producers and members of groups out of the broker's lists (memphis-wire 2.4, 2.6). */
 
 import type { ClientIdentity, Connection } from '../../../connection/port.ts';
-import { isMemphisError } from '../../../model/errors.ts';
 import type { Json } from '../../jetstream/wire/api.ts';
 import { askText } from './control.ts';
 
@@ -20,20 +19,4 @@ export async function destroyProducer(
   const attempted = `take producer ${name} out of station ${station}`;
   const body = memberDestruction(name, station, connection.identity);
   await askText(connection, { subject: '$memphis_producer_destructions', body, attempted, timeoutMs });
-}
-
-/** One row goes, and with the last active one the group's durables: its position is lost. None is success too. */
-export async function destroyConsumer(
-  connection: Connection,
-  name: string,
-  station: string,
-  timeoutMs: number,
-): Promise<void> {
-  const attempted = `take consumer ${name} out of station ${station}`;
-  const body = memberDestruction(name, station, connection.identity);
-  try {
-    await askText(connection, { subject: '$memphis_consumer_destructions', body, attempted, timeoutMs });
-  } catch (error) {
-    if (!isMemphisError(error) || !/: Consumer .*does not exist\.$/.test(error.message)) throw error;
-  }
 }

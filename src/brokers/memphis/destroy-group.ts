@@ -1,0 +1,44 @@
+/** Deleting a group on a Memphis broker: with its last member go its durables, as those of other clients do; others keep them. */
+
+import type { ReaderOptions } from '../../model/broker.ts';
+import {
+  destroyGroup as destroyPlain,
+  forgetCopies,
+  partitionsToRead,
+  unlessGone,
+} from '../jetstream/destroy-group.ts';
+import { PATIENCE_MS, repeat } from '../jetstream/repeat.ts';
+import { BUCKET } from '../jetstream/stations.ts';
+import { deleteDurable } from '../jetstream/wire/consumers.ts';
+import { deleteStream, purgeStream } from '../jetstream/wire/streams.ts';
+import type { MemphisBroker } from './broker.ts';
+import { ANCHOR_STATION, isAnchored, MemphisGroup } from './group.ts';
+import { resendStreamOf } from './resend-streams.ts';
+import { startNoteOf } from './start-notes.ts';
+import { destroyConsumer } from './wire/consumer-destruction.ts';
+
+/** @throws MemphisError `STATION_NOT_FOUND` */
+export async function destroyGroup(broker: MemphisBroker, options: ReaderOptions): Promise<void> {
+  const { group } = broker.reader(options);
+  if (!(group instanceof MemphisGroup)) return await destroyPlain(broker, options); // on a stream of others
+  const { station, group: name } = options;
+  const partitions = await partitionsToRead(broker, options);
+  await repeat(broker.link, 'delete group', PATIENCE_MS, async (connection, limitMs) => {
+    // one that never pulled here has no row yet, and would end nothing
+    if (!(await group.register(connection))) return;
+    const isElsewhere = isAnchored((await connection.info).version);
+    await destroyConsumer(connection, name, isElsewhere ? ANCHOR_STATION : station, limitMs);
+    broker.members.forget(group.key);
+    for (const partition of partitions) {
+      const { stream, durable } = group.placeOf(partition);
+      // best effort: what stays behind meets nobody but a group of this name
+      await purgeStream(connection, `KV_${BUCKET}`, { filter: startNoteOf(stream, durable) }, limitMs).catch(() => {});
+      if (isElsewhere) await deleteDurable(connection, stream, durable, limitMs).catch(unlessGone);
+    }
+  });
+  await forgetCopies(broker, station, group);
+  await repeat(broker.link, 'delete group', PATIENCE_MS, (connection, limitMs) =>
+    deleteStream(connection, resendStreamOf(station, name), limitMs).catch(unlessGone),
+  );
+  group.forget();
+}
