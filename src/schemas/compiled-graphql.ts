@@ -6,7 +6,7 @@
  */
 
 import type { SchemaReader } from '../model/schema-reader.ts';
-import { graphqlIssues } from './graphql-issues.ts';
+import { findBy } from './graphql-issues.ts';
 import type { GraphqlTable } from './graphql-table.ts';
 import { graphqlMessages } from './graphql-text.ts';
 import { type PrecompiledName, precompiled } from './precompiled.ts';
@@ -16,9 +16,5 @@ export function compiledGraphql(name: PrecompiledName, table: GraphqlTable): Sch
   const print = (): never => {
     throw new Error('it was parsed without locations, and only the package graphql prints it: give its text');
   };
-  return precompiled(
-    'graphql',
-    name,
-    graphqlMessages(name.name, (text) => graphqlIssues(table, text), print),
-  );
+  return precompiled('graphql', name, graphqlMessages(name.name, findBy(table), print));
 }

@@ -6,12 +6,26 @@ import { parseOperations } from './graphql-parse.ts';
 import { isPlain } from './graphql-plain.ts';
 import { Problem } from './graphql-problem.ts';
 import type { GraphqlTable } from './graphql-table.ts';
-import { MAX_TOKENS } from './graphql-text.ts';
+import { type Find, MAX_TOKENS } from './graphql-text.ts';
 
-export function graphqlIssues(table: GraphqlTable, text: string): readonly SchemaIssue[] {
+const nothing: readonly SchemaIssue[] = [];
+
+/** @returns what tells, by the short road first */
+export const findBy =
+  (table: GraphqlTable): Find =>
+  (text) => {
+    try {
+      if (isPlain(table, text, MAX_TOKENS)) return nothing;
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error; // the long road tells that it is too deep
+    }
+    return findProblem(table, text);
+  };
+
+function findProblem(table: GraphqlTable, text: string): readonly SchemaIssue[] {
   try {
-    if (!isPlain(table, text, MAX_TOKENS)) checkOperations(table, parseOperations(text, MAX_TOKENS));
-    return [];
+    checkOperations(table, parseOperations(text, MAX_TOKENS));
+    return nothing;
   } catch (error) {
     if (error instanceof RangeError) return [{ path: [], message: 'it is nested too deeply' }];
     if (!(error instanceof Problem)) throw error;

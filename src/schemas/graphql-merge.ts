@@ -5,7 +5,7 @@
  */
 
 import { type Definition, keyOf, type Selection } from './graphql-document.ts';
-import { Problem } from './graphql-problem.ts';
+import { fail } from './graphql-problem.ts';
 import { type GraphqlTable, get, isLeaf, nameOf } from './graphql-table.ts';
 
 /** A field of a selection, and where it stands. */
@@ -17,118 +17,111 @@ interface Entry {
 }
 
 /** By the name in the result, each field once. */
-type Groups = ReadonlyMap<string, readonly Entry[]>;
+type Groups = Map<string, Map<Selection, Entry>>;
+
+/** What is known of a document. */
+export interface Merging {
+  readonly table: GraphqlTable;
+  readonly fragments: ReadonlyMap<string, Definition>;
+  readonly ids: Map<Selection, number>;
+  readonly done: Set<string>;
+  work: number;
+}
 
 /** More than sensible documents need by far. */
 const MAX_WORK = 200_000;
 
-export class Merging {
-  readonly #table: GraphqlTable;
-  readonly #fragments: ReadonlyMap<string, Definition>;
-  readonly #ids = new Map<Selection, number>();
-  readonly #done = new Set<string>();
-  #work = 0;
+/** An operation; fragments that lead to themselves were refused before. @throws Problem */
+export function checkMerging(merging: Merging, root: string, selections: readonly Selection[]): void {
+  const groups: Groups = new Map();
+  collect(merging, groups, new Set(), selections, root);
+  checkShapes(merging, groups);
+  checkFields(merging, groups);
+}
 
-  constructor(table: GraphqlTable, fragments: ReadonlyMap<string, Definition>) {
-    this.#table = table;
-    this.#fragments = fragments;
-  }
-
-  /** An operation; fragments that lead to themselves were refused before. @throws Problem */
-  check(root: string, selections: readonly Selection[]): void {
-    const groups = this.#collect([{ selections, parent: root }]);
-    this.#shapes(groups);
-    this.#fields(groups);
-  }
-
-  #shapes(groups: Groups): void {
-    for (const entries of groups.values()) {
-      const typed = entries.filter(({ type }) => type !== undefined);
-      const shape = this.#shapeOf(typed[0]?.type);
-      const odd = typed.find(({ type }) => this.#shapeOf(type) !== shape);
-      if (odd !== undefined) throw conflict(odd, 'they return conflicting types');
-      this.#inner('shapes', entries, (inner) => this.#shapes(inner));
-    }
-  }
-
-  #fields(groups: Groups): void {
-    for (const entries of groups.values()) {
-      const objects = new Set(entries.map(({ parent }) => parent).filter((name) => this.#isObject(name)));
-      const others = entries.filter(({ parent }) => !this.#isObject(parent));
-      const sets =
-        objects.size === 0
-          ? [others]
-          : [...objects].map((name) => [...entries.filter(({ parent }) => parent === name), ...others]);
-      for (const set of sets) {
-        const [first] = set;
-        for (const one of set) {
-          if (one.field.name !== first?.field.name) throw conflict(one, 'they are different fields');
-          if (keyOf(one.field.args) !== keyOf(first.field.args)) throw conflict(one, 'they have differing arguments');
-        }
-        this.#inner('fields', set, (inner) => this.#fields(inner));
-      }
-    }
-  }
-
-  /** What fields of one name select, together; each set of them once. */
-  #inner(rule: string, entries: readonly Entry[], check: (groups: Groups) => void): void {
-    const places = entries.flatMap(({ field: { selections }, type }) =>
-      selections === undefined ? [] : [{ selections, parent: type === undefined ? undefined : nameOf(type) }],
-    );
-    if (places.length === 0) return;
-    const ids = entries.map(({ field }) => this.#idOf(field)).sort((a, b) => a - b);
-    const key = `${rule} ${ids.join()}`;
-    if (this.#done.has(key)) return;
-    this.#done.add(key);
-    check(this.#collect(places));
-  }
-
-  #collect(
-    places: readonly { readonly selections: readonly Selection[]; readonly parent: string | undefined }[],
-  ): Groups {
-    const groups = new Map<string, Entry[]>();
-    const seen = new Set<Selection>();
-    const spread = new Set<string>();
-    const walk = (selections: readonly Selection[], parent: string | undefined): void => {
-      for (const field of selections) {
-        this.#work += 1;
-        if (this.#work > MAX_WORK) throw new Problem('It is too complex.', field.at);
-        if (field.kind === 'inline') walk(field.selections ?? [], field.on === '' ? parent : field.on);
-        else if (field.kind === 'spread') {
-          const fragment = this.#fragments.get(field.name);
-          if (fragment === undefined || spread.has(field.name)) continue;
-          spread.add(field.name);
-          walk(fragment.selections, fragment.on);
-        } else if (!seen.has(field)) {
-          seen.add(field);
-          const row = parent === undefined ? undefined : this.#table.types[parent];
-          const entry = { field, parent, type: get(row?.fields, field.name)?.[0] };
-          const group = groups.get(field.alias);
-          if (group === undefined) groups.set(field.alias, [entry]);
-          else group.push(entry);
-        }
-      }
-    };
-    for (const { selections, parent } of places) walk(selections, parent);
-    return groups;
-  }
-
-  /** Types of one shape have one text. */
-  #shapeOf(type = ''): string {
-    const name = nameOf(type);
-    return isLeaf(this.#table.types[name]) ? type : type.replace(name, '');
-  }
-
-  #isObject(name: string | undefined): boolean {
-    return name !== undefined && this.#table.types[name]?.kind === 'object';
-  }
-
-  #idOf(field: Selection): number {
-    const id = this.#ids.get(field) ?? this.#ids.size;
-    this.#ids.set(field, id);
-    return id;
+function checkShapes(merging: Merging, groups: Groups): void {
+  for (const group of groups.values()) {
+    const entries = [...group.values()];
+    const typed = entries.filter(({ type }) => type !== undefined);
+    const odd = typed.find(({ type }) => shapeOf(merging, type) !== shapeOf(merging, typed[0]?.type));
+    if (odd !== undefined) conflict(odd, 'they return conflicting types');
+    checkInner(merging, checkShapes, 'shapes', entries);
   }
 }
 
-const conflict = ({ field }: Entry, why: string): Problem =>
-  new Problem(`Fields of one name in the result conflict: ${why}. Use different aliases.`, field.at);
+function checkFields(merging: Merging, groups: Groups): void {
+  for (const group of groups.values()) {
+    const entries = [...group.values()];
+    const isObject = ({ parent = '' }: Entry): boolean => merging.table.types[parent]?.kind === 'object';
+    const objects = new Set(entries.filter(isObject).map(({ parent }) => parent));
+    // what is of no object meets all of them, or itself where there are none
+    for (const object of objects.size === 0 ? [undefined] : objects) {
+      const set = entries.filter((one) => one.parent === object || !isObject(one));
+      for (const one of set) {
+        const [{ field } = one] = set;
+        if (one.field.name !== field.name) conflict(one, 'they are different fields');
+        if (keyOf(one.field.args) !== keyOf(field.args)) conflict(one, 'they have differing arguments');
+      }
+      checkInner(merging, checkFields, 'fields', set);
+    }
+  }
+}
+
+/** What fields of one name select, together; each set of them once. */
+function checkInner(
+  merging: Merging,
+  check: (merging: Merging, groups: Groups) => void,
+  rule: string,
+  entries: readonly Entry[],
+): void {
+  const { ids, done } = merging;
+  const groups: Groups = new Map();
+  const spread = new Set<string>();
+  const key = [rule];
+  for (const { field } of entries) {
+    if (!ids.has(field)) ids.set(field, ids.size);
+    key.push(String(ids.get(field)));
+  }
+  const known = key.sort().join();
+  if (done.has(known)) return;
+  done.add(known);
+  for (const { field, type } of entries) {
+    collect(merging, groups, spread, field.selections ?? [], type && nameOf(type));
+  }
+  check(merging, groups);
+}
+
+/** Puts what is selected to its names. @param spread fragments that are in there already */
+function collect(
+  merging: Merging,
+  groups: Groups,
+  spread: Set<string>,
+  selections: readonly Selection[],
+  parent: string | undefined,
+): void {
+  for (const field of selections) {
+    merging.work += 1;
+    if (merging.work > MAX_WORK) fail('It is too complex.', field);
+    const { kind, name, alias, on } = field;
+    if (kind === 'inline') collect(merging, groups, spread, field.selections ?? [], on || parent);
+    else if (kind === 'spread') {
+      const fragment = spread.has(name) ? undefined : merging.fragments.get(name);
+      spread.add(name);
+      if (fragment !== undefined) collect(merging, groups, spread, fragment.selections, fragment.on);
+    } else {
+      const group = groups.get(alias) ?? new Map<Selection, Entry>();
+      groups.set(alias, group);
+      const [type] = get(merging.table.types[parent ?? '']?.fields, name) ?? [];
+      if (!group.has(field)) group.set(field, { field, parent, type });
+    }
+  }
+}
+
+/** Types of one shape have one text. */
+function shapeOf({ table }: Merging, type = ''): string {
+  const name = nameOf(type);
+  return isLeaf(table.types[name]) ? type : type.replace(name, '');
+}
+
+const conflict = ({ field }: Entry, why: string): never =>
+  fail(`Fields of one name in the result conflict: ${why}. Use different aliases.`, field);

@@ -9,221 +9,199 @@ import {
   type Value,
   type Variable,
 } from './graphql-document.ts';
-import { Problem } from './graphql-problem.ts';
-import { type Token, Tokens } from './graphql-tokens.ts';
+import { fail } from './graphql-problem.ts';
+import { isName, NO_DOCUMENT, scan } from './graphql-scan.ts';
+import { keyOfString } from './graphql-string.ts';
+
+interface Reading {
+  readonly texts: readonly string[];
+  readonly places: readonly number[];
+  /** Of the token that comes next. */
+  index: number;
+}
 
 /** @throws Problem; RangeError for what is nested too deeply */
 export function parseOperations(text: string, maxTokens: number): readonly Definition[] {
-  return new Parser(new Tokens(text, maxTokens)).document();
+  const { texts, places, fault } = scan(text, maxTokens);
+  if (fault !== '') fail(fault, { at: places.at(-1) ?? 0 });
+  const reading: Reading = { texts, places, index: 0 };
+  const definitions: Definition[] = [];
+  do definitions.push(definition(reading));
+  while (reading.index < texts.length);
+  return definitions;
 }
 
-class Parser {
-  readonly #tokens: Tokens;
-  #token: Token;
+const next = ({ texts, index }: Reading): string => texts[index] ?? '';
+const place = ({ places, index }: Reading): number => places[index] ?? 0;
+const refuse = (reading: Reading): never => fail(NO_DOCUMENT, { at: place(reading) });
 
-  constructor(tokens: Tokens) {
-    this.#tokens = tokens;
-    this.#token = tokens.next();
+/** Over the next token, where that is the one. */
+function took(reading: Reading, text: string): boolean {
+  const isIt = next(reading) === text;
+  if (isIt) reading.index++;
+  return isIt;
+}
+
+function need(reading: Reading, text: string): void {
+  if (!took(reading, text)) refuse(reading);
+}
+
+function name(reading: Reading): string {
+  const text = next(reading);
+  if (!isName(text)) refuse(reading);
+  reading.index++;
+  return text;
+}
+
+/** One or more in brackets, or nothing at all. */
+function list<T>(reading: Reading, open: string, close: string, read: () => T): readonly T[] {
+  const all: T[] = [];
+  if (!took(reading, open)) return all;
+  do all.push(read());
+  while (!took(reading, close));
+  return all;
+}
+
+/** Which nobody reads. */
+function description(reading: Reading): void {
+  if (next(reading).startsWith('"')) value(reading, true);
+}
+
+function definition(reading: Reading): Definition {
+  const at = place(reading);
+  const isShort = next(reading) === '{';
+  if (!isShort) description(reading);
+  const kind = isShort ? 'query' : name(reading);
+  const isFragment = kind === 'fragment';
+  if (!isFragment && kind !== 'query' && kind !== 'mutation' && kind !== 'subscription')
+    return fail(NO_DOCUMENT, { at });
+  if (isFragment && next(reading) === 'on') refuse(reading);
+  const called = isFragment || (!isShort && isName(next(reading))) ? name(reading) : '';
+  if (isFragment) need(reading, 'on');
+  return {
+    kind,
+    name: called,
+    on: isFragment ? name(reading) : '',
+    variables: isFragment ? [] : list(reading, '(', ')', () => variable(reading)),
+    directives: directives(reading, false),
+    selections: selections(reading),
+    at,
+  };
+}
+
+function variable(reading: Reading): Variable {
+  description(reading);
+  const at = place(reading);
+  need(reading, '$');
+  const called = name(reading);
+  need(reading, ':');
+  return {
+    name: called,
+    type: type(reading),
+    fallback: took(reading, '=') ? value(reading, true) : undefined,
+    directives: directives(reading, true),
+    at,
+  };
+}
+
+function type(reading: Reading): string {
+  let written: string;
+  if (took(reading, '[')) {
+    written = `[${type(reading)}]`;
+    need(reading, ']');
+  } else written = name(reading);
+  return took(reading, '!') ? `${written}!` : written;
+}
+
+function selections(reading: Reading): readonly Selection[] {
+  if (next(reading) !== '{') refuse(reading);
+  return list(reading, '{', '}', () => selection(reading));
+}
+
+function selection(reading: Reading): Selection {
+  const at = place(reading);
+  if (took(reading, '...')) return spread(reading, at);
+  const alias = name(reading);
+  return {
+    kind: 'field',
+    name: took(reading, ':') ? name(reading) : alias,
+    alias,
+    args: args(reading, false),
+    directives: directives(reading, false),
+    on: '',
+    selections: next(reading) === '{' ? selections(reading) : undefined,
+    at,
+  };
+}
+
+function spread(reading: Reading, at: number): Selection {
+  const isTyped = took(reading, 'on');
+  const isNamed = !isTyped && isName(next(reading));
+  return {
+    kind: isNamed ? 'spread' : 'inline',
+    name: isNamed ? name(reading) : '',
+    alias: '',
+    args: [],
+    on: isTyped ? name(reading) : '',
+    directives: directives(reading, false),
+    selections: isNamed ? undefined : selections(reading),
+    at,
+  };
+}
+
+function directives(reading: Reading, isConstant: boolean): readonly Directive[] {
+  const all: Directive[] = [];
+  for (let at = place(reading); took(reading, '@'); at = place(reading)) {
+    all.push({ name: name(reading), args: args(reading, isConstant), at });
   }
+  return all;
+}
 
-  document(): readonly Definition[] {
-    const definitions: Definition[] = [];
-    do definitions.push(this.#definition());
-    while (this.#token.kind !== 'end');
-    return definitions;
+const args = (reading: Reading, isConstant: boolean): readonly Named[] =>
+  list(reading, '(', ')', () => named(reading, isConstant));
+
+function named(reading: Reading, isConstant: boolean): Named {
+  const at = place(reading);
+  const called = name(reading);
+  need(reading, ':');
+  return { name: called, value: value(reading, isConstant), at };
+}
+
+function value(reading: Reading, isConstant: boolean): Value {
+  const at = place(reading);
+  const text = next(reading);
+  const made = (kind: Value['kind'], key: string, items: Value[] = [], fields: Named[] = []): Value => ({
+    kind,
+    text,
+    key,
+    items,
+    fields,
+    at,
+  });
+  if (isName(text)) {
+    reading.index++;
+    return made(text === 'null' ? text : text === 'true' || text === 'false' ? 'boolean' : 'enum', text);
   }
-
-  #definition(): Definition {
-    const { at } = this.#token;
-    const nothing = { name: '', on: '', variables: [], directives: [], at };
-    if (this.#is('{')) return { ...nothing, kind: 'query', selections: this.#selections() };
-    return this.#namedDefinition(nothing);
+  if (took(reading, '[')) {
+    const items: Value[] = [];
+    while (!took(reading, ']')) items.push(value(reading, isConstant));
+    return made('list', `[${items.map(({ key }) => key).join()}]`, items);
   }
-
-  #namedDefinition(nothing: Pick<Definition, 'name' | 'on' | 'variables' | 'directives' | 'at'>): Definition {
-    const { at } = nothing;
-    this.#description();
-    const kind = this.#name();
-    if (kind === 'fragment') {
-      const name = this.#fragmentName();
-      this.#word('on');
-      return {
-        ...nothing,
-        kind,
-        name,
-        on: this.#name(),
-        directives: this.#directives(),
-        selections: this.#selections(),
-      };
-    }
-    if (kind !== 'query' && kind !== 'mutation' && kind !== 'subscription') return this.#fail(at);
-    return {
-      ...nothing,
-      kind,
-      name: this.#token.kind === 'name' ? this.#name() : '',
-      variables: this.#list('(', ')', () => this.#variable()),
-      directives: this.#directives(),
-      selections: this.#selections(),
-    };
-  }
-
-  #variable(): Variable {
-    this.#description();
-    const { at } = this.#token;
-    this.#sign('$');
-    const name = this.#name();
-    this.#sign(':');
-    const type = this.#type();
-    const fallback = this.#took('=') ? this.#value(true) : undefined;
-    return { name, type, fallback, directives: this.#directives(true), at };
-  }
-
-  #type(): string {
-    let type: string;
-    if (this.#took('[')) {
-      type = `[${this.#type()}]`;
-      this.#sign(']');
-    } else type = this.#name();
-    return this.#took('!') ? `${type}!` : type;
-  }
-
-  #selections(): readonly Selection[] {
-    if (!this.#is('{')) this.#fail();
-    return this.#list('{', '}', () => this.#selection());
-  }
-
-  #selection(): Selection {
-    const { at } = this.#token;
-    if (this.#took('...')) return this.#spread(at);
-    const alias = this.#name();
-    const name = this.#took(':') ? this.#name() : alias;
-    const args = this.#is('(') ? this.#args(false) : [];
-    const directives = this.#is('@') ? this.#directives() : [];
-    const selections = this.#is('{') ? this.#selections() : undefined;
-    return { kind: 'field', name, alias, args, directives, on: '', selections, at };
-  }
-
-  #spread(at: number): Selection {
-    const nothing = { name: '', alias: '', args: [], on: '', selections: undefined, at };
-    if (this.#token.kind === 'name' && this.#token.text !== 'on') {
-      return { ...nothing, kind: 'spread', name: this.#name(), directives: this.#directives() };
-    }
-    const on = this.#tookWord('on') ? this.#name() : '';
-    return { ...nothing, kind: 'inline', on, directives: this.#directives(), selections: this.#selections() };
-  }
-
-  #directives(isConstant = false): readonly Directive[] {
-    const directives: Directive[] = [];
-    for (let { at } = this.#token; this.#took('@'); { at } = this.#token) {
-      directives.push({ name: this.#name(), args: this.#args(isConstant), at });
-    }
-    return directives;
-  }
-
-  #args(isConstant: boolean): readonly Named[] {
-    return this.#list('(', ')', () => this.#named(isConstant));
-  }
-
-  #named(isConstant: boolean): Named {
-    const { at } = this.#token;
-    const name = this.#name();
-    this.#sign(':');
-    return { name, value: this.#value(isConstant), at };
-  }
-
-  #value(isConstant: boolean): Value {
-    const { kind, text, at, isBlock = false } = this.#token;
-    const plain = { text, items: [], fields: [], at };
-    if (kind === 'sign') return this.#composed(isConstant);
-    this.#next();
-    switch (kind) {
-      case 'int':
-      case 'float':
-        return { ...plain, kind, key: `${kind} ${text}` };
-      case 'string':
-        return { ...plain, kind, key: JSON.stringify([text, isBlock]) };
-      case 'name':
-        return {
-          ...plain,
-          kind: text === 'null' ? 'null' : text === 'true' || text === 'false' ? 'boolean' : 'enum',
-          key: text,
-        };
-      default:
-        return this.#fail(at);
-    }
-  }
-
-  #composed(isConstant: boolean): Value {
-    const { at } = this.#token;
-    const plain = { text: '', items: [], fields: [], at };
-    if (!isConstant && this.#took('$')) {
-      const text = this.#name();
-      return { ...plain, kind: 'variable', text, key: `$${text}` };
-    }
-    if (this.#took('[')) {
-      const items: Value[] = [];
-      while (!this.#took(']')) items.push(this.#value(isConstant));
-      return { ...plain, kind: 'list', items, key: `[${items.map(({ key }) => key).join()}]` };
-    }
-    this.#sign('{');
+  if (took(reading, '{')) {
     const fields: Named[] = [];
-    while (!this.#took('}')) fields.push(this.#named(isConstant));
-    return { ...plain, kind: 'object', fields, key: `{${keyOf(fields)}}` };
+    while (!took(reading, '}')) fields.push(named(reading, isConstant));
+    return made('object', `{${keyOf(fields)}}`, [], fields);
   }
-
-  /** One or more in brackets, or nothing at all. */
-  #list<T>(open: string, close: string, read: () => T): readonly T[] {
-    const all: T[] = [];
-    if (!this.#took(open)) return all;
-    do all.push(read());
-    while (!this.#took(close));
-    return all;
+  if (!isConstant && took(reading, '$')) {
+    const called = name(reading);
+    return { ...made('variable', `$${called}`), text: called };
   }
-
-  #description(): void {
-    if (this.#token.kind === 'string') this.#next();
+  if (text.startsWith('"')) {
+    const key = keyOfString(text) ?? refuse(reading);
+    reading.index++;
+    return made('string', key);
   }
-
-  #fragmentName(): string {
-    return this.#token.text === 'on' ? this.#fail() : this.#name();
-  }
-
-  #name(): string {
-    const { kind, text } = this.#token;
-    if (kind !== 'name') this.#fail();
-    this.#next();
-    return text;
-  }
-
-  #word(text: string): void {
-    if (this.#name() !== text) this.#fail();
-  }
-
-  #tookWord(text: string): boolean {
-    if (this.#token.kind !== 'name' || this.#token.text !== text) return false;
-    this.#next();
-    return true;
-  }
-
-  #is(sign: string): boolean {
-    return this.#token.kind === 'sign' && this.#token.text === sign;
-  }
-
-  #took(sign: string): boolean {
-    if (!this.#is(sign)) return false;
-    this.#next();
-    return true;
-  }
-
-  #sign(sign: string): void {
-    if (!this.#took(sign)) this.#fail();
-  }
-
-  #next(): void {
-    this.#token = this.#tokens.next();
-  }
-
-  #fail(at = this.#token.at): never {
-    throw new Problem('it is no document of GraphQL', at);
-  }
+  if (!/^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(text)) refuse(reading);
+  reading.index++;
+  return made(/[.eE]/.test(text) ? 'float' : 'int', text);
 }

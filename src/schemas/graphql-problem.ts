@@ -9,11 +9,16 @@ export class Problem extends Error {
   }
 }
 
+/** @throws Problem */
+export function fail(message: string, { at }: { readonly at: number }): never {
+  throw new Problem(message, at);
+}
+
 /** @throws Problem for a second one of a name */
 export function distinct(all: readonly { readonly name: string; readonly at: number }[], what: string): void {
   const seen = new Set<string>();
-  for (const { name, at } of all) {
-    if (seen.has(name)) throw new Problem(`There can be only one ${what} of a name.`, at);
-    seen.add(name);
+  for (const one of all) {
+    if (seen.has(one.name)) fail(`There can be only one ${what} of a name.`, one);
+    seen.add(one.name);
   }
 }

@@ -1,7 +1,7 @@
 /** Rules of GraphQL for what few documents have: subscriptions, and questions about the schema itself. */
 
 import type { Definition, Selection } from './graphql-document.ts';
-import { Problem } from './graphql-problem.ts';
+import { fail } from './graphql-problem.ts';
 import { type GraphqlTable, isAmong } from './graphql-table.ts';
 
 type Fragments = ReadonlyMap<string, Definition>;
@@ -14,64 +14,51 @@ export function checkSubscription(
   table: GraphqlTable,
   fragments: Fragments,
   root: string,
-  { selections, at }: Definition,
+  operation: Definition,
 ): void {
   const names = new Set<string>();
   const spread = new Set<string>();
-  const isOf = (type: string): boolean => type === '' || type === root || isAmong(table, type, root);
-  const walk = (all: readonly Selection[]): void => {
-    for (const { kind, name, alias, on, directives, selections: inner = [], at: place } of all) {
-      if (directives.some((one) => one.name === 'skip' || one.name === 'include')) {
-        throw new Problem('A subscription must not use "@skip" or "@include" at its top.', place);
+  const walk = (all: readonly Selection[], type: string): void => {
+    if (type !== '' && type !== root && !isAmong(table, type, root)) return;
+    for (const one of all) {
+      const { kind, name, alias, on, directives, selections = [] } = one;
+      if (directives.some((each) => each.name === 'skip' || each.name === 'include')) {
+        fail('A subscription must not use "@skip" or "@include" at its top.', one);
       }
-      if (kind === 'inline') {
-        if (isOf(on)) walk(inner);
-      } else if (kind === 'spread') {
-        const fragment = fragments.get(name);
-        if (fragment === undefined || spread.has(name) || !isOf(fragment.on)) continue;
+      if (kind === 'inline') walk(selections, on);
+      else if (kind === 'spread') {
+        const fragment = spread.has(name) ? undefined : fragments.get(name);
         spread.add(name);
-        walk(fragment.selections);
-      } else {
-        if (name.startsWith('__')) throw new Problem('A subscription must not select an introspection field.', place);
-        names.add(alias);
-      }
+        if (fragment !== undefined) walk(fragment.selections, fragment.on);
+      } else if (name.startsWith('__')) fail('A subscription must not select an introspection field.', one);
+      else names.add(alias);
     }
   };
-  walk(selections);
-  if (names.size !== 1) throw new Problem('A subscription must select one field at its top.', at);
+  walk(operation.selections, root);
+  if (names.size !== 1) fail('A subscription must select one field at its top.', operation);
 }
 
-export class Introspection {
-  readonly #fragments: Fragments;
-  readonly #depths = new Map<string, number>();
-
-  constructor(fragments: Fragments) {
-    this.#fragments = fragments;
-  }
-
-  /** @throws Problem */
-  check(selections: readonly Selection[]): void {
+/** @throws Problem */
+export function checkIntrospection(fragments: Fragments, all: readonly Selection[]): void {
+  const depths = new Map<string, number>();
+  const deepest = (selections: readonly Selection[] = []): number =>
+    selections.reduce((depth, one) => Math.max(depth, depthOf(one)), 0);
+  /** How many lists of the introspection are within one another. */
+  const depthOf = ({ kind, name, selections }: Selection): number => {
+    if (kind !== 'spread') {
+      const isList = kind === 'field' && /^(fields|interfaces|possibleTypes|inputFields)$/.test(name);
+      return deepest(selections) + (isList ? 1 : 0);
+    }
+    const depth = depths.get(name) ?? deepest(fragments.get(name)?.selections);
+    depths.set(name, depth);
+    return depth;
+  };
+  const walk = (selections: readonly Selection[] = []): void => {
     for (const one of selections) {
       if (one.kind === 'field' && (one.name === '__schema' || one.name === '__type')) {
-        if (this.#depthOf(one) >= MAX_INTROSPECTION) throw new Problem('Maximum introspection depth exceeded.', one.at);
-      } else this.check(one.selections ?? []);
+        if (depthOf(one) >= MAX_INTROSPECTION) fail('Maximum introspection depth exceeded.', one);
+      } else walk(one.selections);
     }
-  }
-
-  /** How many lists of the introspection are within one another. */
-  #depthOf({ kind, name, selections }: Selection): number {
-    if (kind === 'spread') {
-      const known = this.#depths.get(name);
-      if (known !== undefined) return known;
-      const depth = this.#deepest(this.#fragments.get(name)?.selections ?? []);
-      this.#depths.set(name, depth);
-      return depth;
-    }
-    const own = kind === 'field' && /^(fields|interfaces|possibleTypes|inputFields)$/.test(name) ? 1 : 0;
-    return own + this.#deepest(selections ?? []);
-  }
-
-  #deepest(selections: readonly Selection[]): number {
-    return selections.reduce((deepest, one) => Math.max(deepest, this.#depthOf(one)), 0);
-  }
+  };
+  walk(all);
 }

@@ -32,40 +32,33 @@ export interface GraphqlTable {
 }
 
 export const isNonNull = (type: string): boolean => type.endsWith('!');
-export const nullable = (type: string): string => (isNonNull(type) ? type.slice(0, -1) : type);
 export const isList = (type: string): boolean => type.startsWith('[');
+export const nullable = (type: string): string => (isNonNull(type) ? type.slice(0, -1) : type);
 /** Of a list that may be null. */
 export const itemOf = (type: string): string => type.slice(1, -1);
+/** `[Order!]!` -> `Order` */
 export function nameOf(type: string): string {
   let end = type.length;
-  while (type[end - 1] === '!' || type[end - 1] === ']') end--;
+  while (']!'.includes(type[end - 1] as string)) end--;
   return type.slice(type.lastIndexOf('[') + 1, end);
 }
-/** What it says of an argument: its type, and whether it may stay away. */
-export const inputOf = (written: string): { readonly type: string; readonly hasDefault: boolean } => {
-  const hasDefault = written.endsWith('=');
-  return { type: hasDefault ? written.slice(0, -1) : written, hasDefault };
-};
 
 /** What a record itself has, whatever the name. */
 export const get = <T>(record: Readonly<Record<string, T>> | undefined, name: string): T | undefined =>
   record !== undefined && Object.hasOwn(record, name) ? record[name] : undefined;
 
-export const isComposite = ({ kind }: TypeRow): boolean =>
-  kind === 'object' || kind === 'interface' || kind === 'union';
 export const isLeaf = (row: TypeRow | undefined): boolean => row?.kind === 'scalar' || row?.kind === 'enum';
-export const isInput = (row: TypeRow): boolean => isLeaf(row) || row.kind === 'input';
+
+/** The objects that a type stands for. */
+const objectsOf = ({ types }: GraphqlTable, name: string): readonly string[] => types[name]?.objects ?? [name];
 
 /** Whether an object or interface is one of those that an abstract type stands for. */
 export const isAmong = ({ types }: GraphqlTable, abstract: string, name: string): boolean =>
-  [...(types[abstract]?.objects ?? []), ...(types[abstract]?.interfaces ?? [])].includes(name);
+  types[abstract]?.objects?.includes(name) === true || types[abstract]?.interfaces?.includes(name) === true;
 
 /** Whether some object is of both types. */
-export function overlap(table: GraphqlTable, a: string, b: string): boolean {
-  if (a === b) return true;
-  const objectsOf = (name: string): readonly string[] => table.types[name]?.objects ?? [name];
-  return objectsOf(a).some((name) => objectsOf(b).includes(name));
-}
+export const overlap = (table: GraphqlTable, a: string, b: string): boolean =>
+  a === b || objectsOf(table, a).some((name) => objectsOf(table, b).includes(name));
 
 /** Whether a value of one type is one of the other. */
 export function isSubType(table: GraphqlTable, type: string, of: string): boolean {

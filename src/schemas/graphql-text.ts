@@ -11,19 +11,23 @@ import { violation, wrongInput } from './violation.ts';
 export const MAX_TOKENS = 4_000;
 
 /** What is wrong with a text. */
-type Find = (text: string) => readonly SchemaIssue[];
+export type Find = (text: string) => readonly SchemaIssue[];
 
 /**
  * @param name the schema's, for error texts
  * @param print a parsed document that does not hold its text as text
  */
 export function graphqlMessages(name: string, find: Find, print: (document: object) => string): CompiledSchema {
+  const check = (text: string): void => {
+    const issues = find(text);
+    if (issues.length > 0) throw violation(name, issues);
+  };
   return {
     encode: (message) => {
       const bytes = bytesOf(message);
-      if (bytes === undefined) return writeUtf8(check(name, find, toText(message, print)));
-      check(name, find, read(name, bytes));
-      return bytes;
+      const text = bytes === undefined ? toText(message, print) : read(name, bytes);
+      check(text);
+      return bytes ?? writeUtf8(text);
     },
     decode: graphqlDecoder(name, find),
   };
@@ -32,14 +36,13 @@ export function graphqlMessages(name: string, find: Find, print: (document: obje
 /** For whoever reads them. */
 export const graphqlDecoder =
   (name: string, find: Find): CompiledSchema['decode'] =>
-  (data) =>
-    check(name, find, unquoted(read(name, data)));
-
-function check(name: string, find: Find, text: string): string {
-  const issues = find(text);
-  if (issues.length > 0) throw violation(name, issues);
-  return text;
-}
+  (data) => {
+    let text = read(name, data);
+    if (text.startsWith('"')) text = unquoted(text);
+    const issues = find(text);
+    if (issues.length > 0) throw violation(name, issues);
+    return text;
+  };
 
 function read(name: string, data: Uint8Array): string {
   try {
@@ -51,7 +54,6 @@ function read(name: string, data: Uint8Array): string {
 
 /** The Go SDK writes text as JSON (memphis-wire 7.3); no document is a text in quotes, so nothing else is meant. */
 function unquoted(text: string): string {
-  if (!text.startsWith('"')) return text;
   try {
     return String(JSON.parse(text));
   } catch {

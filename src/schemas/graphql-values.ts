@@ -1,12 +1,11 @@
 /** Values and variables in operations of GraphQL, against the types that are wanted there. */
 
-import type { Named, Value } from './graphql-document.ts';
-import { distinct, Problem } from './graphql-problem.ts';
+import type { Named, Value, Variable } from './graphql-document.ts';
+import { distinct, fail } from './graphql-problem.ts';
 import {
   type GraphqlTable,
   get,
   type Inputs,
-  inputOf,
   isList,
   isNonNull,
   isSubType,
@@ -25,8 +24,14 @@ export interface Use {
   readonly at: number;
 }
 
+/** What values are looked at by, and where the variables that are met are put. */
+export interface Values {
+  readonly table: GraphqlTable;
+  uses: Use[];
+}
+
 /** Kinds of literals by the scalars of the language. */
-export const literals: Readonly<Record<string, readonly string[]>> = {
+const literals: Readonly<Record<string, readonly string[]>> = {
   Int: ['int'],
   Float: ['int', 'float'],
   String: ['string'],
@@ -34,108 +39,91 @@ export const literals: Readonly<Record<string, readonly string[]>> = {
   ID: ['int', 'string'],
 };
 
-export class Values {
-  readonly #table: GraphqlTable;
-  /** Where what it meets is put. */
-  uses: Use[] = [];
-
-  constructor(table: GraphqlTable) {
-    this.#table = table;
-  }
-
-  /** Arguments of a field or a directive. @throws Problem */
-  args(given: readonly Named[], wanted: Inputs, owner: string, at: number): void {
-    if (given.length > 1) distinct(given, 'argument');
-    for (const { name, value, at: place } of given) {
-      const input = get(wanted, name);
-      if (input === undefined) throw new Problem(`Unknown argument (name) on ${owner}.`, place);
-      const { type, hasDefault } = inputOf(input);
-      this.check(value, type, hasDefault);
-    }
-    for (const [name, input] of Object.entries(wanted)) {
-      if (isRequired(input) && !given.some((one) => one.name === name)) {
-        throw new Problem(`Argument "${name}" of ${owner} is required, but it was not provided.`, at);
-      }
-    }
-  }
-
-  /** @throws Problem */
-  check(value: Value, type: string | undefined, hasDefault = false, isOneOf = false): void {
-    const { kind, at } = value;
-    if (kind === 'variable') this.uses.push({ name: value.text, type, hasDefault, isOneOf, at });
-    else if (type === undefined) this.#unknown(value);
-    else this.#literal(value, type, type);
-  }
-
-  /** @param written the type of the place; one value is a list of it as well */
-  #literal(value: Value, type: string, written: string): void {
-    const { kind, at } = value;
-    if (kind === 'null') {
-      if (isNonNull(type)) throw new Problem(`Expected value of non-null type "${type}" not to be null.`, at);
-      return;
-    }
-    const wanted = nullable(type);
-    if (isList(wanted)) {
-      if (kind !== 'list') this.#literal(value, itemOf(wanted), written);
-      else for (const item of value.items) this.check(item, itemOf(wanted));
-      return;
-    }
-    const row = this.#table.types[wanted];
-    if (row?.kind === 'input') {
-      this.#object(value, wanted, row.inputs ?? {}, row.isOneOf === true, written);
-      return;
-    }
-    const isRight =
-      row?.kind === 'enum'
-        ? kind === 'enum' && row.values?.includes(value.text)
-        : get(literals, wanted)?.includes(kind) !== false && (wanted !== 'Int' || isInt32(value.text));
-    if (!isRight) throw new Problem(`Expected value of type "${type}".`, at);
-    this.#unknown(value);
-  }
-
-  #object(value: Value, name: string, inputs: Inputs, isOneOf: boolean, written: string): void {
-    if (value.kind !== 'object') throw new Problem(`Expected value of type "${name}" to be an object.`, value.at);
-    const { fields, at } = value;
-    distinct(fields, 'input field');
-    for (const [field, input] of Object.entries(inputs)) {
-      if (isRequired(input) && !fields.some((one) => one.name === field)) {
-        throw new Problem(`Expected value of type "${name}" to include required field "${field}".`, at);
-      }
-    }
-    for (const { name: field, value: inner, at: place } of fields) {
-      const input = get(inputs, field);
-      if (input === undefined)
-        throw new Problem(`Expected value of type "${name}" not to include a field that it has not.`, place);
-      const found = inputOf(input);
-      // as the library has it: where the type is wrapped, it does not ask whether variables may be null
-      this.check(inner, found.type, found.hasDefault, isOneOf && written === name);
-    }
-    if (isOneOf && (fields.length !== 1 || fields[0]?.value.kind === 'null')) {
-      throw new Problem(`Within OneOf input "${name}", exactly one field must be given, and not be null.`, at);
-    }
-  }
-
-  /** Of what a scalar of one's own holds nothing is known. */
-  #unknown({ items, fields }: Value): void {
-    if (items.length + fields.length === 0) return;
-    distinct(fields, 'input field');
-    for (const item of items) this.check(item, undefined);
-    for (const field of fields) this.check(field.value, undefined);
-  }
-
-  /** @throws Problem where a variable of a type cannot stand */
-  position(use: Use, type: string, hasFallback: boolean): void {
-    const { type: wanted, hasDefault, isOneOf, at } = use;
-    if (wanted === undefined) return;
-    const isMended = isNonNull(wanted) && !isNonNull(type) && (hasFallback || hasDefault);
-    if (!isSubType(this.#table, type, isMended ? nullable(wanted) : wanted)) {
-      throw new Problem(`A variable of type "${type}" cannot stand where "${wanted}" is expected.`, at);
-    }
-    if (isOneOf && !isNonNull(type)) throw new Problem('A variable of a OneOf input must not be nullable.', at);
-  }
+interface Owner {
+  readonly at: number;
 }
 
-/** A default stands behind the mark, and takes it away. */
-const isRequired = (input: string): boolean => isNonNull(input);
+/** Arguments of a field or a directive, or fields of an object. @param isOneOf where exactly one is to be given @throws Problem */
+export function checkInputs(
+  values: Values,
+  given: readonly Named[],
+  wanted: Inputs,
+  [what, owner]: readonly [what: string, owner: string],
+  at: Owner,
+  isOneOf = false,
+): void {
+  distinct(given, what);
+  for (const one of given) {
+    const input = get(wanted, one.name) ?? fail(`Unknown ${what} (name) of ${owner}.`, one);
+    const hasDefault = input.endsWith('=');
+    checkValue(values, one.value, hasDefault ? input.slice(0, -1) : input, hasDefault, isOneOf);
+  }
+  // a default stands behind the mark, and takes it away
+  const isMissing = (name: string): boolean =>
+    isNonNull(wanted[name] as string) && !given.some((one) => one.name === name);
+  const missing = Object.keys(wanted).find(isMissing);
+  if (missing !== undefined) fail(`The ${what} "${missing}" of ${owner} is required.`, at);
+}
 
-const isInt32 = (text: string): boolean => Number(text) <= 0x7f_ff_ff_ff && Number(text) >= -0x80_00_00_00;
+/** @throws Problem */
+export function checkValue(
+  values: Values,
+  value: Value,
+  type: string | undefined,
+  hasDefault = false,
+  isOneOf = false,
+): void {
+  const { kind, text, at } = value;
+  if (kind === 'variable') values.uses.push({ name: text, type, hasDefault, isOneOf, at });
+  else if (type === undefined) checkUnknown(values, value);
+  else checkLiteral(values, value, type, type);
+}
+
+/** @param written the type of the place; one value is a list of it as well */
+function checkLiteral(values: Values, value: Value, type: string, written: string): void {
+  const { kind, text } = value;
+  const wanted = nullable(type);
+  if (kind === 'null') {
+    if (wanted !== type) fail(`Null is no value of type "${type}".`, value);
+    return;
+  }
+  if (isList(wanted)) {
+    if (kind !== 'list') checkLiteral(values, value, itemOf(wanted), written);
+    else for (const item of value.items) checkValue(values, item, itemOf(wanted));
+    return;
+  }
+  const row = values.table.types[wanted];
+  if (row?.kind === 'input') {
+    if (kind !== 'object') fail(`A value of type "${wanted}" must be an object.`, value);
+    const isOneOf = row.isOneOf === true;
+    // as the library has it: where the type is wrapped, it does not ask whether variables may be null
+    checkInputs(values, value.fields, row.inputs ?? {}, ['field', `"${wanted}"`], value, isOneOf && written === wanted);
+    const isOne = value.fields.length === 1 && value.fields[0]?.value.kind !== 'null';
+    if (isOneOf && !isOne) fail(`Of "${wanted}" exactly one field must be given, and not be null.`, value);
+    return;
+  }
+  const isRight =
+    row?.kind === 'enum'
+      ? kind === 'enum' && row.values?.includes(text)
+      : get(literals, wanted)?.includes(kind) !== false && (wanted !== 'Int' || Number(text) === (Number(text) | 0));
+  if (!isRight) fail(`Expected a value of type "${wanted}".`, value);
+  checkUnknown(values, value);
+}
+
+/** Of what a scalar of one's own holds nothing is known. */
+function checkUnknown(values: Values, { items, fields }: Value): void {
+  distinct(fields, 'field');
+  for (const item of items) checkValue(values, item, undefined);
+  for (const field of fields) checkValue(values, field.value, undefined);
+}
+
+/** @throws Problem where a variable cannot stand */
+export function checkUse(table: GraphqlTable, use: Use, { type, fallback }: Variable): void {
+  const { type: wanted, hasDefault, isOneOf } = use;
+  if (wanted === undefined) return;
+  const isMended = isNonNull(wanted) && !isNonNull(type) && (hasDefault || (fallback && fallback.kind !== 'null'));
+  if (!isSubType(table, type, isMended ? nullable(wanted) : wanted)) {
+    fail(`A variable of type "${type}" cannot stand where "${wanted}" is expected.`, use);
+  }
+  if (isOneOf && !isNonNull(type)) fail('A variable of a OneOf input must not be nullable.', use);
+}

@@ -5,16 +5,12 @@
  */
 
 import type { SchemaReader } from '../model/schema-reader.ts';
-import { graphqlIssues } from './graphql-issues.ts';
+import { findBy } from './graphql-issues.ts';
 import type { GraphqlTable } from './graphql-table.ts';
 import { graphqlDecoder } from './graphql-text.ts';
 import { type PrecompiledName, readsOnly } from './precompiled-reader.ts';
 
 /** Registers one version of a schema. */
 export function readsGraphql(name: PrecompiledName, table: GraphqlTable): SchemaReader {
-  return readsOnly(
-    'graphql',
-    name,
-    graphqlDecoder(name.name, (text) => graphqlIssues(table, text)),
-  );
+  return readsOnly('graphql', name, graphqlDecoder(name.name, findBy(table)));
 }
