@@ -108,9 +108,8 @@ export async function flyFirst(
   try {
     const connection = await link.ready(deadlineMs);
     void group.refresh(connection);
+    // its durable may be made in the same flight, in front of this: it is asked for before anything waits
     const lane = group.own(partition, deadlineMs - Date.now());
-    // its durable is made in the same flight, in front of this
-    if (group.isShared) await new Promise(setImmediate);
     return new FirstFlight(
       connection,
       station,

@@ -105,7 +105,7 @@ export class Group {
   }
 
   /** Waits for what a broker was told beside the work, for a while. Never rejects. */
-  settled(): Promise<void> | undefined {
+  settled(): Promise<unknown> | undefined {
     return undefined;
   }
 

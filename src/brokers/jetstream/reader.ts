@@ -241,7 +241,9 @@ export class JetStreamReader implements Reader {
       ackWaitMs: Math.min(ackWaitMs, ...lanes.map((lane) => lane.ackWaitMs || ackWaitMs)),
       settle: (message, outcome) => {
         const settled = settler.settle(message, outcome);
-        return this.#group.isShared ? settled.finally(() => this.#group.settled()) : settled;
+        // what is not acked may have become a dead letter, beside which the broker is told more
+        const mayWait = this.#group.isShared && (outcome.action !== 'ack' || this.#group.settled() !== undefined);
+        return mayWait ? settled.finally(() => this.#group.settled()) : settled;
       },
       extend: (messages) => settler.extend(messages),
     };

@@ -56,6 +56,7 @@ export class MemphisGroup extends Group {
   readonly #resends: Resends;
   #made: Promise<Lane | undefined> | undefined;
   #joined: Promise<unknown> | undefined;
+  #waits: Promise<unknown> | undefined;
   #lookedAt = Date.now();
   /** Connections on which the durables got their limit back. */
   readonly #limited = new WeakSet<Connection>();
@@ -125,13 +126,21 @@ export class MemphisGroup extends Group {
 
   /** Never rejects. */
   #resendLane(connection: Connection): Promise<Lane | undefined> {
-    this.#made = this.#resends.lane(connection, RESENDS_LIMIT_MS);
-    return this.#made;
+    const made = this.#resends.lane(connection, RESENDS_LIMIT_MS);
+    this.#made = made;
+    this.#waits = undefined;
+    void made.then(() => {
+      if (this.#made === made) this.#made = undefined;
+    });
+    return made;
   }
 
-  override async settled(): Promise<void> {
-    const joined = this.#joined && within(this.#joined, REGISTERED_LIMIT_MS);
-    await Promise.all([joined, this.#made && within(this.#made, MADE_LIMIT_MS)]);
+  /** One wait for all messages that are settled meanwhile. */
+  override settled(): Promise<unknown> | undefined {
+    const [joined, made] = [this.#joined, this.#made];
+    if (joined === undefined && made === undefined) return undefined;
+    this.#waits ??= Promise.all([joined && within(joined, REGISTERED_LIMIT_MS), made && within(made, MADE_LIMIT_MS)]);
+    return this.#waits;
   }
 
   /** A station that was made anew has no rows. */
@@ -150,7 +159,11 @@ export class MemphisGroup extends Group {
   register(connection: Connection): Promise<boolean> {
     const joining = this.#members.join(connection, this.key, (on, timeoutMs) => this.#register(on, timeoutMs));
     this.#joined = joining;
-    return joining.then((answer) => answer !== undefined);
+    this.#waits = undefined;
+    return joining.then((answer) => {
+      if (this.#joined === joining) this.#joined = undefined;
+      return answer !== undefined;
+    });
   }
 
   async #register(connection: Connection, timeoutMs: number): Promise<unknown> {
@@ -196,9 +209,11 @@ export class MemphisGroup extends Group {
     const { station, start, ackWaitMs, maxDeliveries, ordered = false } = this.options;
     const limits = { ackWaitMs, maxDeliver: maxDeliveries, maxAckPending: ordered ? 1 : -1 };
     // one of other options that is under way would take these settings back
-    await this.#members.joined(connection, this.key);
+    const joining = this.#members.joined(connection, this.key);
+    if (joining !== undefined) await joining;
     const last = lastOf(start);
     try {
+      // mostly nothing waits up to here: the first request for messages leaves right behind this (first-flight.ts)
       const from = last < 1 ? toPolicy(start) : await this.#fromLast(connection, stream, last, limitMs);
       const durable = { name: this.durableName, from, filterSubject: `${stream}.final`, ...limits };
       const made = await createDurable(connection, stream, durable, limitMs);

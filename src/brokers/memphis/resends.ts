@@ -5,17 +5,16 @@
  */
 
 import type { Link } from '../../connection/link.ts';
-import type { Connection, Frame, HeaderList } from '../../connection/port.ts';
+import type { Connection, Frame } from '../../connection/port.ts';
 import { toInternalName } from '../../model/station.ts';
 import { emit } from '../../telemetry/channels.ts';
 import { originalHeaders } from '../jetstream/dead-letter-record.ts';
-import { decodeKey } from '../jetstream/delivery.ts';
+import { toDelivery } from '../jetstream/delivery.ts';
 import { headerOf, toUserHeaders } from '../jetstream/headers.ts';
 import { type Delivery, type Lane, type LaneRules, toLane } from '../jetstream/lane.ts';
 import { repeat } from '../jetstream/repeat.ts';
 import { isBefore } from '../jetstream/server-version.ts';
-import { parseAckSubject } from '../jetstream/wire/ack.ts';
-import { apiError, isJson, refusalOf } from '../jetstream/wire/api.ts';
+import { apiError, isJson, parseJson, refusalOf } from '../jetstream/wire/api.ts';
 import { createDurable } from '../jetstream/wire/consumers.ts';
 import { parsePubAck } from '../jetstream/wire/publish.ts';
 import { readStretch } from '../jetstream/wire/read.ts';
@@ -88,34 +87,25 @@ export class Resends implements LaneRules {
 
   /** As the message was, where it was set aside by us; what ran out of deliveries by itself does not say where it was. */
   toDelivery(frame: Frame, lane: Lane): Delivery {
-    const position = parseAckSubject(frame.reply);
-    const headers: HeaderList = frame.headers;
+    const { rules: _, ...plain } = lane;
+    const found = toDelivery(frame, this.#station, plain);
+    const { headers, message } = found;
     const stream = headerOf(headers, dlsHeader.stream);
     const sequence = Number(headerOf(headers, dlsHeader.sequence) ?? 0);
     const storedMs = Date.parse(headerOf(headers, dlsHeader.storedAt) ?? '');
-    const key = headerOf(headers, '$memphis_partitionKey');
     const before = originalHeaders(headers).filter(([name]) => name !== dlsHeader.reason);
     return {
+      ...found,
+      lane,
       message: {
-        id: stream === undefined ? `${lane.stream}:${row(frame)}` : `${stream}:${sequence}`,
-        station: this.#station,
+        ...message,
+        id: stream === undefined ? `${lane.stream}:${row(found)}` : `${stream}:${sequence}`,
         partition: Number(/\$(\d+)$/.exec(stream ?? '')?.[1] ?? 0),
         sequence,
-        deliveryCount: position.deliveryCount,
-        timestamp: Number.isNaN(storedMs) ? position.timestamp : new Date(storedMs),
+        timestamp: Number.isNaN(storedMs) ? message.timestamp : new Date(storedMs),
         headers: toUserHeaders(before),
-        data: frame.data,
-        ...(key === undefined ? {} : { partitionKey: decodeKey(key) }),
       },
-      lane,
-      laneSequence: position.sequence,
-      laneDeliveries: position.deliveryCount,
-      consumerSequence: position.consumerSequence,
-      ackSubject: frame.reply,
-      headers,
-      pending: position.pending,
-      credit: 0,
-      untilMs: position.timestamp.getTime() + this.#ackWaitMs,
+      untilMs: message.timestamp.getTime() + this.#ackWaitMs,
     };
   }
 
@@ -156,7 +146,7 @@ export class Resends implements LaneRules {
 
 function parse(data: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder().decode(data));
+    return parseJson(data);
   } catch {
     return undefined;
   }

@@ -7,7 +7,7 @@ import type { Link } from '../../connection/link.ts';
 import type { Connection } from '../../connection/port.ts';
 import { BUCKET } from '../jetstream/stations.ts';
 import { store } from '../jetstream/store.ts';
-import { apiError, encodeJson, refusalOf } from '../jetstream/wire/api.ts';
+import { apiError, encodeJson, refusalOf, textOf } from '../jetstream/wire/api.ts';
 import { bucketConfig, createStream, lastMessage } from '../jetstream/wire/streams.ts';
 
 export const startNoteOf = (stream: string, durable: string): string => `$KV.${BUCKET}.start.${stream}.${durable}`;
@@ -21,7 +21,7 @@ export async function readStart(
 ): Promise<number | undefined> {
   try {
     const { data } = await lastMessage(connection, `KV_${BUCKET}`, startNoteOf(stream, durable), timeoutMs);
-    return Number(new TextDecoder().decode(data));
+    return Number(textOf(data));
   } catch (error) {
     const number = refusalOf(error);
     if (number === apiError.MESSAGE_NOT_FOUND || number === apiError.STREAM_NOT_FOUND) return undefined;

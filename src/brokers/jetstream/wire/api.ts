@@ -81,9 +81,11 @@ export type Json = Readonly<Record<string, unknown>>;
 export const isJson = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** JSON in UTF-8. No `TextDecoder`: making one costs a cold start more than reading all of its replies. */
-export const parseJson = ({ buffer, byteOffset, byteLength }: Uint8Array): unknown =>
-  JSON.parse(Buffer.from(buffer, byteOffset, byteLength).toString());
+/** UTF-8. No `TextDecoder`: making one costs a cold start more than reading all of its replies. */
+export const textOf = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, byteLength).toString();
+
+export const parseJson = (data: Uint8Array): unknown => JSON.parse(textOf(data));
 
 export function encodeJson(value: unknown): Uint8Array {
   return Buffer.from(JSON.stringify(value));

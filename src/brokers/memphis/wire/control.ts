@@ -5,7 +5,7 @@
 
 import type { ClientIdentity, Connection } from '../../../connection/port.ts';
 import { type ErrorCode, MemphisError } from '../../../model/errors.ts';
-import { encodeJson, isJson, type Json } from '../../jetstream/wire/api.ts';
+import { encodeJson, isJson, type Json, textOf } from '../../jetstream/wire/api.ts';
 
 /** What registrations have in common: the version of requests is the one with partitions, an application id and a language (2.3). */
 export function memberBody(
@@ -88,7 +88,7 @@ export async function askObject(connection: Connection, request: ControlRequest,
 
 /** A reply in text style. @throws MemphisError by its words */
 export function parseText(attempted: string, data: Uint8Array): void {
-  if (data.length > 0) throw refusal(attempted, new TextDecoder().decode(data));
+  if (data.length > 0) throw refusal(attempted, textOf(data));
 }
 
 /**
@@ -98,7 +98,7 @@ export function parseText(attempted: string, data: Uint8Array): void {
  */
 export function parseObject(attempted: string, data: Uint8Array, more?: Meanings): Json {
   if (data.length === 0) return {};
-  const words = new TextDecoder().decode(data);
+  const words = textOf(data);
   let reply: unknown;
   try {
     reply = JSON.parse(words);
