@@ -2,8 +2,10 @@
 
 import { JetStreamAdmin } from '../brokers/jetstream/admin.ts';
 import { JetStreamBroker } from '../brokers/jetstream/broker.ts';
+import { warnOfPassedOver } from '../brokers/jetstream/passes-over.ts';
 import { watchSchemas } from '../brokers/jetstream/schema-watch.ts';
 import { Schemas } from '../brokers/jetstream/schemas.ts';
+import { StreamBroker } from '../brokers/jetstream/stream-broker.ts';
 import { MemphisAdmin } from '../brokers/memphis/admin.ts';
 import { MemphisBroker } from '../brokers/memphis/broker.ts';
 import type { HttpApi } from '../brokers/memphis/http-api.ts';
@@ -79,6 +81,7 @@ export class Client extends DataClient implements StationOwner {
     const checked = checkName('station', name);
     const settings = toStationSettings(checked, options);
     await (await this.#admin()).createStation(checked, settings);
+    if (settings.retentionType === 'ack_based') await this.#warnOfAckBased(checked);
     return new Station(this, checked);
   }
 
@@ -224,6 +227,11 @@ export class Client extends DataClient implements StationOwner {
     for (const limit of limitsOf(type, source)) {
       process.emitWarning(`Schema ${name}: ${limit}`, { code: 'MEMPHIS_SCHEMA_LIMIT' });
     }
+  }
+
+  async #warnOfAckBased(station: string): Promise<void> {
+    const broker = await this.session.broker();
+    if (broker instanceof StreamBroker) await warnOfPassedOver(broker, station).catch(() => {}); // the station is made
   }
 
   #watch(run: Consuming): void {
