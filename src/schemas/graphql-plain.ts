@@ -7,106 +7,91 @@
 import { isName } from './graphql-scan.ts';
 import { type GraphqlTable, type Inputs, nameOf } from './graphql-table.ts';
 
-interface Reading {
-  readonly table: GraphqlTable;
-  /** Of texts the quote alone: whatever they say is right. */
-  readonly tokens: readonly string[];
-  /** The token that comes next. */
-  at: number;
-}
-
-/** @returns false also for what only the parser and the rules can tell */
-export function isPlain(table: GraphqlTable, text: string, maxTokens: number): boolean {
-  const tokens = tokensOf(text, maxTokens);
-  const [kind = '', name = ''] = tokens;
-  const { query, mutation } = table.roots;
-  const root = kind === '{' || kind === 'query' ? query : kind === 'mutation' ? mutation : undefined;
-  if (root === undefined) return false;
-  const reading: Reading = { table, tokens, at: kind === '{' ? 0 : isName(name) ? 2 : 1 };
-  return areFields(reading, root) && reading.at === tokens.length;
-}
+/** What comes next stands last. Of texts the quote alone: whatever they say is right. */
+type Tokens = string[];
 
 /**
- * None for what has comments, escapes, texts in three quotes, half characters or too many. By what is ready in the engine: a
- * regular expression, or a loop over the characters, takes a cold start three times as long.
+ * Texts with escapes or in three quotes, half characters and comments are left to the parser. Tokens are cut by what is ready in the
+ * engine: a regular expression, or a loop over the characters, takes a cold start three times as long.
+ *
+ * @returns false also for what only the parser and the rules can tell
  */
-function tokensOf(text: string, max: number): readonly string[] {
-  const parts = text.split('"');
-  const isOdd = text.includes('#') || text.includes('\\') || text.includes('"""') || !text.isWellFormed();
-  if (isOdd || parts.length % 2 === 0) return [];
-  let spaced = ' ';
-  for (let index = 0; index < parts.length; index++) {
-    const part = parts[index] as string;
-    if (index % 2 === 0) spaced += part;
-    else if (part.includes('\n') || part.includes('\r')) return [];
-    else spaced += ' " ';
+export function isPlain(table: GraphqlTable, text: string, maxTokens: number): boolean {
+  const parts = text.replaceAll('\r', '\n').split('"');
+  let spaced = parts.length % 2 === 1 && text.isWellFormed() && !text.includes('"""') ? '' : NO_TOKEN;
+  let isText = true;
+  for (const part of parts) {
+    isText = !isText;
+    spaced += !isText ? part : part.includes('\n') || part.includes('\\') ? NO_TOKEN : ' " ';
   }
   for (const sign of '{}()[]:') spaced = spaced.replaceAll(sign, ` ${sign} `);
-  for (const blank of ',\n\r\t\ufeff') spaced = spaced.replaceAll(blank, ' ');
-  spaced += ' ';
-  while (spaced.includes('  ')) spaced = spaced.replaceAll('  ', ' ');
-  const tokens = spaced.slice(1, -1).split(' ', max + 1);
-  return tokens.length > max ? [] : tokens;
+  for (const blank of ',\n\t\ufeff') spaced = spaced.replaceAll(blank, ' ');
+  const tokens = spaced.split(' ').filter(Boolean);
+  const { query, mutation } = table.roots;
+  const [kind, name = ''] = tokens;
+  const root = kind === '{' || kind === 'query' ? query : kind === 'mutation' ? mutation : undefined;
+  if (root === undefined || tokens.length > maxTokens) return false;
+  tokens.reverse();
+  if (kind !== '{') tokens.length -= isName(name) ? 2 : 1;
+  return areFields(table, tokens, root) && tokens.length === 0;
 }
 
-function areFields(reading: Reading, parent: string): boolean {
-  const { table, tokens } = reading;
-  if (tokens[reading.at++] !== '{') return false;
+/** Fits nowhere. */
+const NO_TOKEN = ' \\ ';
+
+function areFields(table: GraphqlTable, tokens: Tokens, parent: string): boolean {
   const seen = new Set<string>();
+  if (tokens.pop() !== '{') return false;
   do {
-    const alias = tokens[reading.at] ?? '';
-    if (tokens[reading.at + 1] === ':') {
-      if (!isName(alias)) return false;
-      reading.at += 2;
-    }
-    const field = table.types[parent]?.fields?.[tokens[reading.at++] ?? ''];
+    const alias = tokens.pop() ?? '';
+    const isAlias = tokens.at(-1) === ':' && isName(alias) && tokens.pop() !== undefined;
+    const field = table.types[parent]?.fields?.[isAlias ? (tokens.pop() ?? '') : alias];
     if (!Array.isArray(field) || seen.has(alias)) return false; // what all objects have is no list
     seen.add(alias);
     const [type, inputs] = field;
-    if (inputs !== undefined && !areInputs(reading, inputs, '(', ')')) return false;
+    if (inputs !== undefined && !areInputs(table, tokens, inputs, '(', ')')) return false;
     const inner = nameOf(type);
     const kind = table.types[inner]?.kind;
-    if (kind !== 'scalar' && kind !== 'enum' && !areFields(reading, inner)) return false;
-  } while (tokens[reading.at] !== '}');
-  reading.at++;
+    if (kind !== 'scalar' && kind !== 'enum' && !areFields(table, tokens, inner)) return false;
+  } while (tokens.at(-1) !== '}');
+  tokens.pop();
   return true;
 }
 
 /** Arguments, which may stay away, or the fields of an object. */
-function areInputs(reading: Reading, inputs: Inputs, open: string, close: string): boolean {
-  const { tokens } = reading;
+function areInputs(table: GraphqlTable, tokens: Tokens, inputs: Inputs, open: string, close: string): boolean {
   const seen = new Set<string>();
-  if (tokens[reading.at] === open) {
-    for (reading.at++; tokens[reading.at] !== close; ) {
-      const name = tokens[reading.at] ?? '';
+  if (tokens.at(-1) === open) {
+    tokens.pop();
+    do {
+      const name = tokens.pop() ?? '';
       const input = inputs[name];
-      if (typeof input !== 'string' || seen.has(name) || tokens[reading.at + 1] !== ':') return false;
+      if (typeof input !== 'string' || seen.has(name) || tokens.pop() !== ':') return false;
+      if (!isValue(table, tokens, input)) return false;
       seen.add(name);
-      reading.at += 2;
-      if (!isValue(reading, input)) return false;
-    }
-    reading.at++;
-    if (seen.size === 0 && close === ')') return false;
+    } while (tokens.at(-1) !== close);
+    tokens.pop();
   }
   for (const name in inputs) if (inputs[name]?.endsWith('!') && !seen.has(name)) return false;
   return true;
 }
 
-function isValue(reading: Reading, type: string): boolean {
+function isValue(table: GraphqlTable, tokens: Tokens, type: string): boolean {
   let end = type.length;
   while ('!='.includes(type[end - 1] as string)) end--;
   const wanted = type.slice(0, end);
-  const row = reading.table.types[wanted];
-  const token = reading.tokens[reading.at] ?? '';
-  if (row?.kind === 'input') return token === '{' && !row.isOneOf && areInputs(reading, row.inputs ?? {}, '{', '}');
-  reading.at++;
+  const row = table.types[wanted];
+  if (row?.kind === 'input') {
+    return tokens.at(-1) === '{' && !row.isOneOf && areInputs(table, tokens, row.inputs ?? {}, '{', '}');
+  }
+  const token = tokens.pop() ?? '';
   if (row !== undefined) return row.values?.includes(token) ?? literals.includes(` ${wanted}:${kindOf(token)} `);
-  return token === '[' && areItems(reading, wanted);
+  return token === '[' && areItems(table, tokens, wanted.slice(1, -1));
 }
 
-function areItems(reading: Reading, type: string): boolean {
-  while (reading.tokens[reading.at] !== ']') if (!isValue(reading, type.slice(1, -1))) return false;
-  reading.at++;
+function areItems(table: GraphqlTable, tokens: Tokens, type: string): boolean {
+  while (tokens.at(-1) !== ']') if (!isValue(table, tokens, type)) return false;
+  tokens.pop();
   return true;
 }
 
@@ -116,7 +101,10 @@ const literals = ' Int:int Float:int Float:float String:string Boolean:boolean I
 /** '?' for none, and for numbers that are long or not as JavaScript writes them. */
 function kindOf(token: string): string {
   if (token === '"') return 'string';
-  if (token === 'true' || token === 'false') return 'boolean';
+  return token === 'true' || token === 'false' ? 'boolean' : kindOfNumber(token);
+}
+
+function kindOfNumber(token: string): string {
   const number = Number(token);
   if (String(number) !== token || isName(token)) return '?';
   return number === (number | 0) ? 'int' : number % 1 !== 0 && Number.isFinite(number) ? 'float' : '?';
