@@ -283,6 +283,9 @@ async function produce(actor: Actor, game: Game): Promise<void> {
       const { error } = await actor.invoke({ messages }, !hasLoad(game));
       if (error === undefined) break;
       if (tries === 20 || game.isOver || game.options.signal.aborted) {
+        // not trouble that the soak makes: nothing works here
+        if (game.stored.size === 0)
+          throw new Error(`Nothing could be stored: ${error.errorType}: ${error.errorMessage}`);
         for (const { id } of messages) game.failed.set(id, error.errorMessage);
         return;
       }

@@ -64,6 +64,7 @@ export class Addressing {
 
   /** How messages are written for those of the stations that have a schema. @throws MemphisError where it cannot be used */
   async encoders(broker: Broker, patienceMs?: number): Promise<ReadonlyMap<string, Encode>> {
+    publisherOf(broker); // who produces asks for schemas, without a codec too
     const encoders = new Map<string, Encode>();
     for (const station of this.#stations) {
       const encode = await encoderFor(broker, station, this.#schema, patienceMs);

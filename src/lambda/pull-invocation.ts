@@ -9,9 +9,10 @@ import { MemphisError } from '../model/errors.ts';
 import type { Resolved } from '../model/option-spec.ts';
 import type { consumerFunctionOptions } from '../model/options/consumer-function.ts';
 import { toEnvName } from '../model/resolve-options.ts';
+import type { Sifted } from '../model/schema-reader.ts';
 import { resolveSource, toStart } from '../model/source.ts';
-import { siftBatch } from '../schemas/registry.ts';
 import { logFailures } from './log-failures.ts';
+import { neverEnds, siftInTime } from './sift-in-time.ts';
 
 /** What a pulling invocation did; the counts are those the broker confirmed and add up to `received`. */
 export interface PullSummary {
@@ -132,14 +133,18 @@ async function pullAll<T, C>(
     if (before <= 0 || before < longestMs) return;
     const batch = await pullBatch(reader, options, before, remainingTimeMs(context));
     if (batch.messages.length === 0) return;
-    const run = (sound: Batch): Promise<BatchResult> =>
-      runBatch(sound, handler, context, {
+    const run = (sound: Batch, by = handler, forMs = workMs()): Promise<BatchResult> =>
+      runBatch(sound, by, context, {
         backoff: { baseMs: options.backoffBaseMs, maxMs: options.backoffMaxMs },
-        workMs: workMs(),
+        workMs: forMs,
       });
     const isPlain = batch.schema === undefined && options.schema === undefined;
     if (isPlain) note(tally, batch, await run(batch));
-    else await runSifted(tally, batch, options, run);
+    else {
+      const sifted = await siftInTime(batch, options, before);
+      if (sifted === undefined) note(tally, batch, await run(batch, neverEnds, 1));
+      else await runSifted(tally, batch, sifted, run);
+    }
     tally.batches += 1;
     if (before !== Number.POSITIVE_INFINITY) longestMs = Math.max(longestMs, before - workMs());
   }
@@ -149,15 +154,14 @@ async function pullAll<T, C>(
 async function runSifted(
   tally: Tally,
   batch: Batch,
-  { schema, onInvalid }: Resolved<typeof consumerFunctionOptions>,
+  { batch: sound, unfit }: Sifted,
   run: (sound: Batch) => Promise<BatchResult>,
 ): Promise<void> {
-  const sifted = await siftBatch(batch, schema, onInvalid);
-  const running = run(sifted?.batch ?? batch);
+  const running = run(sound);
   // also where one of them fails, nothing is under way when the invocation ends
-  if (sifted?.unfit !== undefined) await Promise.allSettled([running, sifted.unfit]);
+  if (unfit !== undefined) await Promise.allSettled([running, unfit]);
   note(tally, batch, await running);
-  if (sifted?.unfit !== undefined) note(tally, batch, await sifted.unfit);
+  if (unfit !== undefined) note(tally, batch, await unfit);
 }
 
 /** The wait ends with the time for work; a pull that ends late would be given back anyway. */

@@ -19,6 +19,7 @@ export interface StoredMessage {
   readonly headers: Headers;
   /** The key that chose the partition, where the producer gave one. */
   readonly partitionKey?: string;
+  /** The payload, which settling needs too: copy it before you write into it, else a dead letter holds what you wrote. */
   readonly data: Uint8Array;
 }
 

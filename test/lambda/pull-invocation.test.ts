@@ -201,6 +201,19 @@ it('ends when all is over, also what did not fit a schema beside messages whose 
   assert.ok(isOver);
 });
 
+it('ends at its deadline where a validator never answers: no handler is called, and what it says later counts no more', async () => {
+  await publish(2);
+  const answer = Promise.withResolvers<{ issues: { message: string }[] }>();
+  const hanging: StandardSchema = { '~standard': { version: 1, vendor: 'test', validate: () => answer.promise } };
+  const run = pull(() => assert.fail('called'), { schema: standard(hanging) }, { timeoutMs: 400 });
+  await assert.rejects(run, ({ cause }: Error) => isMemphisError(cause, 'DEADLINE_EXCEEDED'));
+  answer.resolve({ issues: [{ message: 'does not fit' }] });
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+  assert.equal(await broker.deadLetterStore('orders', false).count(), 0);
+  await clock.advance(60_000);
+  assert.equal((await pull(() => {})).acked, 2);
+});
+
 describe('draining', () => {
   it('goes on until the station is empty', async () => {
     await publish(25);

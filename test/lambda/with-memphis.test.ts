@@ -4,6 +4,7 @@ import { each } from '../../src/batch/each.ts';
 import { withMemphis } from '../../src/lambda/with-memphis.ts';
 import { isMemphisError } from '../../src/model/errors.ts';
 import { DeadLetter, RetryLater } from '../../src/model/outcome.ts';
+import { standard } from '../../src/schemas/standard.ts';
 import { makeContext, makeEvent } from '../../src/testing/index.ts';
 
 const event = makeEvent({ messages: [{ n: 0 }, { n: 1 }, { n: 2 }] });
@@ -49,6 +50,37 @@ describe('a pushed batch', () => {
       throw boom;
     });
     await assert.rejects(handler(event, context), boom);
+  });
+
+  it('is answered message by message when all fails that fits its schema: what does not fit is not retried with it', async () => {
+    const validate = (value: unknown) =>
+      (value as { n: number }).n === 1 ? { issues: [{ message: 'is one' }] } : { value };
+    const schema = standard({ '~standard': { version: 1, vendor: 'test', validate } });
+    const handler = withMemphis(
+      () => {
+        throw new Error('boom');
+      },
+      { schema, ...exactly },
+    );
+    const { batchItemFailures } = (await handler(event, context)) as {
+      batchItemFailures: { itemIdentifier: string; action?: string }[];
+    };
+    assert.deepEqual(
+      batchItemFailures.map(({ itemIdentifier, action }) => [itemIdentifier, action ?? 'retry']),
+      [
+        ['orders$1:1', 'retry'],
+        ['orders$1:2', 'deadLetter'],
+        ['orders$1:3', 'retry'],
+      ],
+    );
+  });
+
+  it('is put back at the deadline where a validator never answers', async () => {
+    const validate = (): Promise<never> => new Promise(() => {});
+    const schema = standard({ '~standard': { version: 1, vendor: 'test', validate } });
+    const handler = withMemphis(() => assert.fail('called'), { schema });
+    const answered = (await handler(event, makeContext({ timeoutMs: 400 }))) as { batchItemFailures: unknown[] };
+    assert.equal(answered.batchItemFailures.length, 3);
   });
 
   it('fails the invocation for an answer that names no message, and names what it named', async () => {

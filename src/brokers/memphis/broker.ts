@@ -16,6 +16,8 @@ import { createStation } from './wire/station-creation.ts';
 export class MemphisBroker extends StreamBroker<MemphisStations> {
   readonly kind = 'memphis';
   readonly members = new Members();
+  /** What is known of schemas without a codec. */
+  readonly names: MemphisSchemaNames;
 
   constructor(
     link: Link,
@@ -29,7 +31,9 @@ export class MemphisBroker extends StreamBroker<MemphisStations> {
       await createStation(connection, name, defaultStation, CONTROL_LIMIT_MS);
     };
     const stations = new MemphisStations(link, createStationOnFirstUse ? make : undefined);
-    super(link, stations, new MemphisSchemaNames(link, (station) => this.schemaOf(station)), lookUp);
+    const names = new MemphisSchemaNames((station) => this.schemaOf(station));
+    super(link, stations, names, lookUp);
+    this.names = names;
   }
 
   /** The same reader for the same options. @throws MemphisError `UNSUPPORTED` for more deliveries than the broker makes */

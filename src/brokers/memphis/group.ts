@@ -9,6 +9,7 @@ import { within } from '../../connection/within.ts';
 import type { ReaderOptions } from '../../model/broker.ts';
 import { isMemphisError } from '../../model/errors.ts';
 import type { StationSchemas } from '../../model/schema-look-up.ts';
+import { conflictOf } from '../jetstream/group-rules.ts';
 import { type FoundDurable, fromOf, Group } from '../jetstream/groups.ts';
 import type { Lane } from '../jetstream/lane.ts';
 import { PATIENCE_MS } from '../jetstream/repeat.ts';
@@ -239,6 +240,8 @@ export class MemphisGroup extends Group {
   async #adopt(connection: Connection, stream: string, limits: Limits, limitMs: number): Promise<FoundDurable> {
     const { start } = this.options;
     const known = await durableInfo(connection, stream, this.durableName, limitMs);
+    const why = conflictOf(known, {}); // one of others that settles otherwise would lose what fails
+    if (why !== undefined) throw this.conflict(why);
     if (start !== undefined && !(await this.#beganAt(connection, stream, known, start, limitMs))) {
       throw this.conflict('began somewhere else, and where a group begins cannot be changed');
     }

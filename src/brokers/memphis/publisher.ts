@@ -7,6 +7,7 @@ import { checkerFor, publish } from '../jetstream/publish.ts';
 import { StreamPublisher } from '../jetstream/publisher.ts';
 import type { MemphisBroker } from './broker.ts';
 import { APP_ID } from './identity.ts';
+import { askAs } from './looking.ts';
 import { publishLines } from './publish-headers.ts';
 import { destroyProducer } from './wire/member-destruction.ts';
 import { registerProducer } from './wire/producer-creation.ts';
@@ -15,6 +16,11 @@ import { registerProducer } from './wire/producer-creation.ts';
 const END_LIMIT_MS = 2_000;
 
 export class MemphisPublisher extends StreamPublisher<MemphisBroker> {
+  constructor(broker: MemphisBroker) {
+    super(broker);
+    broker.names.ask = (station, patienceMs) => askAs(broker.link, station, patienceMs);
+  }
+
   protected override send(message: OutgoingMessage, options: PublishOptions): Promise<Receipt> {
     const connection = this.broker.link.atHand;
     if (connection !== undefined) return this.#sendOn(connection, message, options);

@@ -1,27 +1,26 @@
 /** That a station has a schema, as answers to registrations say: what a process without a codec knows of schemas. */
 
-import type { Link } from '../../connection/link.ts';
 import type { StationSchema } from '../../model/schema.ts';
 import type { StationSchemas } from '../../model/schema-look-up.ts';
 import { isJson, type Json } from '../jetstream/wire/api.ts';
-import { askAs } from './looking.ts';
 
 const LIMIT_MS = 5_000;
 
 export class MemphisSchemaNames implements StationSchemas {
-  readonly #link: Link;
   readonly #again: (station: string) => Promise<StationSchema | undefined>;
   readonly #known = new Map<string, StationSchema>();
 
+  /** Asks the broker. Whoever produces brings it along: those who read hear of schemas when they register. */
+  ask: ((station: string, patienceMs: number) => Promise<Json>) | undefined;
+
   /** @param again asks once more, whoever answers by then */
-  constructor(link: Link, again: (station: string) => Promise<StationSchema | undefined>) {
-    this.#link = link;
+  constructor(again: (station: string) => Promise<StationSchema | undefined>) {
     this.#again = again;
   }
 
   /** Nothing waits for one that is not known. Where there is one it is asked for each time: without it, messages can leave. */
   async of(station: string, patienceMs: number = LIMIT_MS): Promise<StationSchema | undefined> {
-    if (!this.isPlain(station)) this.hear(station, await askAs(this.#link, station, patienceMs));
+    if (this.ask !== undefined && !this.isPlain(station)) this.hear(station, await this.ask(station, patienceMs));
     return this.#known.get(station);
   }
 

@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { callApi } from '../../../src/brokers/jetstream/wire/api.ts';
+import { openLean } from '../../../src/connection/lean/session.ts';
 import { connect, isMemphisError } from '../../../src/index.ts';
 import { STATION, scene } from '../../support/memphis/scene.ts';
 
@@ -93,6 +95,25 @@ test('a connection that is cut between making the group and the pull is dialled 
     members.map(({ isActive }) => isActive),
     [false, true],
   );
+});
+
+test('a durable of others that takes messages for settled when it hands them out is refused', async (t) => {
+  const { standIn, memphis } = await scene(t);
+  const other = openLean({ server: `127.0.0.1:${standIn.server.port}`, name: 'other', timeoutMs: 5_000 });
+  t.after(() => other.close());
+  await callApi(other, {
+    subject: `$JS.API.CONSUMER.DURABLE.CREATE.${STATION}$1.g`,
+    body: {
+      stream_name: `${STATION}$1`,
+      config: { durable_name: 'g', deliver_policy: 'all', ack_policy: 'none', filter_subject: `${STATION}$1.final` },
+    },
+    attempted: 'make a durable',
+    timeoutMs: 5_000,
+  });
+  await assert.rejects(memphis.fetchMessages(STATION, fetchOptions), {
+    code: 'GROUP_CONFLICT',
+    message: /settles by ack policy none/,
+  });
 });
 
 test('a durable that somebody deletes is made again, and nothing is lost', async (t) => {
