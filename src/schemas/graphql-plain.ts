@@ -19,23 +19,25 @@ type Tokens = string[];
 export function isPlain(table: GraphqlTable, text: string, maxTokens: number): boolean {
   const parts = text.replaceAll('\r', '\n').split('"');
   let spaced = parts.length % 2 === 1 && text.isWellFormed() && !text.includes('"""') ? '' : NO_TOKEN;
-  let isText = true;
-  for (const part of parts) {
-    isText = !isText;
-    spaced += !isText ? part : part.includes('\n') || part.includes('\\') ? NO_TOKEN : ' " ';
+  for (let index = 0; index < parts.length; index++) {
+    const part = parts[index] as string;
+    spaced += index % 2 === 0 ? part : part.includes('\n') || part.includes('\\') ? NO_TOKEN : ' " ';
   }
-  for (const sign of '{}()[]:') spaced = spaced.replaceAll(sign, ` ${sign} `);
-  for (const blank of ',\n\t\ufeff') spaced = spaced.replaceAll(blank, ' ');
-  const tokens = spaced.split(' ').filter(Boolean);
+  for (let index = 0; index < SIGNS.length; index++) {
+    const sign = SIGNS[index] as string;
+    spaced = spaced.replaceAll(sign, index > 3 ? ` ${sign} ` : ' ');
+  }
+  const tokens = spaced.split(' ').filter(Boolean).reverse();
   const { query, mutation } = table.roots;
-  const [kind, name = ''] = tokens;
+  const kind = tokens.at(-1);
   const root = kind === '{' || kind === 'query' ? query : kind === 'mutation' ? mutation : undefined;
   if (root === undefined || tokens.length > maxTokens) return false;
-  tokens.reverse();
-  if (kind !== '{') tokens.length -= isName(name) ? 2 : 1;
+  if (kind !== '{') tokens.length -= isName(tokens.at(-2) ?? '') ? 2 : 1;
   return areFields(table, tokens, root) && tokens.length === 0;
 }
 
+/** Four that mean nothing, and those that are tokens. */
+const SIGNS = ',\n\t\ufeff{}()[]:';
 /** Fits nowhere. */
 const NO_TOKEN = ' \\ ';
 
@@ -48,9 +50,9 @@ function areFields(table: GraphqlTable, tokens: Tokens, parent: string): boolean
     const field = table.types[parent]?.fields?.[isAlias ? (tokens.pop() ?? '') : alias];
     if (!Array.isArray(field) || seen.has(alias)) return false; // what all objects have is no list
     seen.add(alias);
-    const [type, inputs] = field;
-    if (inputs !== undefined && !areInputs(table, tokens, inputs, '(', ')')) return false;
-    const inner = nameOf(type);
+    // by number: taking lists apart is code that goes over them
+    if (field[1] !== undefined && !areInputs(table, tokens, field[1], '(', ')')) return false;
+    const inner = nameOf(field[0]);
     const kind = table.types[inner]?.kind;
     if (kind !== 'scalar' && kind !== 'enum' && !areFields(table, tokens, inner)) return false;
   } while (tokens.at(-1) !== '}');

@@ -23,6 +23,7 @@ export function protoCodec(name: string, table: ProtoTable): CompiledSchema {
       }
       const written = encodeProto(table, message);
       if ('issues' in written) throw violation(name, written.issues);
+      if (written.hasUnknown) decode(written.data); // nobody knows what was in there
       return written.data;
     },
     decode,

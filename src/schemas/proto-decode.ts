@@ -57,22 +57,28 @@ function readMessage(
     const value = field && readField(table, field, found & 7, input, depth, values);
     if (field === undefined || value === undefined) skip(input, found, depth);
     else {
-      // of a oneof the last member counts
-      if (field.oneof !== undefined)
-        for (const { name, oneof } of fields) if (oneof === field.oneof) values.delete(name);
+      if (field.oneof !== undefined) dropRivals(fields, field, values);
       values.set(field.name, value);
     }
   }
-  for (const field of fields) if (!values.has(field.name)) fillIn(table, field, values);
+  if (values.size < fields.length) fillIn(table, fields, values);
   return Object.fromEntries(values);
 }
 
-function fillIn(table: ProtoTable, field: ProtoField, values: Map<string, unknown>): void {
-  const { name, type } = field;
-  if (field.isRequired) throw new NotProto(`the required field ${name} is missing`);
-  if (field.isMap) values.set(name, {});
-  else if (field.isMany) values.set(name, []);
-  else if (!field.hasPresence && type !== 11) values.set(name, defaultOf(table, field));
+/** Of a oneof the last member counts. */
+function dropRivals(fields: readonly ProtoField[], { oneof }: ProtoField, values: Map<string, unknown>): void {
+  for (const one of fields) if (one.oneof === oneof) values.delete(one.name);
+}
+
+function fillIn(table: ProtoTable, fields: readonly ProtoField[], values: Map<string, unknown>): void {
+  for (const field of fields) {
+    const { name } = field;
+    if (values.has(name)) continue;
+    if (field.isRequired) throw new NotProto(`the required field ${name} is missing`);
+    if (field.isMap) values.set(name, {});
+    else if (field.isMany) values.set(name, []);
+    else if (!field.hasPresence && field.type !== 11) values.set(name, defaultOf(table, field));
+  }
 }
 
 /** @returns nothing where the field is there in a form that it cannot have */

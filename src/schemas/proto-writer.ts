@@ -52,6 +52,10 @@ export class ProtoWriter {
   /** With its length before it. */
   block(bytes: Uint8Array): void {
     this.varint(bytes.length);
+    this.raw(bytes);
+  }
+
+  raw(bytes: Uint8Array): void {
     this.#room(bytes.length);
     this.#bytes.set(bytes, this.#length);
     this.#length += bytes.length;
@@ -63,10 +67,6 @@ export class ProtoWriter {
 
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#length);
-  }
-
-  get length(): number {
-    return this.#length;
   }
 
   #byte(value: number): void {

@@ -2,7 +2,8 @@
 
 /** Equal values have equal texts: keys in order. */
 function canonical(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? '';
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value !== 'object' || value === null) return String(value); // of 1e400 JSON would make null
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
   const record = value as Readonly<Record<string, unknown>>;
   const fields = Object.keys(record).sort();

@@ -145,6 +145,30 @@ describe('json', () => {
     assert.equal(paths({ a: Array.from({ length: 50_000 }, () => 'x') }).length, 1);
   });
 
+  test('unique are values that differ, whatever JSON would make of them', () => {
+    const codec = make({ uniqueItems: true });
+    const isTaken = (text: string): boolean => {
+      try {
+        return codec.decode(bytes(text)) !== undefined;
+      } catch {
+        return false;
+      }
+    };
+    for (const text of [
+      '[1e400,null]',
+      '[1e400,-1e400]',
+      '[{"a":1e400},{"a":null}]',
+      '[1,"1"]',
+      '[null,"null"]',
+      '[[],{}]',
+    ]) {
+      assert.ok(isTaken(text), text);
+    }
+    for (const text of ['[0,-0]', '[1,1.0]', '[1e400,1e400]', '[{"a":1,"b":2},{"b":2,"a":1}]', '["a","\\u0061"]']) {
+      assert.ok(!isTaken(text), text);
+    }
+  });
+
   test('messages and patterns of nobody end as a violation, in time', () => {
     const codec = make({
       type: 'object',

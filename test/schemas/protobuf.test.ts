@@ -151,6 +151,35 @@ describe('protobuf', () => {
     }
   });
 
+  test('what protobufjs has kept of fields that its class does not know is written again, as it does', async () => {
+    const known = 'message Inner { string a = 1; } message A { string a = 1; Inner inner = 2; }';
+    const codec = await make(`syntax = "proto3"; ${known}`, { messageName: 'A' });
+    const parse = (fields: string) =>
+      protobufjs.parse(`syntax = "proto3"; ${fields}`, new protobufjs.Root()).root.lookupType('A');
+    const newer = parse(
+      'message Inner { string a = 1; int32 b = 9; } message A { string a = 1; Inner inner = 2; repeated int32 c = 3; }',
+    );
+    const bytes = newer.encode({ a: 'x', inner: { a: 'y', b: 5 }, c: [1, 2] }).finish();
+    const older = parse(known);
+    const reader = protobufjs.Reader.create(bytes);
+    reader.discardUnknown = false;
+    const message = older.decode(reader);
+    assert.deepEqual(newer.toObject(newer.decode(codec.encode(message) as Uint8Array)), {
+      a: 'x',
+      inner: { a: 'y', b: 5 },
+      c: [1, 2],
+    });
+    assert.deepEqual(
+      Buffer.from((await codec.encode(message)) as Uint8Array),
+      Buffer.from(older.encode(message).finish()),
+    );
+    for (const broken of [Buffer.from([0x1a, 0x05, 0x01]), Buffer.from([0x04]), Buffer.from([0x0a, 0x01, 0xff]), 7]) {
+      Object.defineProperty(message, '$unknowns', { value: [broken], configurable: true });
+      assert.throws(() => codec.encode(message), { code: 'SCHEMA_VIOLATION' });
+    }
+    assert.throws(() => codec.encode({ a: 'x', $unknowns: [] }), { code: 'SCHEMA_VIOLATION' });
+  });
+
   test('the same bytes as protobufjs writes, and the same values as it reads, for every kind of field', async () => {
     const codec = await make(kinds, { messageName: 'All' });
     const All = protobufjs.parse(kinds).root.lookupType('k.All');
