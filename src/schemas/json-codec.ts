@@ -3,7 +3,7 @@
 import type { CompiledSchema } from '../model/schema.ts';
 import type { SchemaIssue } from '../model/schema-issue.ts';
 import { type JsonMessage, NotJson, parseJsonBytes, toJsonMessage } from './json-text.ts';
-import { violation } from './violation.ts';
+import { MAX_ISSUES, violation } from './violation.ts';
 
 /** Messages up to this size are looked through for everything that is wrong; of larger ones the first is told. */
 const ALL_ISSUES_BYTES = 65_536;
@@ -63,7 +63,7 @@ function issuesOf(validate: Validate, value: unknown): SchemaIssue[] | undefined
     if (!(error instanceof RangeError)) throw error;
     return [{ path: [], message: 'it is nested too deeply' }];
   }
-  return (validate.errors ?? []).map(toIssue);
+  return (validate.errors ?? []).slice(0, MAX_ISSUES).map(toIssue); // of nested alternatives there may be thousands
 }
 
 function toIssue({ instancePath, keyword, params, message = 'is not valid' }: Failure): SchemaIssue {

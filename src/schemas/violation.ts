@@ -4,7 +4,9 @@ import { MemphisError } from '../model/errors.ts';
 import type { SchemaIssue } from '../model/schema-issue.ts';
 
 /** More are of no use to anybody, and an error has a size. */
-const MAX_ISSUES = 50;
+export const MAX_ISSUES = 50;
+const MAX_STEPS = 100;
+const MAX_STEP_LENGTH = 200;
 const MAX_MESSAGE_LENGTH = 300;
 
 /** A path as people read it: `items[2].price`. */
@@ -19,7 +21,7 @@ export function showPath(path: readonly (string | number)[]): string {
 /** @param schema its name, for the text */
 export function violation(schema: string, found: readonly SchemaIssue[]): MemphisError {
   const issues = found.slice(0, MAX_ISSUES).map(({ path, message }) => ({
-    path,
+    path: path.slice(0, MAX_STEPS).map((step) => (typeof step === 'number' ? step : step.slice(0, MAX_STEP_LENGTH))),
     message: message.slice(0, MAX_MESSAGE_LENGTH),
   }));
   const [first] = issues;

@@ -169,6 +169,21 @@ describe('json', () => {
     }
   });
 
+  test('of what is wrong in thousands of levels little is told, and at once', () => {
+    const tree = { anyOf: [{ type: 'string' }, { type: 'object', additionalProperties: { $ref: '#' } }, { const: 1 }] };
+    const codec = make(tree);
+    const nested = (key: string, levels: number) => bytes(`${`{"${key}":`.repeat(levels)}2${'}'.repeat(levels)}`);
+    for (const data of [nested('a', 3_000), nested('k'.repeat(1_000), 20)]) {
+      const before = process.cpuUsage();
+      assert.throws(
+        () => codec.decode(data),
+        (error) => isMemphisError(error, 'SCHEMA_VIOLATION') && JSON.stringify(error.issues).length < 250_000,
+      );
+      const { user } = process.cpuUsage(before);
+      assert.ok(user < 3_000_000, `${user} us of processor time`); // it was 8 s
+    }
+  });
+
   test('messages and patterns of nobody end as a violation, in time', () => {
     const codec = make({
       type: 'object',
