@@ -7,10 +7,11 @@ import { inCode, setUp, withoutDialect } from './json-dialects.ts';
 import { linearPattern } from './patterns.ts';
 
 /** Functions that the code calls, by what ajv writes for them. */
-const functions: readonly (readonly [written: string, name: string])[] = [
+const functions: readonly (readonly [written: string, instead: string])[] = [
   ['require("ajv/dist/runtime/ucs2length").default', 'lengthOf'],
   ['require("ajv/dist/runtime/equal").default', 'isEqual'],
-  [inCode.allUnique, 'allUnique'],
+  [`= ${inCode.allUnique};`, '= allUnique;'],
+  [`= ${inCode.step};`, '= step;'],
 ];
 
 /** @returns an expression that evaluates to the validator, and the names that it uses of `./json-helpers.ts` */
@@ -28,13 +29,15 @@ function validatorOf(
   const uses = new Set<string>();
   let code = written.replace(/^"use strict";module\.exports = (\w+);module\.exports\.default = \1;/, '');
   const [, root = ''] = /^"use strict";module\.exports = (\w+);/.exec(written) ?? [];
-  for (const [text, name] of functions) {
+  for (const [text, instead] of functions) {
     if (!code.includes(text)) continue;
-    uses.add(name);
-    code = code.replaceAll(text, name);
+    uses.add(instead.replace(/\W/g, ''));
+    code = code.replaceAll(text, instead);
   }
   code = withPatterns(code, uses);
-  if (root === '' || /\brequire\(|MEMPHIS_/.test(code)) throw new Error('it uses something that cannot be precompiled');
+  // in texts of the schema a quotation mark has a sign before it
+  if (root === '' || /\brequire\("|= MEMPHIS_\w+;/.test(code))
+    throw new Error('it uses something that cannot be precompiled');
   return { code: `(() => {${code}\nreturn ${root};})()`, uses };
 }
 

@@ -9,7 +9,7 @@ import { type Validate, validatedJson } from './json-codec.ts';
 import { once } from './json-helpers.ts';
 import { type PrecompiledName, precompiled } from './precompiled.ts';
 
-export { allUnique, isEqual, lengthOf } from './json-helpers.ts';
+export { allUnique, isEqual, lengthOf, step } from './json-helpers.ts';
 
 /** Registers one version of a schema. */
 export function compiledJson(name: PrecompiledName, first: Validate, all: () => Validate): SchemaReader {

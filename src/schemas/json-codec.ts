@@ -2,11 +2,18 @@
 
 import type { CompiledSchema } from '../model/schema.ts';
 import type { SchemaIssue } from '../model/schema-issue.ts';
+import { allowSteps } from './json-helpers.ts';
 import { type JsonMessage, NotJson, parseJsonBytes, toJsonMessage } from './json-text.ts';
 import { MAX_ISSUES, violation } from './violation.ts';
 
 /** Messages up to this size are looked through for everything that is wrong; of larger ones the first is told. */
 const ALL_ISSUES_BYTES = 65_536;
+
+/** How often a schema's references are followed for one message: more than any needs whose alternatives do not multiply. */
+const STEPS = 50_000;
+const STEPS_A_BYTE = 20;
+
+const tooDeep: readonly SchemaIssue[] = [{ path: [], message: 'it is nested too deeply' }];
 
 /** One thing that is wrong, as ajv tells it. */
 interface Failure {
@@ -49,19 +56,21 @@ export function checkedJson(
       throw violation(name, [{ path: [], message: error.message }]);
     }
     const { data, value } = message;
-    const found = issuesOf(first, value);
+    const found = issuesOf(first, value, STEPS + data.length * STEPS_A_BYTE);
     if (found === undefined) return message;
-    throw violation(name, (data.length > ALL_ISSUES_BYTES ? undefined : issuesOf(all(), value)) ?? found);
+    const every = data.length > ALL_ISSUES_BYTES || found === tooDeep ? found : issuesOf(all(), value, STEPS);
+    throw violation(name, every === undefined || every === tooDeep ? found : every);
   };
 }
 
 /** What is wrong with a value; nothing where it fits. */
-function issuesOf(validate: Validate, value: unknown): SchemaIssue[] | undefined {
+function issuesOf(validate: Validate, value: unknown, steps: number): readonly SchemaIssue[] | undefined {
+  allowSteps(steps);
   try {
     if (validate(value) === true) return undefined;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    return [{ path: [], message: 'it is nested too deeply' }];
+    return tooDeep;
   }
   return (validate.errors ?? []).slice(0, MAX_ISSUES).map(toIssue); // of nested alternatives there may be thousands
 }

@@ -4,10 +4,11 @@ import { _, Ajv, type KeywordCxt, type Options, type ValidateFunction } from 'aj
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import draft04 from 'ajv-draft-04';
+import { step } from './json-helpers.ts';
 import { linearPattern } from './patterns.ts';
 import { allUnique } from './unique.ts';
 
-type AjvClass = new (options: Options) => Pick<Ajv, 'compile' | 'addKeyword' | 'removeKeyword'>;
+type AjvClass = new (options: Options) => Pick<Ajv, 'compile' | 'addKeyword' | 'removeKeyword' | 'RULES'>;
 
 // as ESM sees a CommonJS module it may be the class, or hold it
 const Ajv04 = ((draft04 as { readonly default?: unknown }).default ?? draft04) as AjvClass;
@@ -25,7 +26,7 @@ const classes: Readonly<Record<string, AjvClass>> = {
 };
 
 /** What stands in the code of a precompiled schema for functions of ours (`compile-json.ts`). */
-export const inCode = { pattern: 'MEMPHIS_PATTERN', allUnique: 'MEMPHIS_ALL_UNIQUE' } as const;
+export const inCode = { pattern: 'MEMPHIS_PATTERN', allUnique: 'MEMPHIS_ALL_UNIQUE', step: 'MEMPHIS_STEP' } as const;
 
 const pattern = Object.assign((text: string) => linearPattern(text), { code: inCode.pattern });
 
@@ -83,7 +84,19 @@ export function setUp(schema: unknown, options: Options): InstanceType<AjvClass>
       cxt.fail(_`!${unique}(${cxt.data})`);
     },
   });
+  for (const keyword of ['$ref', '$dynamicRef', '$recursiveRef']) countSteps(ajv.RULES.all[keyword]);
   return ajv;
+}
+
+/** References are followed so often and no more (json-helpers.ts). */
+function countSteps(rule: Ajv['RULES']['all'][string]): void {
+  if (typeof rule !== 'object' || !('code' in rule.definition)) return;
+  const { definition } = rule;
+  const follow = definition.code;
+  definition.code = (cxt, ...rest) => {
+    cxt.gen.code(_`${cxt.gen.scopeValue('func', { ref: step, code: _`MEMPHIS_STEP` })}()`);
+    follow.call(definition, cxt, ...rest);
+  };
 }
 
 /** With its metaschema left out, ajv would not know the name. */

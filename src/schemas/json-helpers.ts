@@ -26,6 +26,24 @@ export function isEqual(a: unknown, b: unknown): boolean {
   );
 }
 
+let stepsLeft = 0;
+
+/** How often parts of a schema may be entered from now on. */
+export function allowSteps(steps: number): void {
+  stepsLeft = steps;
+}
+
+/**
+ * Called where a reference is followed. Alternatives that hold themselves are tried anew at each level, so a message of a few lines
+ * can have millions of ways through its schema.
+ *
+ * @throws RangeError as a stack does that has no room
+ */
+export function step(): void {
+  stepsLeft -= 1;
+  if (stepsLeft < 0) throw new RangeError('too many steps');
+}
+
 /** Made at the first call. */
 export function once<T>(make: () => T): () => T {
   let made: T | undefined;

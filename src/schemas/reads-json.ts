@@ -10,7 +10,7 @@ import { once } from './json-helpers.ts';
 import { parseJsonBytes } from './json-text.ts';
 import { type PrecompiledName, readsOnly } from './precompiled-reader.ts';
 
-export { allUnique, isEqual, lengthOf } from './json-helpers.ts';
+export { allUnique, isEqual, lengthOf, step } from './json-helpers.ts';
 
 /** Registers one version of a schema. */
 export function readsJson(name: PrecompiledName, first: Validate, all: () => Validate): SchemaReader {

@@ -150,6 +150,14 @@ describe('precompiled', () => {
     ]) {
       await compare(jsonCodec, jsonSchema({ $schema, ...keywords }), [0, 1, 1.25, 6, ['a', 1], { a: 1, b: 2 }, null]);
     }
+    const branch = (op: string) => ({ properties: { left: { $ref: '#' }, op: { const: op } }, required: ['op'] });
+    const tree = {
+      description: 'made by require("x")',
+      oneOf: [{ type: 'number' }, branch('+'), branch('MEMPHIS_STEP')],
+    };
+    let deep: unknown = 1;
+    for (let level = 0; level < 40; level++) deep = { left: deep, op: '+' };
+    await compare(jsonCodec, jsonSchema(tree), [{ op: '+', left: 1 }, { op: 'MEMPHIS_STEP' }, { op: 'step' }, deep]);
     const unevaluated = {
       allOf: [{ properties: { a: true } }],
       unevaluatedProperties: false,

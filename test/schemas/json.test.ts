@@ -212,6 +212,32 @@ describe('json', () => {
     fails(bytes(`{"tree":${'['.repeat(200_000)}${']'.repeat(200_000)}}`));
   });
 
+  test('alternatives that hold themselves are not tried for ever, and a tree of a sensible depth is', () => {
+    const branch = (op: string) => ({
+      type: 'object',
+      properties: { left: { $ref: '#/$defs/node' }, op: { const: op } },
+      required: ['op', 'left'],
+    });
+    const codec = make({
+      $ref: '#/$defs/node',
+      $defs: { node: { oneOf: [{ type: 'number' }, branch('+'), branch('-')] } },
+    });
+    const tree = (levels: number): object =>
+      Array.from({ length: levels }).reduce<object>((left) => ({ left, op: '+' }), { left: 1, op: '-' });
+    assert.ok(fits(codec, tree(10)));
+    const before = process.cpuUsage();
+    assert.throws(() => codec.decode(bytes(JSON.stringify(tree(60)))), { code: 'SCHEMA_VIOLATION' }); // of 2^60 ways
+    const { user } = process.cpuUsage(before);
+    assert.ok(user < 5_000_000, `${user} us of processor time`);
+    const list = Array.from({ length: 20_000 }, (_, index) => ({ left: index, op: '+' }));
+    const wide = make({
+      type: 'array',
+      items: { $ref: '#/$defs/one' },
+      $defs: { one: { anyOf: [branch('-'), branch('+')] }, node: {} },
+    });
+    assert.ok(fits(wide, list));
+  });
+
   test('what does not compile says why', () => {
     for (const schema of [
       [],
