@@ -35,11 +35,11 @@ import {
   type RowDetails,
   toRecords,
 } from './dead-letter-rows.ts';
-import { isAnchored } from './group.ts';
 import type { HttpApi } from './http-api.ts';
 import { keptLetters } from './kept-letters.ts';
 import type { Letter } from './letter.ts';
 import { dropRefused, refusedLetters } from './refused-letters.ts';
+import { isAnchored } from './registration.ts';
 import { sendResendAck } from './wire/resend-ack.ts';
 
 /** How long it may take until a group that went out of a row is not shown any more. */

@@ -19,8 +19,9 @@ import { apiError, refusalOf } from '../jetstream/wire/api.ts';
 import { messageAt } from '../jetstream/wire/read.ts';
 import { streamConfig } from '../jetstream/wire/streams.ts';
 import { dlsHeader } from './dls-headers.ts';
-import { isAnchored, type MemphisGroup } from './group.ts';
+import type { MemphisGroup } from './group.ts';
 import { handInPassedOver } from './passed-over.ts';
+import { isAnchored } from './registration.ts';
 import { ADVISORIES, advisorySubject, type PoisonAdvisory, poisonAdvisory } from './wire/poison-advisory.ts';
 
 /** Between two looks whether the broker has read a notice; it does so in rounds of five seconds. */

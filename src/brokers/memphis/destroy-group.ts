@@ -11,10 +11,11 @@ import { PATIENCE_MS, repeat } from '../jetstream/repeat.ts';
 import { BUCKET } from '../jetstream/stations.ts';
 import { deleteDurable } from '../jetstream/wire/consumers.ts';
 import { deleteStream, purgeStream } from '../jetstream/wire/streams.ts';
+import { startNoteOf } from './begin.ts';
 import type { MemphisBroker } from './broker.ts';
-import { ANCHOR_STATION, isAnchored, MemphisGroup } from './group.ts';
+import { MemphisGroup } from './group.ts';
+import { ANCHOR_STATION, isAnchored } from './registration.ts';
 import { resendStreamOf } from './resend-streams.ts';
-import { startNoteOf } from './start-notes.ts';
 import { destroyConsumer } from './wire/consumer-destruction.ts';
 
 /** @throws MemphisError `STATION_NOT_FOUND` */
@@ -32,7 +33,9 @@ export async function destroyGroup(broker: MemphisBroker, options: ReaderOptions
     for (const partition of partitions) {
       const { stream, durable } = group.placeOf(partition);
       // best effort: what stays behind meets nobody but a group of this name
-      await purgeStream(connection, `KV_${BUCKET}`, { filter: startNoteOf(stream, durable) }, limitMs).catch(() => {});
+      await purgeStream(connection, `KV_${BUCKET}`, { filter: startNoteOf({ stream, durable }) }, limitMs).catch(
+        () => {},
+      );
       if (isElsewhere) await deleteDurable(connection, stream, durable, limitMs).catch(unlessGone);
     }
   });

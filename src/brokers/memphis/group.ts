@@ -7,29 +7,20 @@ import type { Link } from '../../connection/link.ts';
 import type { Connection } from '../../connection/port.ts';
 import { within } from '../../connection/within.ts';
 import type { ReaderOptions } from '../../model/broker.ts';
-import { isMemphisError } from '../../model/errors.ts';
 import type { StationSchemas } from '../../model/schema-look-up.ts';
 import { conflictOf } from '../jetstream/group-rules.ts';
-import { type FoundDurable, fromOf, Group } from '../jetstream/groups.ts';
+import { type FoundDurable, Group } from '../jetstream/groups.ts';
 import type { Lane } from '../jetstream/lane.ts';
 import { PATIENCE_MS } from '../jetstream/repeat.ts';
 import type { Retries } from '../jetstream/retries.ts';
-import { isBefore } from '../jetstream/server-version.ts';
 import { isStreamMissing, type Stations, stationNotFound } from '../jetstream/stations.ts';
-import { apiError, type Json, refusalOf } from '../jetstream/wire/api.ts';
-import {
-  createDurable,
-  type DeliverFrom,
-  type Durable,
-  durableInfo,
-  updateDurable,
-} from '../jetstream/wire/consumers.ts';
-import { APP_ID } from './identity.ts';
+import { apiError, refusalOf } from '../jetstream/wire/api.ts';
+import { createDurable, type Durable, durableInfo, updateDurable } from '../jetstream/wire/consumers.ts';
+import { beganAt, fromLast, lastOf, toPolicy } from './begin.ts';
 import { CONTROL_LIMIT_MS } from './limits.ts';
 import type { Members } from './members.ts';
+import { registerGroup } from './registration.ts';
 import { Resends } from './resends.ts';
-import { readStart, writeStart } from './start-notes.ts';
-import { registerConsumer } from './wire/consumer-creation.ts';
 
 /** How long making the stream of resends may take. */
 const RESENDS_LIMIT_MS = 1_000;
@@ -43,20 +34,14 @@ const REGISTERED_LIMIT_MS = 100;
 /** How long for the stream of resends. */
 const MADE_LIMIT_MS = 1_000;
 
-/**
- * The station at which groups are registered that cannot be where they are read: a row anywhere is enough for the broker to
- * keep dead letters of a group, and there nothing is changed of its durables.
- */
-export const ANCHOR_STATION = 'memphis-serverless';
-
 export class MemphisGroup extends Group {
   override readonly isShared = true;
   readonly #link: Link;
   readonly #members: Members;
   readonly #schemas: () => StationSchemas;
   readonly #resends: Resends;
-  #made: Promise<Lane | undefined> | undefined;
-  #joined: Promise<unknown> | undefined;
+  /** What the broker is told beside the work, and how long the end of the work waits for it. */
+  readonly #beside = new Map<Promise<unknown>, number>();
   #waits: Promise<unknown> | undefined;
   #lookedAt = Date.now();
   /** Connections on which the durables got their limit back. */
@@ -127,20 +112,21 @@ export class MemphisGroup extends Group {
 
   /** Never rejects. */
   #resendLane(connection: Connection): Promise<Lane | undefined> {
-    const made = this.#resends.lane(connection, RESENDS_LIMIT_MS);
-    this.#made = made;
+    return this.#goesBeside(this.#resends.lane(connection, RESENDS_LIMIT_MS), MADE_LIMIT_MS);
+  }
+
+  /** @param told never rejects */
+  #goesBeside<T>(told: Promise<T>, limitMs: number): Promise<T> {
+    this.#beside.set(told, limitMs);
     this.#waits = undefined;
-    void made.then(() => {
-      if (this.#made === made) this.#made = undefined;
-    });
-    return made;
+    void told.then(() => this.#beside.delete(told));
+    return told;
   }
 
   /** One wait for all messages that are settled meanwhile. */
   override settled(): Promise<unknown> | undefined {
-    const [joined, made] = [this.#joined, this.#made];
-    if (joined === undefined && made === undefined) return undefined;
-    this.#waits ??= Promise.all([joined && within(joined, REGISTERED_LIMIT_MS), made && within(made, MADE_LIMIT_MS)]);
+    if (this.#beside.size === 0) return undefined;
+    this.#waits ??= Promise.all([...this.#beside].map(([told, limitMs]) => within(told, limitMs)));
     return this.#waits;
   }
 
@@ -158,51 +144,10 @@ export class MemphisGroup extends Group {
 
   /** Only where the station is known to be there: the broker would make it. @returns whether the group has a row */
   register(connection: Connection): Promise<boolean> {
-    const joining = this.#members.join(connection, this.key, (on, timeoutMs) => this.#register(on, timeoutMs));
-    this.#joined = joining;
-    this.#waits = undefined;
-    return joining.then((answer) => {
-      if (this.#joined === joining) this.#joined = undefined;
-      return answer !== undefined;
-    });
-  }
-
-  async #register(connection: Connection, timeoutMs: number): Promise<unknown> {
-    const { station } = this.options;
-    const { version } = await connection.info;
-    if (isAnchored(version)) return await this.#registerAt(connection, ANCHOR_STATION, version, timeoutMs);
-    this.#schemas().watch?.(connection, station);
-    try {
-      const told = await this.#registerAt(connection, station, version, timeoutMs);
-      // those before 1.3.1 do not say
-      if (!isBefore(version, 1, 3, 1)) this.#schemas().hear?.(station, told);
-      return told;
-    } catch (error) {
-      if (!isMemphisError(error, 'GROUP_CONFLICT')) throw error;
-      // one that began elsewhere; up to 1.4.2 it has its row all the same, later perhaps none
-      return isBefore(version, 1, 4, 3) || (await this.#registerAt(connection, ANCHOR_STATION, version, timeoutMs));
-    }
-  }
-
-  /** What is said of where it begins must agree with the durable, or it is refused (10012). */
-  #registerAt(connection: Connection, station: string, version: string, timeoutMs: number): Promise<Json> {
-    const { group, ackWaitMs, maxDeliveries, start } = this.options;
-    const saysWhere = start !== undefined && station !== ANCHOR_STATION;
-    return registerConsumer(
-      connection,
-      {
-        name: group,
-        group,
-        station,
-        maxAckTimeMs: ackWaitMs,
-        maxMsgDeliveries: maxDeliveries,
-        appId: APP_ID,
-        startConsumeFromSequence: saysWhere && 'sequence' in start ? start.sequence : 1,
-        // up to 1.4.2 a count of messages means something else there
-        lastMessages: saysWhere && !isBefore(version, 1, 4, 3) ? lastOf(start) : -1,
-      },
-      timeoutMs,
+    const joining = this.#members.join(connection, this.key, (on, timeoutMs) =>
+      registerGroup(on, this.options, this.#schemas(), timeoutMs),
     );
+    return this.#goesBeside(joining, REGISTERED_LIMIT_MS).then((answer) => answer !== undefined);
   }
 
   /** The same settings again change nothing, so making comes before looking. */
@@ -212,10 +157,12 @@ export class MemphisGroup extends Group {
     // one of other options that is under way would take these settings back
     const joining = this.#members.joined(connection, this.key);
     if (joining !== undefined) await joining;
-    const last = lastOf(start);
     try {
       // mostly nothing waits up to here: the first request for messages leaves right behind this (first-flight.ts)
-      const from = last < 1 ? toPolicy(start) : await this.#fromLast(connection, stream, last, limitMs);
+      const from =
+        lastOf(start) < 1
+          ? toPolicy(start)
+          : await fromLast(this.#link, connection, { stream, durable: this.durableName }, lastOf(start), limitMs);
       const durable = { name: this.durableName, from, filterSubject: `${stream}.final`, ...limits };
       const made = await createDurable(connection, stream, durable, limitMs);
       // the station is there: soon enough that nobody waits for the answer
@@ -230,46 +177,19 @@ export class MemphisGroup extends Group {
     }
   }
 
-  async #fromLast(connection: Connection, stream: string, last: number, limitMs: number): Promise<DeliverFrom> {
-    const noted = await readStart(connection, stream, this.durableName, limitMs);
-    if (noted === undefined) await this.#note(connection, stream, last, limitMs);
-    return await fromOf(connection, stream, { lastMessages: last }, limitMs);
-  }
-
   /** One that is there with other settings. */
   async #adopt(connection: Connection, stream: string, limits: Limits, limitMs: number): Promise<FoundDurable> {
     const { start } = this.options;
     const known = await durableInfo(connection, stream, this.durableName, limitMs);
     const why = conflictOf(known, {}); // one of others that settles otherwise would lose what fails
     if (why !== undefined) throw this.conflict(why);
-    if (start !== undefined && !(await this.#beganAt(connection, stream, known, start, limitMs))) {
+    if (
+      start !== undefined &&
+      !(await beganAt(connection, { stream, durable: this.durableName }, known, start, limitMs))
+    ) {
       throw this.conflict('began somewhere else, and where a group begins cannot be changed');
     }
     return { durable: await updateDurable(connection, stream, known, limits, limitMs) };
-  }
-
-  /** Before the durable is made, and only where there is none. */
-  async #note(connection: Connection, stream: string, last: number, limitMs: number): Promise<void> {
-    try {
-      await durableInfo(connection, stream, this.durableName, limitMs);
-    } catch (error) {
-      if (refusalOf(error) !== apiError.CONSUMER_NOT_FOUND) throw error;
-      await writeStart(this.#link, stream, this.durableName, last, limitMs);
-    }
-  }
-
-  async #beganAt(
-    connection: Connection,
-    stream: string,
-    { config }: Durable,
-    start: NonNullable<ReaderOptions['start']>,
-    limitMs: number,
-  ): Promise<boolean> {
-    const { deliver_policy: policy, opt_start_seq: sequence } = config;
-    const last = lastOf(start);
-    if (last > 0) return (await readStart(connection, stream, this.durableName, limitMs)) === last;
-    const wanted = toPolicy(start);
-    return policy === wanted.deliver_policy && (!('opt_start_seq' in wanted) || sequence === wanted.opt_start_seq);
   }
 }
 
@@ -283,19 +203,3 @@ interface Limits {
 /** One that has delivered nothing yet may be new: what was asked of it before met nobody then. */
 const found = (durable: Durable): FoundDurable =>
   durable.consumerSequence === 0 ? { durable, isNew: true } : { durable };
-
-/** As the broker would make it (5.2). */
-function toPolicy(start: ReaderOptions['start']): DeliverFrom {
-  if (start === undefined) return { deliver_policy: 'all' };
-  if ('lastMessages' in start) return { deliver_policy: 'new' };
-  return start.sequence > 1
-    ? { deliver_policy: 'by_start_sequence', opt_start_seq: start.sequence }
-    : { deliver_policy: 'all' };
-}
-
-/** The broker deletes the durables of a group that has been asleep for two hours, with its position (11.5). */
-export const isAnchored = (version: string): boolean => isBefore(version, 1, 4, 2);
-
-/** -1: begins otherwise. */
-const lastOf = (start: ReaderOptions['start']): number =>
-  start !== undefined && 'lastMessages' in start ? start.lastMessages : -1;

@@ -17,7 +17,7 @@ import { isBefore } from '../jetstream/server-version.ts';
 import { apiError, isJson, parseJson, refusalOf } from '../jetstream/wire/api.ts';
 import { createDurable } from '../jetstream/wire/consumers.ts';
 import { parsePubAck } from '../jetstream/wire/publish.ts';
-import { readStretch } from '../jetstream/wire/read.ts';
+import { readOnce } from '../jetstream/wire/read.ts';
 import { createStream } from '../jetstream/wire/streams.ts';
 import { dlsHeader } from './dls-headers.ts';
 import { resendStreamOf } from './resend-streams.ts';
@@ -113,7 +113,7 @@ export class Resends implements LaneRules {
   async isOver(delivery: Delivery): Promise<boolean> {
     const resentAt = (delivery.untilMs ?? 0) - this.#ackWaitMs;
     const acks = await repeat(this.#link, 'look for acks', PATIENCE_MS, (connection, limitMs) =>
-      readStretch(
+      readOnce(
         connection,
         { stream: ACKS, filterSubject: ACK_SUBJECT, from: new Date(resentAt - 1_000), limit: Number.MAX_SAFE_INTEGER },
         limitMs,

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import { parsePubAck } from '../../../src/brokers/jetstream/wire/publish.ts';
 import { consumerCreation } from '../../../src/brokers/memphis/wire/consumer-creation.ts';
-import { parseObject, parseText } from '../../../src/brokers/memphis/wire/control.ts';
+import { parseAnswer } from '../../../src/brokers/memphis/wire/control.ts';
 import { memberDestruction } from '../../../src/brokers/memphis/wire/member-destruction.ts';
 import { headerBlock, poisonAdvisory } from '../../../src/brokers/memphis/wire/poison-advisory.ts';
 import { producerCreation } from '../../../src/brokers/memphis/wire/producer-creation.ts';
@@ -122,9 +122,9 @@ test('names are taken and refused as the broker does, and have its internal form
 
 /** How replies on a subject are read. */
 const parsers: Record<string, (data: Uint8Array) => unknown> = {
-  $memphis_producer_creations: (data) => toRegistered(parseObject('x', data)),
-  $memphis_consumer_creations: (data) => toRegistered(parseObject('x', data)),
-  $memphis_schema_creations: (data) => parseObject('x', data, schemaMeanings),
+  $memphis_producer_creations: (data) => toRegistered(parseAnswer('x', data)),
+  $memphis_consumer_creations: (data) => toRegistered(parseAnswer('x', data)),
+  $memphis_schema_creations: (data) => parseAnswer('x', data, schemaMeanings),
 };
 
 test('every recorded reply is read, or is an error of ours; also when it is cut off at any byte', () => {
@@ -139,7 +139,7 @@ test('every recorded reply is read, or is an error of ours; also when it is cut 
     }
   };
   for (const [subject, texts] of Object.entries(replies.replies)) {
-    const parse = parsers[subject] ?? ((data: Uint8Array) => parseText('x', data));
+    const parse = parsers[subject] ?? ((data: Uint8Array) => parseAnswer('x', data));
     for (const text of texts) {
       const bytes = new TextEncoder().encode(text);
       const whole = attempt(parse, bytes);
@@ -164,7 +164,7 @@ test('what a reply tells is taken over: schema, flags', () => {
   for (const text of replies.replies.$memphis_producer_creations ?? []) {
     const reply = JSON.parse(text);
     if (reply.error !== '') continue;
-    const told = toRegistered(parseObject('x', new TextEncoder().encode(text)));
+    const told = toRegistered(parseAnswer('x', new TextEncoder().encode(text)));
     assert.equal(told.reportsViolations, reply.schemaverse_to_dls);
     assert.equal(told.schema?.name ?? '', reply.schema_update.schema_name);
     assert.equal(told.schema?.source ?? '', reply.schema_update.active_version.schema_content);
@@ -206,14 +206,14 @@ test('refusals have codes by which programs can tell them', () => {
   };
   for (const [text, code] of Object.entries(table)) {
     assert.equal(
-      codeOf(text, (data) => parseText('x', data)),
+      codeOf(text, (data) => parseAnswer('x', data)),
       code,
       text,
     );
   }
   for (const [text, code] of Object.entries(ofSchemas)) {
     assert.equal(
-      codeOf(text, (data) => parseObject('x', data, schemaMeanings)),
+      codeOf(text, (data) => parseAnswer('x', data, schemaMeanings)),
       code,
       text,
     );

@@ -155,7 +155,8 @@ async function isMore(
   }
 }
 
-async function readOnce(
+/** As `readStretch`, of the node that answers: it may lag behind the leader. */
+export async function readOnce(
   connection: Connection,
   stretch: Stretch,
   timeoutMs: number,

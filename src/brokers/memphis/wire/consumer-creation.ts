@@ -2,7 +2,7 @@
 
 import type { ClientIdentity, Connection } from '../../../connection/port.ts';
 import type { Json } from '../../jetstream/wire/api.ts';
-import { askObject, memberBody } from './control.ts';
+import { ask, memberBody } from './control.ts';
 
 export interface ConsumerCreation {
   readonly name: string;
@@ -45,5 +45,5 @@ export async function registerConsumer(
 ): Promise<Json> {
   const attempted = `register group ${wanted.group} at station ${wanted.station}`;
   const body = consumerCreation(wanted, connection.identity);
-  return await askObject(connection, { subject: '$memphis_consumer_creations', body, attempted, timeoutMs });
+  return await ask(connection, { subject: '$memphis_consumer_creations', body, attempted, timeoutMs });
 }

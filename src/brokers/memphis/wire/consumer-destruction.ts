@@ -2,7 +2,7 @@
 
 import type { Connection } from '../../../connection/port.ts';
 import { isMemphisError } from '../../../model/errors.ts';
-import { askText } from './control.ts';
+import { ask } from './control.ts';
 import { memberDestruction } from './member-destruction.ts';
 
 /** One row goes, and with the last active one the group's durables: its position is lost. None is success too. */
@@ -15,7 +15,7 @@ export async function destroyConsumer(
   const attempted = `take consumer ${name} out of station ${station}`;
   const body = memberDestruction(name, station, connection.identity);
   try {
-    await askText(connection, { subject: '$memphis_consumer_destructions', body, attempted, timeoutMs });
+    await ask(connection, { subject: '$memphis_consumer_destructions', body, attempted, timeoutMs });
   } catch (error) {
     if (!isMemphisError(error) || !/: Consumer .*does not exist\.$/.test(error.message)) throw error;
   }

@@ -63,7 +63,7 @@ export interface ControlRequest {
  * Sends a request and returns its first reply. A refused consumer creation is answered twice, first with the words: what
  * comes later has nobody to go to (2.5).
  */
-async function ask(
+async function firstReply(
   connection: Connection,
   { subject, body, attempted, timeoutMs }: ControlRequest,
 ): Promise<Uint8Array> {
@@ -73,30 +73,21 @@ async function ask(
 }
 
 /**
- * Asks for what is answered in text.
+ * Asks, and reads the answer in either style.
  *
- * @throws MemphisError by the words, `TIMEOUT`, `CONNECTION_LOST`, `UNSUPPORTED` where nobody knows the subject
+ * @throws MemphisError by its words, `TIMEOUT`, `CONNECTION_LOST`, `UNSUPPORTED` where nobody knows the subject
  */
-export async function askText(connection: Connection, request: ControlRequest): Promise<void> {
-  parseText(request.attempted, await ask(connection, request));
-}
-
-/** Asks for what is answered in JSON. @throws MemphisError as `askText` */
-export async function askObject(connection: Connection, request: ControlRequest, more?: Meanings): Promise<Json> {
-  return parseObject(request.attempted, await ask(connection, request), more);
-}
-
-/** A reply in text style. @throws MemphisError by its words */
-export function parseText(attempted: string, data: Uint8Array): void {
-  if (data.length > 0) throw refusal(attempted, textOf(data));
+export async function ask(connection: Connection, request: ControlRequest, more?: Meanings): Promise<Json> {
+  return parseAnswer(request.attempted, await firstReply(connection, request), more);
 }
 
 /**
- * A reply in JSON style; some errors of such requests come as text. Nothing at all is success, without particulars.
+ * A reply. Nothing at all is success, without particulars; in text style that, or what is wrong, is all that comes, and some errors
+ * of requests in JSON style come so too.
  *
  * @throws MemphisError by its words
  */
-export function parseObject(attempted: string, data: Uint8Array, more?: Meanings): Json {
+export function parseAnswer(attempted: string, data: Uint8Array, more?: Meanings): Json {
   if (data.length === 0) return {};
   const words = textOf(data);
   let reply: unknown;

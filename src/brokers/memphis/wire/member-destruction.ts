@@ -2,7 +2,7 @@
 
 import type { ClientIdentity, Connection } from '../../../connection/port.ts';
 import type { Json } from '../../jetstream/wire/api.ts';
-import { askText } from './control.ts';
+import { ask } from './control.ts';
 
 /* $memphis_producer_destructions, $memphis_consumer_destructions { name, station_name, username, connection_id, req_version } */
 export function memberDestruction(name: string, station: string, { connectionId, username }: ClientIdentity): Json {
@@ -18,5 +18,5 @@ export async function destroyProducer(
 ): Promise<void> {
   const attempted = `take producer ${name} out of station ${station}`;
   const body = memberDestruction(name, station, connection.identity);
-  await askText(connection, { subject: '$memphis_producer_destructions', body, attempted, timeoutMs });
+  await ask(connection, { subject: '$memphis_producer_destructions', body, attempted, timeoutMs });
 }

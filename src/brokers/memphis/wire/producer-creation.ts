@@ -2,7 +2,7 @@
 
 import type { ClientIdentity, Connection } from '../../../connection/port.ts';
 import type { Json } from '../../jetstream/wire/api.ts';
-import { askObject, memberBody } from './control.ts';
+import { ask, memberBody } from './control.ts';
 
 export interface ProducerCreation {
   readonly name: string;
@@ -33,5 +33,5 @@ export async function registerProducer(
 ): Promise<Json> {
   const attempted = `register producer ${wanted.name} at station ${wanted.station}`;
   const body = producerCreation(wanted, connection.identity);
-  return await askObject(connection, { subject: '$memphis_producer_creations', body, attempted, timeoutMs });
+  return await ask(connection, { subject: '$memphis_producer_creations', body, attempted, timeoutMs });
 }

@@ -2,7 +2,7 @@
 
 import type { Connection } from '../../../connection/port.ts';
 import type { Json } from '../../jetstream/wire/api.ts';
-import { askText } from './control.ts';
+import { ask } from './control.ts';
 
 /* $memphis_schema_attachments { name, station_name, username } */
 export const schemaAttachment = (schema: string, station: string, username: string): Json => ({
@@ -23,12 +23,12 @@ export async function attachSchema(
 ): Promise<void> {
   const attempted = `attach schema ${schema} to station ${station}`;
   const body = schemaAttachment(schema, station, connection.identity.username);
-  await askText(connection, { subject: '$memphis_schema_attachments', body, attempted, timeoutMs });
+  await ask(connection, { subject: '$memphis_schema_attachments', body, attempted, timeoutMs });
 }
 
 /** No-op where none is attached. @throws MemphisError `STATION_NOT_FOUND` */
 export async function detachSchema(connection: Connection, station: string, timeoutMs: number): Promise<void> {
   const attempted = `detach the schema of station ${station}`;
   const body = schemaDetachment(station, connection.identity.username);
-  await askText(connection, { subject: '$memphis_schema_detachments', body, attempted, timeoutMs });
+  await ask(connection, { subject: '$memphis_schema_detachments', body, attempted, timeoutMs });
 }

@@ -4,7 +4,7 @@ import type { Connection } from '../../../connection/port.ts';
 import { MemphisError } from '../../../model/errors.ts';
 import type { NewSchema } from '../../../model/schema-store.ts';
 import type { Json } from '../../jetstream/wire/api.ts';
-import { askObject } from './control.ts';
+import { ask } from './control.ts';
 
 /**
  * $memphis_schema_creations { name, type, created_by_username, schema_content, message_struct_name }
@@ -54,7 +54,7 @@ export async function createSchema(connection: Connection, schema: NewSchema, ti
   const attempted = `create schema ${schema.name}`;
   const body = schemaCreation(schema, connection.identity.username);
   try {
-    await askObject(connection, { subject: '$memphis_schema_creations', body, attempted, timeoutMs }, schemaMeanings);
+    await ask(connection, { subject: '$memphis_schema_creations', body, attempted, timeoutMs }, schemaMeanings);
     return true;
   } catch (error) {
     if (error instanceof MemphisError && IS_THERE.test(error.message)) return false;

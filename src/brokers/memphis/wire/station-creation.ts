@@ -3,7 +3,7 @@
 import type { Connection } from '../../../connection/port.ts';
 import type { StationSettings } from '../../../model/station.ts';
 import type { Json } from '../../jetstream/wire/api.ts';
-import { askText } from './control.ts';
+import { ask } from './control.ts';
 
 /** With more the broker makes streams one after the other for hours, and answers nobody meanwhile (11.1). */
 export const MAX_PARTITIONS = 10_000;
@@ -45,5 +45,5 @@ export async function createStation(
 ): Promise<void> {
   const attempted = `create station ${name}`;
   const body = stationCreation(name, settings, connection.identity.username);
-  await askText(connection, { subject: '$memphis_station_creations', body, attempted, timeoutMs });
+  await ask(connection, { subject: '$memphis_station_creations', body, attempted, timeoutMs });
 }

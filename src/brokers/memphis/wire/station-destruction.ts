@@ -2,7 +2,7 @@
 
 import type { Connection } from '../../../connection/port.ts';
 import type { Json } from '../../jetstream/wire/api.ts';
-import { askText } from './control.ts';
+import { ask } from './control.ts';
 
 /* $memphis_station_destructions { station_name, username } */
 export const stationDestruction = (name: string, username: string): Json => ({ station_name: name, username });
@@ -11,5 +11,5 @@ export const stationDestruction = (name: string, username: string): Json => ({ s
 export async function destroyStation(connection: Connection, name: string, timeoutMs: number): Promise<void> {
   const attempted = `destroy station ${name}`;
   const body = stationDestruction(name, connection.identity.username);
-  await askText(connection, { subject: '$memphis_station_destructions', body, attempted, timeoutMs });
+  await ask(connection, { subject: '$memphis_station_destructions', body, attempted, timeoutMs });
 }
