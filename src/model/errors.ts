@@ -76,7 +76,7 @@ export const errorCodes = {
   INVOKE_FAILED: true,
   /** An optional package that this feature needs is not installed. */
   DEPENDENCY_MISSING: false,
-  /** A program that this feature starts (a broker for tests) was not found or did not come up. */
+  /** A program that this feature starts (a broker for tests, a Node that makes a code cache) was not found or did not do its work. */
   PROGRAM_FAILED: false,
 } as const satisfies Record<string, boolean>;
 
