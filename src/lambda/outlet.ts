@@ -1,16 +1,15 @@
 /**
- * A function's way out to stations: the data side of the client, connected at first use, kept for the next
+ * A function's way out to stations: the client's side that it needs, connected at first use, kept for the next
  * invocation. Whatever is given up goes no further: no message leaves after its limit.
  */
 
-import { DataClient } from '../client/data.ts';
 import type { ProduceOptions } from '../client/dispatch.ts';
 import type { FetchMessagesOptions } from '../client/fetcher.ts';
 import type { BindingArgument } from '../client/fetching.ts';
 import type { Payload } from '../client/payload.ts';
 import type { Producer, ProducerOptions } from '../client/producer.ts';
 import type { ProduceBatchOptions, ProduceResult } from '../client/send-batch.ts';
-import { type Session, sharedSession } from '../client/session.ts';
+import type { Session } from '../client/session.ts';
 import { remainingTimeMs } from '../model/deadline.ts';
 import { isMemphisError, MemphisError } from '../model/errors.ts';
 import type { Message } from '../model/message.ts';
@@ -23,21 +22,21 @@ import { checkName } from '../model/station.ts';
 /** What is used of a `Producer`. */
 export type ProducerSide = Pick<Producer, 'station' | 'name' | 'store' | 'begin' | 'produceBatch'>;
 
-/** What is used of a `DataClient`. */
-export interface DataSide {
+/** What is used of a `ProducingClient`. */
+export interface ProducingSide {
   readonly session: { broker(options?: { readonly deadlineMs?: number }): Promise<unknown> } & Pick<Session, 'warm'>;
-  isConnected(): boolean;
   createProducer(station: string, options: ProducerOptions | undefined, isLazy: boolean): Promise<ProducerSide>;
+}
+
+/** What is used of a `DataClient`. */
+export interface DataSide extends ProducingSide {
+  isConnected(): boolean;
   fetchMessages<T = unknown>(source: string | BindingArgument, options?: FetchMessagesOptions): Promise<Message<T>[]>;
 }
 
-/** Makes a data side without I/O to the broker. Tests hand in their own. */
-export type LoadDataSide = (settings: Resolved<typeof connectOptions>) => Promise<DataSide>;
-
-/** The client's own data side over the session that functions of this process share. */
-export const loadDataSide: LoadDataSide = async (settings) => {
-  return new DataClient(sharedSession(settings));
-};
+/** Makes one without I/O to the broker. Tests hand in their own. */
+export type LoadSide<S extends ProducingSide> = (settings: Resolved<typeof connectOptions>) => Promise<S>;
+export type LoadDataSide = LoadSide<DataSide>;
 
 /** Where messages go, and who they are from. */
 export interface Destination {
@@ -74,9 +73,9 @@ interface Opening {
   side?: ProducerSide;
 }
 
-export class Outlet {
-  readonly #load: () => Promise<DataSide>;
-  #side: Promise<DataSide> | undefined;
+export class Outlet<S extends ProducingSide = ProducingSide> {
+  readonly #load: () => Promise<S>;
+  #side: Promise<S> | undefined;
   readonly #producers = new Map<string, Opening>();
   /** Those that are there: destinations are asked for with each message. */
   #ready = new WeakMap<Destination, ProducerSide>();
@@ -85,12 +84,12 @@ export class Outlet {
   /** Each has a number in the names of producers: validators have no text. */
   readonly #schemas: (SchemaReader | undefined)[] = [undefined];
 
-  constructor(load: () => Promise<DataSide>) {
+  constructor(load: () => Promise<S>) {
     this.#load = load;
   }
 
   /** The data side. A failed load is forgotten. @throws MemphisError `INVALID_OPTION` */
-  side(): Promise<DataSide> {
+  side(): Promise<S> {
     this.#side ??= this.#load().catch((error: unknown) => {
       this.#side = undefined;
       throw error;

@@ -1,5 +1,7 @@
 /** `produceHandler`: a complete API function. An HTTP request comes in, its body is stored, the answer says where. */
 
+import { ProducingClient } from '../client/producing.ts';
+import { sharedSession } from '../client/session.ts';
 import { isMemphisError, MemphisError } from '../model/errors.ts';
 import type { Given, Resolved } from '../model/option-spec.ts';
 import { connectOptions } from '../model/options/connect.ts';
@@ -11,7 +13,7 @@ import { checkName } from '../model/station.ts';
 import { type ApiAnswer, makeApiAnswer, readApiEvent } from './api-event.ts';
 import { type ApiFailure, toApiFailure } from './api-status.ts';
 import { logError } from './log-error.ts';
-import { GRACE_MS, type LoadDataSide, loadDataSide, Outlet, produceLimitMs, unconfirmed } from './outlet.ts';
+import { GRACE_MS, type LoadSide, Outlet, type ProducingSide, produceLimitMs, unconfirmed } from './outlet.ts';
 import { tooLate, warmEarly } from './producing.ts';
 import { type RequestMessage, readMessages } from './read-messages.ts';
 import { UnderWay } from './under-way.ts';
@@ -21,6 +23,9 @@ const optionTable = { ...connectOptions, ...produceHandlerOptions };
 /** Options of {@link produceHandler}; all but `schema`, `partitionKey` and `headers` may come from the environment. */
 export type ProduceHandlerOptions = Given<typeof optionTable>;
 type Settings = Resolved<typeof optionTable>;
+
+/** Over the session that functions of this process share; nothing here consumes. */
+const loadProducingSide: LoadSide<ProducingSide> = async (settings) => new ProducingClient(sharedSession(settings));
 
 /** Gateways give up after 29 s (REST) or 30 s (HTTP APIs); the rest is for the way back. */
 const GATEWAY_LIMIT_MS = 28_500;
@@ -57,13 +62,13 @@ interface Result {
 export function produceHandler(
   options?: ProduceHandlerOptions,
 ): (event: unknown, context?: unknown) => Promise<ApiAnswer> {
-  return makeProduceHandler(options, loadDataSide);
+  return makeProduceHandler(options, loadProducingSide);
 }
 
 /** {@link produceHandler} with a data side of the caller's choice. */
 export function makeProduceHandler(
   options: ProduceHandlerOptions | undefined,
-  load: LoadDataSide,
+  load: LoadSide<ProducingSide>,
 ): (event: unknown, context?: unknown) => Promise<ApiAnswer> {
   checkOptions('produceHandler', optionTable, options);
   if (options?.station !== undefined) checkName('station', options.station);

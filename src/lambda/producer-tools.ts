@@ -92,7 +92,7 @@ export interface ProducerContext {
 export interface Invocation {
   /** What was called, for error texts. */
   readonly where: string;
-  readonly outlet: Outlet;
+  readonly outlet: Outlet<DataSide>;
   readonly side: DataSide;
   readonly underWay: UnderWay;
   readonly settings: Omit<Resolved<typeof producerFunctionOptions>, 'prefetch'>;

@@ -1,14 +1,19 @@
 /** `withProducer`: any handler that produces. What it started is over, and its failures seen, before the function returns. */
 
+import { DataClient } from '../client/data.ts';
+import { sharedSession } from '../client/session.ts';
 import { MemphisError } from '../model/errors.ts';
 import type { LambdaContext } from '../model/lambda-context.ts';
 import { extendContext } from './extend-context.ts';
-import { type LoadDataSide, loadDataSide } from './outlet.ts';
+import type { LoadDataSide } from './outlet.ts';
 import type { ProducerContext } from './producer-tools.ts';
 import { type ProducingOptions, prepareProducing } from './producing.ts';
 
 /** Options of {@link withProducer}; each may come from its environment variable instead. */
 export type WithProducerOptions = ProducingOptions;
+
+/** The client's data side over the session that functions of this process share. */
+const loadDataSide: LoadDataSide = async (settings) => new DataClient(sharedSession(settings));
 
 /** The context as Lambda hands it over: what the wrapper adds is not asked of it. */
 type Bare<C> = Omit<C, keyof ProducerContext>;

@@ -3,7 +3,7 @@
 import { DataClient } from '../client/data.ts';
 import type { Session } from '../client/session.ts';
 import { extendContext } from '../lambda/extend-context.ts';
-import { Outlet } from '../lambda/outlet.ts';
+import { type DataSide, Outlet } from '../lambda/outlet.ts';
 import { beginProducing } from '../lambda/producing.ts';
 import type { Given, Resolved } from '../model/option-spec.ts';
 import { connectOptions } from '../model/options/connect.ts';
@@ -48,8 +48,8 @@ export function memphisProducer(options?: MemphisProducerOptions): MemphisMiddle
     return known;
   };
   warmEarly(options, () => resolve().access);
-  const outlets = new WeakMap<Session, Outlet>();
-  const outletOf = (session: Session): Outlet => {
+  const outlets = new WeakMap<Session, Outlet<DataSide>>();
+  const outletOf = (session: Session): Outlet<DataSide> => {
     const outlet = outlets.get(session) ?? new Outlet(() => openDataSide(session));
     outlets.set(session, outlet);
     return outlet;
