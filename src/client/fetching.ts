@@ -1,6 +1,7 @@
 /** Fetching from one group of one station, or of a stream of others: what consumers and `fetchMessages` have in common. */
 
 import { Ledger } from '../batch/ledger.ts';
+import { readersOf } from '../brokers/readers.ts';
 import type { Batch } from '../model/batch.ts';
 import type { PullOptions, Reader, ReaderOptions } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
@@ -123,6 +124,6 @@ export class Fetching {
   /** Asked each time: the broker behind a session may be another one after a failure. */
   async #reader(): Promise<Reader> {
     const broker = await this.#session.broker();
-    return broker.reader(this.#reading);
+    return readersOf(broker).reader(this.#reading);
   }
 }

@@ -1,6 +1,7 @@
 /** One pulling invocation: batches from a session's broker through the handler, within the time there is. */
 
 import { type BatchHandler, type BatchResult, runBatch } from '../batch/run-batch.ts';
+import { readersOf } from '../brokers/readers.ts';
 import type { Session } from '../client/session.ts';
 import type { Batch } from '../model/batch.ts';
 import type { Broker, Reader, ReaderOptions } from '../model/broker.ts';
@@ -112,7 +113,7 @@ function planOf(where: string, options: Resolved<typeof consumerFunctionOptions>
 }
 
 function readerOf({ reading, readers }: Plan, broker: Broker): Reader {
-  const reader = readers.get(broker) ?? broker.reader(reading);
+  const reader = readers.get(broker) ?? readersOf(broker).reader(reading);
   readers.set(broker, reader);
   return reader;
 }

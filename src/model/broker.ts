@@ -74,7 +74,7 @@ export interface Reader {
   pull(options: PullOptions): Promise<Batch>;
 }
 
-/** The data side of a driver: all that a function needs, but for producing. */
+/** A driver connected to its broker, and what consuming and producing have in common. */
 export interface Broker {
   readonly kind: BrokerKind;
   /**
@@ -84,7 +84,6 @@ export interface Broker {
    * @throws MemphisError `STATION_NOT_FOUND`
    */
   partitions(station: string, options?: { readonly patienceMs?: number }): Promise<readonly number[]>;
-  reader(options: ReaderOptions): Reader;
   /** Waits for what the broker was told beside the work, before the connection ends. Never rejects. */
   close?(): Promise<void>;
   /**
@@ -98,6 +97,12 @@ export interface Broker {
     station: string,
     options?: { readonly isFresh?: boolean; readonly patienceMs?: number },
   ): Promise<StationSchema | undefined>;
+}
+
+/** The consuming side of a driver; functions that only produce hold nothing of it. */
+export interface Readers {
+  /** The same reader for the same options. @throws MemphisError `UNSUPPORTED` for what this broker never does */
+  reader(options: ReaderOptions): Reader;
 }
 
 /** The producing side of a driver; functions that only consume hold nothing of it. */
@@ -134,7 +139,7 @@ export interface Publisher {
 }
 
 /** A driver in one piece, as tests hand one in. */
-export interface WholeBroker extends Broker, Publisher {}
+export interface WholeBroker extends Broker, Readers, Publisher {}
 
 /** The administration side of a driver, kept out of functions. */
 export interface BrokerAdmin {

@@ -3,6 +3,7 @@
  * One puller, `maximumConcurrency` invocations; each is a batch of its own in the pipeline.
  */
 
+import { readersOf } from '../brokers/readers.ts';
 import { backoffMs } from '../model/backoff.ts';
 import type { Batch } from '../model/batch.ts';
 import type { Broker, Reader } from '../model/broker.ts';
@@ -166,7 +167,7 @@ async function openReader(run: MappingRun, state: LoopState, timeMs: number): Pr
   const broker = await run.broker(Date.now() + Math.min(DIAL_MS, timeMs));
   if (broker !== state.broker || state.reader === undefined) {
     state.broker = broker;
-    state.reader = broker.reader({
+    state.reader = readersOf(broker).reader({
       station,
       group,
       ...(binding === undefined ? {} : { binding }),

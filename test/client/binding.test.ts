@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isBefore } from '../../src/brokers/jetstream/server-version.ts';
 import { callApi, isJson, type Json } from '../../src/brokers/jetstream/wire/api.ts';
+import { readersOf } from '../../src/brokers/readers.ts';
 import { openLean } from '../../src/connection/lean/session.ts';
 import type { Connection } from '../../src/connection/port.ts';
 import { type Client, connect, isMemphisError, type Message } from '../../src/index.ts';
@@ -166,7 +167,11 @@ for (const { binary, version } of serversUnderTest()) {
       await store('last.x', '1');
       await makeDurable('LAST', 'g', { max_deliver: 2, ack_wait: 5e9 });
       const source = { station: 'LAST', group: 'g', binding: { stream: 'LAST' } };
-      const reader = (await memphis.session.broker()).reader({ ...source, ackWaitMs: 5_000, maxDeliveries: 10 });
+      const reader = readersOf(await memphis.session.broker()).reader({
+        ...source,
+        ackWaitMs: 5_000,
+        maxDeliveries: 10,
+      });
       const seen: unknown[] = [];
       for (const action of ['giveBack', 'giveBack', 'giveBack', 'ack'] as const) {
         const batch = await reader.pull({ batchSize: 10, waitMs: 3_000 });

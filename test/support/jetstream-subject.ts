@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { JetStreamAdmin } from '../../src/brokers/jetstream/admin.ts';
 import type { JetStreamBroker } from '../../src/brokers/jetstream/broker.ts';
 import { destroyGroup } from '../../src/brokers/jetstream/destroy-group.ts';
+import { streamReadersOf } from '../../src/brokers/jetstream/readers.ts';
 import { makeSession } from '../../src/client/session.ts';
 import type { ReaderOptions, WholeBroker } from '../../src/model/broker.ts';
 import { connectOptions } from '../../src/model/options/connect.ts';
@@ -37,7 +38,7 @@ export async function openJetStream(ports: readonly number[], replicas = 1): Pro
     broker,
     // who reads ends its group, the rest another client
     admin: Object.assign(new JetStreamAdmin(admin), {
-      destroyGroup: (options: ReaderOptions) => destroyGroup(broker, options),
+      destroyGroup: (options: ReaderOptions) => destroyGroup(streamReadersOf(broker), options),
     }),
     maxPayloadBytes: 1_048_576,
     replicas,

@@ -12,6 +12,7 @@ import { JetStreamDeadLetters } from './dead-letter-admin.ts';
 import { describeStation, listStations } from './describe.ts';
 import { destroyGroup } from './destroy-group.ts';
 import { makeStation } from './make-station.ts';
+import { streamReadersOf } from './readers.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import { JetStreamSchemas } from './schema-store.ts';
 import {
@@ -60,7 +61,7 @@ export class JetStreamAdmin implements BrokerAdmin {
   }
 
   destroyGroup(options: ReaderOptions): Promise<void> {
-    return destroyGroup(this.#broker, options);
+    return destroyGroup(streamReadersOf(this.#broker), options);
   }
 
   /** The record goes first, since a station with one is whole; what is left after a failure goes with the next call. */
@@ -90,7 +91,9 @@ export class JetStreamAdmin implements BrokerAdmin {
   }
 
   deadLetterStore(station: string, isBound: boolean): DeadLetterStore {
-    return new JetStreamDeadLetters(this.#broker, station, isBound);
+    const { link, stations } = this.#broker;
+    const { retries } = streamReadersOf(this.#broker);
+    return new JetStreamDeadLetters({ link, stations, retries }, station, isBound);
   }
 
   /**

@@ -1,10 +1,8 @@
-/** The JetStream driver's data side. Producing is in `publisher.ts`, administration in `admin.ts`, which functions never reach. */
+/** The JetStream driver. Consuming is in `readers.ts`, producing in `publisher.ts`, administration in `admin.ts`, which functions never reach. */
 
 import type { Link } from '../../connection/link.ts';
-import type { ReaderOptions } from '../../model/broker.ts';
 import { defaultStation } from '../../model/station.ts';
 import { makeStation } from './make-station.ts';
-import { JetStreamReader } from './reader.ts';
 import { SchemaNames } from './schema-names.ts';
 import { Stations } from './stations.ts';
 import { type FindLookUp, StreamBroker } from './stream-broker.ts';
@@ -22,9 +20,5 @@ export class JetStreamBroker extends StreamBroker<Stations> {
     const make = (name: string): Promise<void> => makeStation(link, name, defaultStation);
     const stations = new Stations(link, createStationOnFirstUse ? make : undefined);
     super(link, stations, new SchemaNames(stations, (station) => this.schemaOf(station)), lookUp);
-  }
-
-  protected override makeReader(options: ReaderOptions): JetStreamReader {
-    return new JetStreamReader(this.link, this.stations, this.retries, options, { schemas: () => this.schemas });
   }
 }

@@ -3,10 +3,10 @@
 import type { Connection } from '../../connection/port.ts';
 import type { ReaderOptions } from '../../model/broker.ts';
 import type { Group } from './groups.ts';
+import type { StreamReaders } from './readers.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import { partitionsOf } from './retries.ts';
-import { retryStreamOf, type Stations } from './stations.ts';
-import type { StreamBroker } from './stream-broker.ts';
+import { retryStreamOf } from './stations.ts';
 import { apiError, refusalOf } from './wire/api.ts';
 import { deleteDurable, durableNames } from './wire/consumers.ts';
 import { purgeStream } from './wire/streams.ts';
@@ -19,32 +19,32 @@ export function unlessGone(error: unknown): void {
 
 /** Partitions whose messages a group reads. @throws MemphisError `STATION_NOT_FOUND` */
 export async function partitionsToRead(
-  { stations }: StreamBroker<Stations>,
+  { broker: { stations } }: StreamReaders,
   { station, binding }: ReaderOptions,
 ): Promise<readonly number[]> {
   return binding === undefined ? (await stations.find(station)).partitions : [0];
 }
 
 /** @throws MemphisError `STATION_NOT_FOUND` */
-export async function destroyGroup(broker: StreamBroker<Stations>, options: ReaderOptions): Promise<void> {
-  const { group } = broker.reader(options);
-  const places = (await partitionsToRead(broker, options)).map((partition) => group.placeOf(partition));
+export async function destroyGroup(readers: StreamReaders, options: ReaderOptions): Promise<void> {
+  const { group } = readers.reader(options);
+  const places = (await partitionsToRead(readers, options)).map((partition) => group.placeOf(partition));
   await Promise.all(
     places.map(({ stream, durable }) =>
-      repeat(broker.link, 'delete group', PATIENCE_MS, (connection, limitMs) =>
+      repeat(readers.broker.link, 'delete group', PATIENCE_MS, (connection, limitMs) =>
         deleteDurable(connection, stream, durable, limitMs).catch(unlessGone),
       ),
     ),
   );
-  await forgetCopies(broker, options.station, group);
+  await forgetCopies(readers, options.station, group);
 }
 
 /** What is parked for a group goes too, and what is known of it. */
-export async function forgetCopies(broker: StreamBroker<Stations>, station: string, group: Group): Promise<void> {
-  await repeat(broker.link, 'delete group', PATIENCE_MS, (connection, limitMs) =>
+export async function forgetCopies(readers: StreamReaders, station: string, group: Group): Promise<void> {
+  await repeat(readers.broker.link, 'delete group', PATIENCE_MS, (connection, limitMs) =>
     deleteCopies(connection, retryStreamOf(station), group.durableName, limitMs),
   );
-  broker.retries.forget(station);
+  readers.retries.forget(station);
   group.forget();
 }
 

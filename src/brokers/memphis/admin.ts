@@ -20,6 +20,7 @@ import { MemphisDeadLetters } from './dead-letter-admin.ts';
 import { destroyGroup } from './destroy-group.ts';
 import type { HttpApi } from './http-api.ts';
 import { CONTROL_LIMIT_MS } from './limits.ts';
+import { memphisReadersOf } from './readers.ts';
 import { resendStreamsOf } from './resend-streams.ts';
 import { MemphisSchemaStore } from './schema-store.ts';
 import { createStation } from './wire/station-creation.ts';
@@ -134,9 +135,9 @@ export class MemphisAdmin implements BrokerAdmin {
 
   /** Those of a stream of others are in a stream of ours, as on any NATS server. */
   deadLetterStore(station: string, isBound: boolean): DeadLetterStore {
-    return isBound
-      ? new JetStreamDeadLetters(this.#broker, station, true)
-      : new MemphisDeadLetters(this.#broker, this.#api, station);
+    const { link, stations } = this.#broker;
+    const parts = { link, stations, retries: memphisReadersOf(this.#broker).retries };
+    return isBound ? new JetStreamDeadLetters(parts, station, true) : new MemphisDeadLetters(parts, this.#api, station);
   }
 
   #isThere(name: string): Promise<boolean> {

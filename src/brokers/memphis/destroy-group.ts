@@ -14,16 +14,18 @@ import { deleteStream, purgeStream } from '../jetstream/wire/streams.ts';
 import { startNoteOf } from './begin.ts';
 import type { MemphisBroker } from './broker.ts';
 import { MemphisGroup } from './group.ts';
+import { memphisReadersOf } from './readers.ts';
 import { ANCHOR_STATION, isAnchored } from './registration.ts';
 import { resendStreamOf } from './resend-streams.ts';
 import { destroyConsumer } from './wire/consumer-destruction.ts';
 
 /** @throws MemphisError `STATION_NOT_FOUND` */
 export async function destroyGroup(broker: MemphisBroker, options: ReaderOptions): Promise<void> {
-  const { group } = broker.reader(options);
-  if (!(group instanceof MemphisGroup)) return await destroyPlain(broker, options); // on a stream of others
+  const readers = memphisReadersOf(broker);
+  const { group } = readers.reader(options);
+  if (!(group instanceof MemphisGroup)) return await destroyPlain(readers, options); // on a stream of others
   const { station, group: name } = options;
-  const partitions = await partitionsToRead(broker, options);
+  const partitions = await partitionsToRead(readers, options);
   await repeat(broker.link, 'delete group', PATIENCE_MS, async (connection, limitMs) => {
     // one that never pulled here has no row yet, and would end nothing
     if (!(await group.register(connection))) return;
@@ -39,7 +41,7 @@ export async function destroyGroup(broker: MemphisBroker, options: ReaderOptions
       if (isElsewhere) await deleteDurable(connection, stream, durable, limitMs).catch(unlessGone);
     }
   });
-  await forgetCopies(broker, station, group);
+  await forgetCopies(readers, station, group);
   await repeat(broker.link, 'delete group', PATIENCE_MS, (connection, limitMs) =>
     deleteStream(connection, resendStreamOf(station, name), limitMs).catch(unlessGone),
   );

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import diagnostics from 'node:diagnostics_channel';
 import { test } from 'node:test';
+import { readersOf } from '../../../src/brokers/readers.ts';
 import { connect, isMemphisError } from '../../../src/index.ts';
 import { startBroker } from '../../../src/testing/start-broker.ts';
 import { serversUnderTest } from '../../support/servers.ts';
@@ -14,7 +15,7 @@ for (const { binary, version } of serversUnderTest()) {
     try {
       await memphis.createStation('jobs', { storageType: 'memory' });
       const broker = await memphis.session.broker();
-      const reader = broker.reader({ station: 'jobs', group: 'g', ackWaitMs: 30_000, maxDeliveries: 5 });
+      const reader = readersOf(broker).reader({ station: 'jobs', group: 'g', ackWaitMs: 30_000, maxDeliveries: 5 });
       await reader.pull({ batchSize: 1, waitMs: 0 });
       const stopping = new AbortController();
       const pull = reader.pull({ batchSize: 1, waitMs: 20_000, signal: stopping.signal });

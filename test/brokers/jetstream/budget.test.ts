@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { readersOf } from '../../../src/brokers/readers.ts';
 import { connect } from '../../../src/index.ts';
 import { startBroker } from '../../../src/testing/start-broker.ts';
 import { readDeadLetters } from '../../support/dead-letters.ts';
@@ -16,7 +17,7 @@ for (const { binary, version } of serversUnderTest()) {
     const memphis = await connect({ servers: [broker.url] });
     await memphis.createStation('jobs', { storageType: 'memory' });
     await memphis.produce('jobs', 'x');
-    const reader = (await memphis.session.broker()).reader(options);
+    const reader = readersOf(await memphis.session.broker()).reader(options);
     const counts: number[] = [];
     for (const outcome of ['giveBack', 'giveBack', 'giveBack', 'giveBack'] as const) {
       const batch = await reader.pull(take);
@@ -39,7 +40,7 @@ for (const { binary, version } of serversUnderTest()) {
     const memphis = await connect({ servers: [broker.url] });
     await memphis.createStation('jobs', { storageType: 'memory' });
     await memphis.produce('jobs', 'x');
-    const reader = (await memphis.session.broker()).reader(options);
+    const reader = readersOf(await memphis.session.broker()).reader(options);
     const batch = await reader.pull(take);
     const [message] = batch.messages;
     assert.ok(message);
@@ -55,7 +56,7 @@ for (const { binary, version } of serversUnderTest()) {
     const memphis = await connect({ servers: [broker.url] });
     await memphis.createStation('jobs', { storageType: 'memory' });
     await memphis.produce('jobs', 'poison');
-    const reader = (await memphis.session.broker()).reader({ ...options, ackWaitMs: 200, maxDeliveries: 1 });
+    const reader = readersOf(await memphis.session.broker()).reader({ ...options, ackWaitMs: 200, maxDeliveries: 1 });
     assert.equal((await reader.pull({ batchSize: 1, waitMs: 0 })).messages.length, 1);
     await new Promise((resolve) => setTimeout(resolve, 300)); // its reader died
     await memphis.produce('jobs', 'good');

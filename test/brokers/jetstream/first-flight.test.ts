@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { connect } from '../../../src/index.ts';
 import { startBroker } from '../../../src/testing/start-broker.ts';
 import { recordFlights } from '../../support/flights.ts';
+import { untilPending } from '../../support/pending.ts';
 import { withRawApi } from '../../support/raw-api.ts';
 import { serversUnderTest } from '../../support/servers.ts';
 
@@ -157,6 +158,7 @@ for (const { binary, version } of serversUnderTest()) {
     await memphis.createStation('jobs', { storageType: 'memory' });
     assert.deepEqual(await memphis.fetchMessages('jobs', { group: 'g', batchMaxWaitMs: 0 }), []);
     await memphis.produce('jobs', 'a');
+    await untilPending(memphis, 'jobs', 'g', 1);
     await assert.rejects(memphis.fetchMessages('jobs', { group: 'g', partition: 2, batchMaxWaitMs: 0 }), {
       code: 'PARTITION_NOT_FOUND',
     });

@@ -7,9 +7,11 @@ import { toDelivery } from '../../../src/brokers/jetstream/delivery.ts';
 import type { Group } from '../../../src/brokers/jetstream/groups.ts';
 import type { Lane, LaneRules } from '../../../src/brokers/jetstream/lane.ts';
 import { JetStreamReader } from '../../../src/brokers/jetstream/reader.ts';
+import { streamReadersOf } from '../../../src/brokers/jetstream/readers.ts';
 import { connect } from '../../../src/index.ts';
 import { startBroker } from '../../../src/testing/start-broker.ts';
 import { makeLane } from '../../support/lanes.ts';
+import { untilPending } from '../../support/pending.ts';
 import { serversUnderTest } from '../../support/servers.ts';
 
 for (const { binary, version } of serversUnderTest()) {
@@ -24,7 +26,10 @@ for (const { binary, version } of serversUnderTest()) {
       const read = { group: 'g', batchMaxWaitMs: 0 };
       assert.deepEqual(await memphis.fetchMessages('jobs', read), []);
       await memphis.produceBatch('jobs', ['a', 'b']);
-      const { link, stations, retries } = (await memphis.session.broker()) as JetStreamBroker;
+      await untilPending(memphis, 'jobs', 'g', 2);
+      const driver = (await memphis.session.broker()) as JetStreamBroker;
+      const { link, stations } = driver;
+      const { retries } = streamReadersOf(driver);
       const group = {
         durableName: 'g',
         isUnknown: false,

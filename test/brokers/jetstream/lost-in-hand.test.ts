@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { JetStreamBroker } from '../../../src/brokers/jetstream/broker.ts';
+import { readersOf } from '../../../src/brokers/readers.ts';
 import { Link } from '../../../src/connection/link.ts';
 import type { Connection, Frame } from '../../../src/connection/port.ts';
 import { MemphisError } from '../../../src/model/errors.ts';
@@ -91,7 +92,7 @@ test('messages that came before the session ended are handed over', async () => 
     reconnectIntervalMs: 1,
   });
   const broker = new JetStreamBroker(link);
-  const reader = broker.reader({ station: 'jobs', group: 'g', ackWaitMs: 30_000, maxDeliveries: 5 });
+  const reader = readersOf(broker).reader({ station: 'jobs', group: 'g', ackWaitMs: 30_000, maxDeliveries: 5 });
   assert.deepEqual((await reader.pull({ batchSize: 10, waitMs: 0 })).messages, []);
   const batch = await reader.pull({ batchSize: 10, waitMs: 0 });
   assert.deepEqual(

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { callApi, isJson, type Json } from '../../../src/brokers/jetstream/wire/api.ts';
+import { readersOf } from '../../../src/brokers/readers.ts';
 import { openLean } from '../../../src/connection/lean/session.ts';
 import { type Client, connect, type Message } from '../../../src/index.ts';
 import type { Broker, Reader } from '../../../src/model/broker.ts';
@@ -24,7 +25,7 @@ async function info(broker: RunningBroker, subject: string): Promise<Json> {
 }
 
 const readerOf = (broker: Broker, maxDeliveries = 10): Reader =>
-  broker.reader({ station: 'jobs', group: 'g', ackWaitMs: ACK_WAIT_MS, maxDeliveries });
+  readersOf(broker).reader({ station: 'jobs', group: 'g', ackWaitMs: ACK_WAIT_MS, maxDeliveries });
 
 for (const { binary, version } of serversUnderTest()) {
   describe(`parking on nats-server ${version}`, () => {

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { readersOf } from '../../../src/brokers/readers.ts';
 import { openLean } from '../../../src/connection/lean/session.ts';
 import { connect, isMemphisError } from '../../../src/index.ts';
 import { startBroker } from '../../../src/testing/start-broker.ts';
@@ -20,7 +21,7 @@ for (const { binary, version } of serversUnderTest()) {
       silent.subscribe('jobs$dls.>', { onFrame: () => {} });
       await silent.flush(2_000);
       await memphis.produceBatch('jobs', ['good', 'bad']);
-      const reader = (await memphis.session.broker()).reader({
+      const reader = readersOf(await memphis.session.broker()).reader({
         station: 'jobs',
         group: 'g',
         ackWaitMs: 30_000,

@@ -1,0 +1,41 @@
+/** The consuming side of a Memphis broker: groups have rows there, and dead letters of the broker's own kind. */
+
+import type { ReaderOptions } from '../../model/broker.ts';
+import { MemphisError } from '../../model/errors.ts';
+import { JetStreamReader } from '../jetstream/reader.ts';
+import { onlyReaders, StreamReaders } from '../jetstream/readers.ts';
+import type { MemphisBroker } from './broker.ts';
+import { setAside } from './dead-letters.ts';
+import { MemphisGroup } from './group.ts';
+import { MAX_DELIVERIES } from './limits.ts';
+
+class MemphisReaders extends StreamReaders<MemphisBroker> {
+  /** @throws MemphisError `UNSUPPORTED` for more deliveries than the broker makes */
+  override reader(options: ReaderOptions): JetStreamReader {
+    const { station, group, binding, maxDeliveries } = options;
+    if (binding !== undefined || maxDeliveries <= MAX_DELIVERIES) return super.reader(options);
+    throw new MemphisError(
+      'UNSUPPORTED',
+      `A Memphis broker delivers a message ${MAX_DELIVERIES} times at most; ask for no more than that.`,
+      { option: 'maxMsgDeliveries', station, group },
+    );
+  }
+
+  /** A stream of others on this broker is read as on any NATS server. */
+  protected override make(options: ReaderOptions): JetStreamReader {
+    const { broker, retries } = this;
+    const { link, stations, members } = broker;
+    if (options.binding !== undefined) return new JetStreamReader(link, stations, retries, options);
+    const schemas = () => broker.schemas; // others may answer by and by
+    const group = new MemphisGroup(link, stations, retries, options, members, schemas);
+    return new JetStreamReader(link, stations, retries, options, {
+      group,
+      setAside: (...given) => setAside(group, ...given),
+      schemas,
+    });
+  }
+}
+
+/** The readers of a broker. No I/O. */
+export const memphisReadersOf = (broker: MemphisBroker): StreamReaders =>
+  onlyReaders(broker, (own) => new MemphisReaders(own));
