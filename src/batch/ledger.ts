@@ -4,7 +4,7 @@ import type { Batch } from '../model/batch.ts';
 import { describeError, isMemphisError, MemphisError } from '../model/errors.ts';
 import type { Message, StoredMessage } from '../model/message.ts';
 import type { Outcome, Settled } from '../model/outcome.ts';
-import { type MessageActions, makeMessage } from './message.ts';
+import { type MessageActions, makeMessages } from './message.ts';
 
 /** How many messages ended how, as the broker confirmed it. */
 export interface SettledCounts {
@@ -17,6 +17,7 @@ export interface SettledCounts {
 const EXTEND_WAIT_MS = 500; // An extension hangs when the connection does; the time reserved for settling must not go with it.
 
 const ignore = (): void => {};
+const giveBack: Outcome = { action: 'giveBack' };
 
 /** The decisions of one batch. Making one does no I/O. */
 export class Ledger<T> implements MessageActions {
@@ -24,9 +25,8 @@ export class Ledger<T> implements MessageActions {
   readonly messages: readonly Message<T>[];
   readonly #batch: Batch;
   readonly #outcomes: (Outcome | undefined)[] = [];
-  readonly #settling: Promise<Settled>[] = [];
-  /** What users hold, made when one of them asks: a promise for each message is worth having only then. */
-  readonly #done = new Map<number, Promise<void>>();
+  /** What users hold: a promise for each message is worth having only then. */
+  readonly #done: Promise<void>[] = [];
   readonly #extending = new Set<Promise<void>>();
   readonly #counts = { acked: 0, retried: 0, deadLettered: 0, givenBack: 0 };
   readonly #failed: unknown[] = [];
@@ -36,18 +36,18 @@ export class Ledger<T> implements MessageActions {
   // function gives each ledger a hidden class of its own, which holds on to it until the next full collection.
   readonly #onSettled = (settled: Settled): void => {
     this.#counts[settled]++;
-    this.#closeOne();
+    if (--this.#open === 0) this.#onNoneOpen();
   };
   readonly #onFailed = (error: unknown): void => {
     this.#failed.push(error);
-    this.#closeOne();
+    if (--this.#open === 0) this.#onNoneOpen();
   };
   /** Whoever waits until none is open. */
   #waiting: (() => void)[] | undefined;
 
   constructor(batch: Batch) {
     this.#batch = batch;
-    this.messages = batch.messages.map((stored, index) => makeMessage<T>(stored, this, index));
+    this.messages = makeMessages<T>(batch.messages, this);
   }
 
   /** Messages that nobody has decided about. */
@@ -75,13 +75,10 @@ export class Ledger<T> implements MessageActions {
       const stored = this.#batch.messages[index] as StoredMessage;
       return quietly(Promise.reject(alreadySettled(stored, earlier, outcome)));
     }
-    if (earlier === undefined) this.#settle(index, outcome);
-    let done = this.#done.get(index);
-    if (done === undefined) {
-      done = quietly((this.#settling[index] as Promise<Settled>).then(ignore));
-      this.#done.set(index, done);
-    }
-    return done;
+    if (earlier === undefined) this.#done[index] = quietly(this.#settle(index, outcome).then(ignore));
+    // late: what was decided with the rest is known when all of it is
+    this.#done[index] ??= quietly(this.confirmed().then(ignore));
+    return this.#done[index];
   }
 
   /**
@@ -90,17 +87,30 @@ export class Ledger<T> implements MessageActions {
    * @param outcomes index by index; what has none is given back
    */
   decideRest(outcomes: readonly Outcome[]): void {
-    for (let index = 0; index < this.#batch.messages.length; index++) {
-      if (this.#outcomes[index] === undefined) this.#settle(index, outcomes[index] ?? { action: 'giveBack' });
+    const { messages } = this.#batch;
+    const settleAll = this.#extending.size === 0 ? this.#batch.settleAll : undefined;
+    const rest: StoredMessage[] = [];
+    const decided: Outcome[] = [];
+    for (let index = 0; index < messages.length; index++) {
+      if (this.#outcomes[index] !== undefined) continue;
+      const outcome = outcomes[index] ?? giveBack;
+      if (settleAll === undefined) void this.#settle(index, outcome);
+      else {
+        this.#outcomes[index] = outcome;
+        decided.push(outcome);
+        rest.push(messages[index] as StoredMessage);
+      }
     }
+    this.#open += rest.length;
+    settleAll?.(rest, decided, this.#onSettled, this.#onFailed);
   }
 
-  #settle(index: number, outcome: Outcome): void {
+  #settle(index: number, outcome: Outcome): Promise<Settled> {
     this.#outcomes[index] = outcome;
     this.#open++;
     const settling = this.#begin(this.#batch.messages[index] as StoredMessage, outcome);
-    this.#settling[index] = settling;
     settling.then(this.#onSettled, this.#onFailed);
+    return settling;
   }
 
   #begin(stored: StoredMessage, outcome: Outcome): Promise<Settled> {
@@ -113,9 +123,8 @@ export class Ledger<T> implements MessageActions {
     return this.quiet().then(() => this.#batch.settle(stored, outcome));
   }
 
-  #closeOne(): void {
-    if (--this.#open > 0 || this.#waiting === undefined) return;
-    for (const resume of this.#waiting) resume();
+  #onNoneOpen(): void {
+    for (const resume of this.#waiting ?? []) resume();
     this.#waiting = undefined;
   }
 

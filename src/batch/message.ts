@@ -99,9 +99,11 @@ class MessageHandle<T> implements Message<T> {
   }
 }
 
-/** Makes the handle of one message. */
-export function makeMessage<T>(stored: StoredMessage, actions: MessageActions, index: number): Message<T> {
-  return new MessageHandle<T>(stored, actions, index);
+/** Makes the handles of a batch. */
+export function makeMessages<T>(all: readonly StoredMessage[], actions: MessageActions): Message<T>[] {
+  const messages: Message<T>[] = [];
+  for (const stored of all) messages.push(new MessageHandle<T>(stored, actions, messages.length));
+  return messages;
 }
 
 /** What the handler itself has decided about a message, if it has. */

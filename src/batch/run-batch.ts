@@ -83,15 +83,15 @@ export async function runBatch<T, C>(
   const ledger = new Ledger<T>(batch);
   const ending = await callHandler(batch, ledger, handler, context, options);
   const verdict = ending === undefined ? { outcomes: [] } : judge(batch, ledger, ending, options);
-  const decidedByHandler = batch.messages.filter((_, index) => ledger.outcomeAt(index) !== undefined).length;
+  const failedAsWhole = verdict.isWhole === true && ledger.undecided().length === batch.messages.length;
   ledger.decideRest(verdict.outcomes);
   const counts = await ledger.confirmed();
   return {
     received: batch.messages.length,
     ...counts,
-    failures: listFailures(batch, ledger),
+    failures: counts.acked === batch.messages.length ? [] : listFailures(batch, ledger),
     ...(verdict.error !== undefined && { error: verdict.error }),
-    failedAsWhole: verdict.isWhole === true && decidedByHandler === 0,
+    failedAsWhole,
   };
 }
 
@@ -105,9 +105,16 @@ async function callHandler<T, C>(
 ): Promise<Ending | undefined> {
   if (batch.messages.length === 0 || !(workMs > 0)) return undefined;
   const { promise: ended, resolve: end } = Promise.withResolvers<Ending>();
-  const deadline = new Deadline(workMs, () => end({ kind: 'deadline' }));
+  const deadline = new Deadline();
   noteSignal(ledger.messages, deadline);
-  const stopLease = keepLease(ledger, batch.ackWaitMs);
+  let isOver = false;
+  let stopLease: (() => void) | undefined;
+  // a handler that ends within this tick needs no timers; theirs count from its begin all the same
+  process.nextTick(() => {
+    if (isOver) return;
+    Deadline.start(deadline, workMs, () => end({ kind: 'deadline' }));
+    stopLease = keepLease(ledger, batch.ackWaitMs);
+  });
   // What the handler does after the deadline, a rejection included, ends here: its messages have been settled.
   (async () => handler(ledger.messages, context, deadline))().then(
     (value) => end({ kind: 'returned', value }),
@@ -116,8 +123,9 @@ async function callHandler<T, C>(
   try {
     return await ended;
   } finally {
+    isOver = true;
     Deadline.stop(deadline);
-    stopLease();
+    stopLease?.();
     // An extension that reached the broker after a delay would undo it.
     await ledger.quiet();
   }
@@ -129,7 +137,7 @@ function judge<T>(batch: Batch, ledger: Ledger<T>, ending: Ending, options: RunO
   const { value } = ending;
   if (isReport(value)) return judgeProgress(batch, ledger, value.progress, options.backoff);
   // mostly
-  if (value === undefined) return { outcomes: batch.messages.map(() => ack) };
+  if (value === undefined) return { outcomes: new Array<Outcome>(batch.messages.length).fill(ack) };
   return judgeAnswer(batch, value, options);
 }
 

@@ -6,24 +6,10 @@ const LONGEST_TIMER_MS = 2_147_483_647; // Node fires longer ones at once.
 
 /** The end of the time for work. Handlers are given it for its signal. */
 export class Deadline {
-  readonly #timer: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout | undefined;
   /** Made when somebody asks for the signal: most handlers do not. */
   #controller: AbortController | undefined;
   #isPassed = false;
-
-  /**
-   * @param workMs `Infinity`, or more than a timer can hold: no deadline
-   * @param onPassed called one turn of the event loop after the signal: a handler that stops at the signal still counts
-   */
-  constructor(workMs: number, onPassed: () => void) {
-    if (workMs > LONGEST_TIMER_MS) return;
-    // Not unref'd: a handler may hang on something that keeps no process alive, and its batch must be settled still.
-    this.#timer = setTimeout(() => {
-      this.#isPassed = true;
-      this.#controller?.abort(timeIsOver());
-      setImmediate(onPassed);
-    }, workMs);
-  }
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
@@ -33,7 +19,23 @@ export class Deadline {
     return this.#controller.signal;
   }
 
-  /** Ends the timer; the signal stays as it is. Not for handlers, and so no method. */
+  /**
+   * Not for handlers, and so no method.
+   *
+   * @param workMs `Infinity`, or more than a timer can hold: no deadline
+   * @param onPassed called one turn of the event loop after the signal: a handler that stops at the signal still counts
+   */
+  static start(deadline: Deadline, workMs: number, onPassed: () => void): void {
+    if (workMs > LONGEST_TIMER_MS) return;
+    // Not unref'd: a handler may hang on something that keeps no process alive, and its batch must be settled still.
+    deadline.#timer = setTimeout(() => {
+      deadline.#isPassed = true;
+      deadline.#controller?.abort(timeIsOver());
+      setImmediate(onPassed);
+    }, workMs);
+  }
+
+  /** Ends the timer; the signal stays as it is. */
   static stop(deadline: Deadline): void {
     clearTimeout(deadline.#timer);
   }

@@ -101,6 +101,8 @@ export interface Connection {
     data: Uint8Array,
     options?: { readonly reply?: string; readonly headers?: HeaderList },
   ): void;
+  /** The same ASCII text to many subjects, each of which came off the wire. @throws as `publish` */
+  publishAll(subjects: readonly string[], text: string): void;
   /**
    * Writes a message and waits for the first frame in answer, whatever its status (503: nobody listens).
    *
@@ -118,6 +120,13 @@ export interface Connection {
     subject: string,
     options: { readonly max?: number; onFrame(frame: Frame): void; onEnd?(error?: Error): void },
   ): Subscription;
+  /**
+   * A limit of time for what comes on this session; its end goes with the session's. See `time-limit.ts`.
+   *
+   * @param onOver called when the time is over and what had arrived has been read
+   * @returns ends it
+   */
+  startLimit(ms: number, onOver: () => void): () => void;
   /** Resolves when the server has read all that was written. @throws MemphisError `TIMEOUT`, `CONNECTION_LOST`, `AUTHENTICATION_FAILED` */
   flush(timeoutMs: number): Promise<void>;
   /** Ends the session at once, or the opening of it; what was written before is sent. Never rejects. */

@@ -13,6 +13,6 @@ import type { PullSummary } from './pull-invocation.ts';
  *
  * @throws what the handler threw for a whole pushed batch; MemphisError `INVALID_EVENT`, and what pulling throws
  */
-export async function consume<T, C>(consumption: Consumption<T, C>): Promise<BatchResponse | PullSummary> {
-  return isMemphisEvent(consumption.event) ? await answerPushed(consumption) : await pullFromStation(consumption);
+export function consume<T, C>(consumption: Consumption<T, C>): Promise<BatchResponse | PullSummary> {
+  return isMemphisEvent(consumption.event) ? answerPushed(consumption) : pullFromStation(consumption);
 }

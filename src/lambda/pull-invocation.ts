@@ -47,7 +47,7 @@ interface Tally {
   deadLettered: number;
   givenBack: number;
   failed: number;
-  firstError: unknown;
+  firstError?: unknown;
 }
 
 /**
@@ -61,16 +61,7 @@ export async function pullInvocation<T, C>(invocation: PullInvocation<T, C>): Pr
   const { where, context, options } = invocation;
   const plan = planOf(where, options);
   const { station, group } = plan.reading;
-  const tally: Tally = {
-    batches: 0,
-    received: 0,
-    acked: 0,
-    retried: 0,
-    deadLettered: 0,
-    givenBack: 0,
-    failed: 0,
-    firstError: undefined,
-  };
+  const tally = { batches: 0, received: 0, acked: 0, retried: 0, deadLettered: 0, givenBack: 0, failed: 0 } as Tally;
   await pullAll(invocation, plan, tally, startWorkTime(context, options.deadlineReserveMs));
 
   const { failed, firstError, ...counts } = tally;

@@ -17,12 +17,14 @@ export async function siftInTime(
   let isLate = false;
   const inTime: Batch = {
     ...batch,
+    settleAll: undefined,
     settle: (...given) => (isLate ? neverEnds() : batch.settle(...given)),
     extend: (...given) => (isLate ? neverEnds() : batch.extend(...given)),
   };
   const sifting = siftBatch(inTime, schema, onInvalid).then((sifted) => sifted ?? { batch });
   const over = Promise.withResolvers<undefined>();
-  const deadline = new Deadline(workMs, () => over.resolve(undefined));
+  const deadline = new Deadline();
+  Deadline.start(deadline, workMs, () => over.resolve(undefined));
   const sifted = await Promise.race([sifting, over.promise]);
   Deadline.stop(deadline);
   isLate = sifted === undefined;

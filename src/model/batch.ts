@@ -24,6 +24,18 @@ export interface Batch {
    * @throws MemphisError `SETTLE_UNCONFIRMED` when the broker did not confirm: the message may be delivered again
    */
   settle(message: StoredMessage, outcome: Outcome): Promise<Settled>;
+  /**
+   * The same for many, without a promise for each. One of the last two is called once for each of them, later. Absent where
+   * there is nothing to gain.
+   */
+  readonly settleAll?:
+    | ((
+        messages: readonly StoredMessage[],
+        outcomes: readonly Outcome[],
+        onSettled: (settled: Settled) => void,
+        onFailed: (error: unknown) => void,
+      ) => void)
+    | undefined;
   /** Starts the time to settle anew. Resolves when it is written; loss is harmless, since it is repeated. */
   extend(messages: readonly StoredMessage[]): Promise<void>;
 }

@@ -71,6 +71,7 @@ export class OfficialSession implements Connection {
   readonly closed: Promise<Error | undefined>;
   /** The addresses are the client's own business. */
   readonly peers = [];
+  readonly startLimit = startTimeLimit;
   isAccepted = false;
   said: ServerInfo | undefined;
   heardAt = { wall: Date.now(), monotonic: monotonicMs() };
@@ -175,6 +176,11 @@ export class OfficialSession implements Connection {
   #lost(attempted: string): MemphisError {
     const words = `Could not ${attempted}: the connection has ended. The broker may have acted.`;
     return new MemphisError('CONNECTION_LOST', words, { cause: this.#reason });
+  }
+
+  publishAll(subjects: readonly string[], text: string): void {
+    const data = Buffer.from(text);
+    for (const subject of subjects) this.publish(subject, data);
   }
 
   publish(

@@ -302,6 +302,7 @@ describe('the lease', () => {
       },
     });
     const done = run(batch, async () => {
+      await turn();
       t.mock.timers.tick(10);
       setImmediate(written.resolve);
       throw new Error('boom');
@@ -313,7 +314,11 @@ describe('the lease', () => {
   it('does not wait for ever for an extension that hangs', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval', 'setTimeout'] });
     const batch = makeBatch([1], { ackWaitMs: 30, extend: () => new Promise(() => {}) });
-    const done = run(batch, () => t.mock.timers.tick(10));
+    const done = run(batch, async () => {
+      await turn();
+      t.mock.timers.tick(10);
+    });
+    await turn();
     await turn();
     assert.equal(batch.settles.length, 0);
     t.mock.timers.tick(500);
@@ -323,15 +328,21 @@ describe('the lease', () => {
   it('passes over an extension that fails', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] });
     const batch = makeBatch([1], { ackWaitMs: 30, extend: () => Promise.reject(new Error('gone')) });
-    assert.equal((await run(batch, () => t.mock.timers.tick(10))).acked, 1);
+    const done = run(batch, async () => {
+      await turn();
+      t.mock.timers.tick(10);
+    });
+    assert.equal((await done).acked, 1);
+    assert.equal(batch.extensions.length, 1);
   });
 });
 
 it('clears the lease whichever way the run ends', async (t) => {
   const clear = t.mock.method(globalThis, 'clearInterval');
   const set = t.mock.method(globalThis, 'setInterval');
-  await run(makeBatch([1], { ackWaitMs: 30_000 }), () => {});
-  await run(makeBatch([1], { ackWaitMs: 30_000 }), () => {
+  await run(makeBatch([1], { ackWaitMs: 30_000 }), () => turn());
+  await run(makeBatch([1], { ackWaitMs: 30_000 }), async () => {
+    await turn();
     throw new Error('boom');
   });
   const made = set.mock.calls.map((call) => call.result);
@@ -342,13 +353,23 @@ it('clears the lease whichever way the run ends', async (t) => {
   );
 });
 
+it('sets no timer where the handler ends within its tick, as many do', async (t) => {
+  const lease = t.mock.method(globalThis, 'setInterval');
+  const deadline = t.mock.method(globalThis, 'setTimeout');
+  const options = { ...anyTime, workMs: 60_000 };
+  const result = await runBatch(makeBatch([1], { ackWaitMs: 30_000 }), async () => {}, undefined, options);
+  await turn();
+  assert.deepEqual([result.acked, lease.mock.callCount(), deadline.mock.callCount()], [1, 0, 0]);
+});
+
 it('leaves no timer behind', async () => {
   const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
   const before = timers();
   let during = 0;
   await runBatch(
     makeBatch([1], { ackWaitMs: 30_000 }),
-    () => {
+    async () => {
+      await turn();
       during = timers();
     },
     undefined,

@@ -8,12 +8,13 @@ import type { Connection } from '../../connection/port.ts';
 import type { Batch } from '../../model/batch.ts';
 import type { PullOptions, Reader, ReaderOptions } from '../../model/broker.ts';
 import { MemphisError } from '../../model/errors.ts';
+import type { StationSchema } from '../../model/schema.ts';
 import type { StationSchemas } from '../../model/schema-look-up.ts';
 import { emit } from '../../telemetry/channels.ts';
 import { storeDeadLetter } from './dead-letters.ts';
 import { type FirstFlight, flyFirst } from './first-flight.ts';
 import { Group } from './groups.ts';
-import { type Delivery, isForHandler, type Lane } from './lane.ts';
+import { areForHandler, type Delivery, type Lane } from './lane.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import type { Retries } from './retries.ts';
 import { Settler } from './settle.ts';
@@ -77,14 +78,16 @@ export class JetStreamReader implements Reader {
     const { station, binding } = this.#options;
     const limitMs = options.waitMs + (options.patienceMs ?? PATIENCE_MS);
     const schema = binding === undefined ? this.#schemas?.().beside(station, limitMs) : undefined;
+    let found: StationSchema | undefined;
+    let batch: Batch;
     try {
-      const batch = await this.#pull(options, flying);
-      const found = await schema?.();
-      return found === undefined ? batch : { ...batch, schema: found };
+      batch = await this.#pull(options, flying);
     } finally {
-      if (await (await flying)?.end()) this.#isWary = true;
-      await schema?.(); // nothing is under way when it is over
+      // nothing is under way when it is over
+      if (flying !== undefined && (await (await flying)?.end())) this.#isWary = true;
+      found = await schema?.();
     }
+    return found === undefined ? batch : { ...batch, schema: found };
   }
 
   /**
@@ -118,7 +121,7 @@ export class JetStreamReader implements Reader {
   }
 
   /** A stream of others is one partition without a number, and its dead letters are kept. */
-  async #view(patienceMs: number): Promise<ReadView> {
+  #view(patienceMs: number): ReadView | Promise<ReadView> {
     const { station, binding } = this.#options;
     return binding === undefined
       ? this.#stations.view(station, patienceMs)
@@ -129,13 +132,10 @@ export class JetStreamReader implements Reader {
   #gather(partitions: readonly number[], options: PullOptions, first: FirstFlight | undefined): Promise<Gathered> {
     const { waitMs, signal, patienceMs = PATIENCE_MS } = options;
     const untilMs = Date.now() + waitMs;
-    const takeAndLook = async (connection: Connection): Promise<Gathered> => {
+    const takeAndLook = (connection: Connection): Promise<Gathered> => {
       const looked = this.#group.refresh(connection); // beside the pull: what it finds serves from the next look on
-      try {
-        return await this.#take(connection, partitions, options, untilMs, first);
-      } finally {
-        await looked; // nothing is under way when the pull returns
-      }
+      const taken = this.#take(connection, partitions, options, untilMs, first);
+      return looked === undefined ? taken : taken.finally(() => looked); // nothing is under way when the pull returns
     };
     return repeat(this.#link, 'pull', waitMs + patienceMs, takeAndLook, signal);
   }
@@ -191,19 +191,19 @@ export class JetStreamReader implements Reader {
   }
 
   /** Remembered, made when missing; where that fails, what is in hand goes first and the next pull meets the trouble. */
-  async #lanes(
+  #lanes(
     connection: Connection,
     partitions: readonly number[],
     untilMs: number,
     first?: FirstFlight,
   ): Promise<readonly Lane[]> {
-    try {
-      return await this.#group.lanes(connection, partitions, Math.max(1, untilMs - Date.now()));
-    } catch (error) {
-      const inHand = await first?.laneInHand();
+    const lanes = this.#group.lanes(connection, partitions, Math.max(1, untilMs - Date.now()));
+    if (first === undefined) return lanes;
+    return lanes.catch(async (error: unknown) => {
+      const inHand = await first.laneInHand();
       if (inHand === undefined) throw error;
       return [inHand];
-    }
+    });
   }
 
   async #toBatch(
@@ -229,10 +229,9 @@ export class JetStreamReader implements Reader {
       settleByMs,
     };
     const settler = new Settler(context);
-    let fresh = pulled;
-    if (!pulled.every((delivery) => isForHandler(delivery, maxDeliveries))) {
-      fresh = await sortOut(this.#link, settler, pulled, maxDeliveries);
-    }
+    const isPlain = areForHandler(pulled, maxDeliveries);
+    const fresh = isPlain ? pulled : await sortOut(this.#link, settler, pulled, maxDeliveries);
+    const { isShared } = this.#group;
     return {
       station,
       group,
@@ -242,10 +241,11 @@ export class JetStreamReader implements Reader {
       settle: (message, outcome) => {
         const settled = settler.settle(message, outcome);
         // what is not acked may have become a dead letter, beside which the broker is told more
-        const mayWait = this.#group.isShared && (outcome.action !== 'ack' || this.#group.settled() !== undefined);
+        const mayWait = isShared && (outcome.action !== 'ack' || this.#group.settled() !== undefined);
         return mayWait ? settled.finally(() => this.#group.settled()) : settled;
       },
-      extend: (messages) => settler.extend(messages),
+      settleAll: isShared ? undefined : settler.settleAll.bind(settler),
+      extend: settler.extend.bind(settler),
     };
   }
 }

@@ -59,12 +59,14 @@ export async function askAll(
   const pulls = lanes.flatMap((lane, index) => {
     const share = shares[index] ?? 0;
     if (share === 0) return [];
+    const isAlone = isOrdered(lane);
     return startPull(connection, toRequest(lane, share, waitMs), (frame) => {
       const delivery = toDelivery(frame, station, lane);
       deliveries.push(delivery);
       // an ordered lane hands out no more before this one is settled
-      pending[index] = isOrdered(lane) ? 0 : delivery.pending;
-      onFirst();
+      pending[index] = isAlone ? 0 : delivery.pending;
+      // not each time: Node is told of each resolve that comes after another one
+      if (deliveries.length === 1) onFirst();
     });
   });
   const ends = Promise.all(pulls.map((pull) => pull.ended));

@@ -18,8 +18,7 @@ import { ackPayload } from './wire/ack.ts';
 import { deleteMessage } from './wire/streams.ts';
 
 /** When all that is decided in this tick is known. */
-const afterThisTick = (run: () => void): void => queueMicrotask(() => process.nextTick(run));
-const none: [] = [];
+const afterThisTick = (run: () => void): void => void Promise.resolve().then(() => process.nextTick(run));
 const settledAs = { ack: 'acked', retry: 'retried', deadLetter: 'deadLettered', giveBack: 'givenBack' } as const;
 
 /** How long deleting a settled copy may hold up the end of settling. */
@@ -34,15 +33,17 @@ async function dropCopy(link: Link, stream: string, sequence: number): Promise<v
   }
 }
 
-/** What is still to be done about a message that is settled. Most have nothing. */
-function afterwards(link: Link, { delivery, outcome, isParked = false }: Entry): Promise<void>[] {
-  const { lane, credit, laneSequence } = delivery;
-  const isAcked = outcome.action === 'ack';
-  if (!isAcked && !isParked && outcome.action !== 'deadLetter') return none;
+/** What is still to be done about messages that are settled. Most have nothing. */
+function afterwards(link: Link, entries: readonly Entry[]): Promise<void>[] {
   const rest: Promise<void>[] = [];
-  if (credit > 0) rest.push(dropCredit(link, creditKeyOf(delivery)));
-  if (isAcked && lane.rules !== undefined) rest.push(lane.rules.onAcked(delivery));
-  if (lane.keepsSettled) rest.push(dropCopy(link, lane.stream, laneSequence));
+  for (const { delivery, outcome, isParked } of entries) {
+    const { lane, credit, laneSequence } = delivery;
+    const isAcked = outcome.action === 'ack';
+    if (!isAcked && isParked !== true && outcome.action !== 'deadLetter') continue;
+    if (credit > 0) rest.push(dropCredit(link, creditKeyOf(delivery)));
+    if (isAcked && lane.rules !== undefined) rest.push(lane.rules.onAcked(delivery));
+    if (lane.keepsSettled) rest.push(dropCopy(link, lane.stream, laneSequence));
+  }
   return rest;
 }
 
@@ -62,10 +63,12 @@ export class Settler {
   /** @returns their messages, which can be settled from now on */
   add(deliveries: readonly Delivery[]): StoredMessage[] {
     this.#byMessage = undefined;
-    return deliveries.map((delivery) => {
+    const messages: StoredMessage[] = [];
+    for (const delivery of deliveries) {
       this.#deliveries.push(delivery);
-      return delivery.message;
-    });
+      messages.push(delivery.message);
+    }
+    return messages;
   }
 
   /** Mostly they are settled in their order, and need no map. */
@@ -80,14 +83,24 @@ export class Settler {
   }
 
   settle(message: StoredMessage, outcome: Outcome): Promise<Settled> {
-    const delivery = this.#deliveryOf(message);
-    if (delivery === undefined) {
-      return Promise.reject(new MemphisError('INVALID_MESSAGE', `Message ${message.id} is not of this batch.`));
+    return new Promise((resolve, reject) => this.settleAll([message], [outcome], resolve, reject));
+  }
+
+  /** @throws nothing: one of the last two is called for each message */
+  settleAll(
+    messages: readonly StoredMessage[],
+    outcomes: readonly Outcome[],
+    resolve: Entry['resolve'],
+    reject: Entry['reject'],
+  ): void {
+    if (this.#collected.length === 0) afterThisTick(() => void this.#settleCollected());
+    for (let index = 0; index < messages.length; index++) {
+      const message = messages[index] as StoredMessage;
+      const outcome = outcomes[index] as Outcome;
+      const delivery = this.#deliveryOf(message);
+      if (delivery !== undefined) this.#collected.push({ delivery, outcome, resolve, reject });
+      else reject(new MemphisError('INVALID_MESSAGE', `Message ${message.id} is not of this batch.`));
     }
-    return new Promise((resolve, reject) => {
-      if (this.#collected.length === 0) afterThisTick(() => void this.#settleCollected());
-      this.#collected.push({ delivery, outcome, resolve, reject });
-    });
   }
 
   /** Says for each message that work goes on. */
@@ -115,14 +128,16 @@ export class Settler {
     await settled;
   }
 
-  async #confirmAll(entries: readonly Entry[]): Promise<void> {
+  #confirmAll(entries: readonly Entry[]): Promise<unknown> {
     const byLane = new Map<Lane, Entry[]>();
     for (const entry of entries) {
       const known = byLane.get(entry.delivery.lane);
       if (known === undefined) byLane.set(entry.delivery.lane, [entry]);
       else known.push(entry);
     }
-    await Promise.all([...byLane.values()].map((group) => this.#confirm(group)));
+    return byLane.size === 1
+      ? this.#confirm(entries)
+      : Promise.all([...byLane.values()].map((group) => this.#confirm(group)));
   }
 
   async #confirm(entries: readonly Entry[]): Promise<void> {
@@ -138,7 +153,7 @@ export class Settler {
       return;
     }
     this.#report(entries);
-    const rest = entries.flatMap((entry) => afterwards(link, entry));
+    const rest = afterwards(link, entries);
     if (rest.length > 0) await Promise.all(rest);
     for (const entry of entries) entry.resolve(settledAs[entry.outcome.action]);
   }
@@ -164,17 +179,9 @@ export class Settler {
   #report(entries: readonly Entry[], error?: unknown): void {
     const { station, group } = this.#context;
     emit('memphis-serverless:settle', () => {
-      const count = (action: Outcome['action']): number =>
-        entries.filter((entry) => entry.outcome.action === action).length;
-      return {
-        station,
-        group,
-        acked: count('ack'),
-        retried: count('retry'),
-        deadLettered: count('deadLetter'),
-        givenBack: count('giveBack'),
-        ...(error === undefined ? {} : { error }),
-      };
+      const counts = { acked: 0, retried: 0, deadLettered: 0, givenBack: 0 };
+      for (const { outcome } of entries) counts[settledAs[outcome.action]]++;
+      return { station, group, ...counts, ...(error === undefined ? {} : { error }) };
     });
   }
 }

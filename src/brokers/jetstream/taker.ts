@@ -39,27 +39,20 @@ export class Taker {
   }
 
   /** Takes what lanes hold. With something in hand, trouble is left for the next pull to meet. */
-  async whatIsThere(
-    connection: Connection,
-    all: readonly Lane[],
-    wanted: number,
-    first?: FirstCatch,
-  ): Promise<Delivery[]> {
+  whatIsThere(connection: Connection, all: readonly Lane[], wanted: number, first?: FirstCatch): Promise<Delivery[]> {
     const turn = this.#turn++;
-    const taken: Delivery[] = [...(first?.deliveries ?? [])];
-    return taken.length >= wanted ? taken : this.#askFor(connection, all, wanted, { turn, taken, first });
+    return this.#askFor(connection, all, wanted, turn, first);
   }
 
   async #askFor(
     connection: Connection,
     all: readonly Lane[],
     wanted: number,
-    {
-      turn,
-      taken,
-      first,
-    }: { readonly turn: number; readonly taken: Delivery[]; readonly first: FirstCatch | undefined },
+    turn: number,
+    first: FirstCatch | undefined,
   ): Promise<Delivery[]> {
+    const taken: Delivery[] = [...(first?.deliveries ?? [])];
+    if (taken.length >= wanted) return taken;
     const isInTurn = wanted < all.length && all.some(isLimited);
     const lanes = isInTurn ? await byProspect(connection, all, turn) : all;
     const asked = new Set<number>(first?.isComplete === true ? [lanes.indexOf(first.lane)] : []);

@@ -4,7 +4,7 @@ import type { Connection, Frame } from '../../connection/port.ts';
 import { isMemphisError, MemphisError } from '../../model/errors.ts';
 import type { Delivery } from './lane.ts';
 import type { Entry } from './settling.ts';
-import { ackPayload } from './wire/ack.ts';
+import { ACK_TEXT, ackPayload } from './wire/ack.ts';
 import { durableInfo } from './wire/consumers.ts';
 
 /** The broker knows of no delivery behind this one. */
@@ -20,8 +20,8 @@ export class Forgotten extends Error {
 /** How long it is asked why an ack was not answered, within the time that settling has. */
 const WHY_LIMIT_MS = 1_000;
 
-function payloadOf({ outcome, isParked = false }: Entry): Uint8Array {
-  if (isParked) return ackPayload.ack;
+function payloadOf({ outcome, isParked }: Entry): Uint8Array {
+  if (isParked === true) return ackPayload.ack;
   switch (outcome.action) {
     case 'ack':
       return ackPayload.ack;
@@ -54,9 +54,14 @@ export async function writeAll(
     if (entry.delivery.consumerSequence > last.delivery.consumerSequence) last = entry;
   }
   const { delivery } = last;
+  const acks: string[] = [];
   for (const entry of entries) {
-    if (entry !== last) connection.publish(entry.delivery.ackSubject, payloadOf(entry));
+    if (entry === last) continue;
+    const payload = payloadOf(entry);
+    if (payload === ackPayload.ack) acks.push(entry.delivery.ackSubject);
+    else connection.publish(entry.delivery.ackSubject, payload);
   }
+  connection.publishAll(acks, ACK_TEXT);
   let answer: Frame;
   try {
     answer = await connection.request(delivery.ackSubject, payloadOf(last), { timeoutMs: limitMs });

@@ -28,6 +28,12 @@ export class Deadlines {
   #timer: NodeJS.Timeout | undefined;
   #reading: NodeJS.Immediate | undefined;
   #nextAt = NEVER;
+  readonly #wake: () => void;
+
+  /** @param wake sees to it that `rest` is called at the end of this tick */
+  constructor(wake: () => void) {
+    this.#wake = wake;
+  }
 
   add(deadline: Deadline): void {
     this.#open.add(deadline);
@@ -35,28 +41,40 @@ export class Deadlines {
   }
 
   delete(deadline: Deadline): void {
-    if (this.#open.delete(deadline) && this.#open.size === 0) this.#arm(NEVER);
+    if (this.#open.delete(deadline) && this.#open.size === 0) this.#wake();
+  }
+
+  /** Ends the timer where nobody waits. Not at once: mostly the next wait begins in the same tick, and setting one costs as much as sending. */
+  rest(): void {
+    if (this.#open.size > 0 || this.#nextAt === NEVER) return;
+    process.nextTick(() => {
+      if (this.#open.size === 0) this.#arm(NEVER);
+    });
+  }
+
+  /** @param late called when the time is over @returns ends it */
+  start(ms: number, late: () => void): () => void {
+    const deadline = { at: monotonicMs() + ms, late };
+    this.add(deadline);
+    return () => this.delete(deadline);
   }
 
   /**
    * A wait that ends once, however it ends.
    *
    * @param late the words where its time is over
-   * @param begin what is done so that it ends; the wait fails with what it throws
-   * @param over told of the end
+   * @param begin what is done so that it ends; does not throw
    * @throws MemphisError `TIMEOUT`
    */
-  wait<T>(timeoutMs: number, late: string, begin: (end: End<T>) => void, over?: () => void): Promise<T> {
+  wait<T>(timeoutMs: number, late: string, begin: (end: End<T>) => void): Promise<T> {
     return new Promise((resolve, reject) => {
+      const stop = this.start(timeoutMs, () => end(new MemphisError('TIMEOUT', late)));
       const end: End<T> = (error, value) => {
-        this.delete(deadline);
-        over?.();
+        stop();
         if (error === undefined) resolve(value as T);
         else reject(error);
       };
-      const deadline = { at: monotonicMs() + timeoutMs, late: () => end(new MemphisError('TIMEOUT', late)) };
       begin(end);
-      this.add(deadline);
     });
   }
 

@@ -16,12 +16,13 @@ interface Listener {
 }
 
 const REPLIES = 1;
+/** So many subjects are written as one text. */
+const AT_ONCE = 100;
 /** What a header block has beside its lines: the one with the version, and the empty one. */
 const BLOCK_FRAME_BYTES = VERSION.length + 4;
 /** By then all that is allowed has been answered, mostly. */
 const UNNAMED_AFTER_MS = 300;
 const randomToken = (): string => Math.random().toString(36).slice(2).padEnd(11, '0');
-const newInbox = (): string => `_INBOX.${randomToken()}${randomToken()}`;
 
 const refuse = (words: string): never => {
   throw new MemphisError('INVALID_MESSAGE', `${words}.`);
@@ -46,7 +47,8 @@ const asItIs = (frame: Frame): Frame => frame;
 
 /** Opens a session of our own. Returns at once; see `Dial`. */
 export function openLean(options: DialOptions): Connection {
-  const inbox = `${newInbox()}.`;
+  const own = `_INBOX.${randomToken()}${randomToken()}`;
+  const inbox = `${own}.`;
   const listening = new Map<number, Listener>();
   let lastSid = REPLIES;
   let hasReplies = false;
@@ -55,7 +57,7 @@ export function openLean(options: DialOptions): Connection {
   /** Why replies cannot be listened for. */
   let deaf: MemphisError | undefined;
 
-  const limits = new Deadlines();
+  const limits = new Deadlines(() => wire.wake());
   const replies = new Replies(limits, () => wire.wake());
   // it may end before this returns
   const wire = openWire(options, limits, {
@@ -74,7 +76,10 @@ export function openLean(options: DialOptions): Connection {
       replies.fail(error, deaf === undefined ? { subject } : {});
       for (const one of listening.values()) if (one.subject === subject || one.asked === subject) one.end(error);
     },
-    onTickEnd: () => replies.rest(),
+    onTickEnd() {
+      replies.rest();
+      limits.rest();
+    },
     onEnd(lost) {
       replies.fail(lost('wait for an answer'));
       for (const one of listening.values()) one.end(lost('listen for messages'));
@@ -100,9 +105,20 @@ export function openLean(options: DialOptions): Connection {
   const publish: Connection['publish'] = (subject, data, { reply = '', headers = '' } = {}) => {
     if (wire.isClosed) throw wire.lost('write');
     check(subject);
-    if (reply !== '') check(reply);
-    for (const one of listening.values()) if (one.subject === reply) one.asked = subject;
+    if (reply !== '') {
+      check(reply);
+      for (const one of listening.values()) if (one.subject === reply) one.asked = subject;
+    }
     write(reply === '' ? subject : `${subject} ${reply}`, data, headers);
+  };
+
+  const publishAll: Connection['publishAll'] = (subjects, text) => {
+    if (wire.isClosed) throw wire.lost('write');
+    const end = ` ${text.length}\r\n${text}\r\n`;
+    // few texts: a put for each subject would cost more than all else
+    for (let at = 0; at < subjects.length; at += AT_ONCE) {
+      wire.put(`PUB ${subjects.slice(at, at + AT_ONCE).join(`${end}PUB `)}${end}`);
+    }
   };
 
   const request = <T>(subject: string, data: Uint8Array, options: RequestOptions | Asking<T>): Promise<T> => {
@@ -126,9 +142,9 @@ export function openLean(options: DialOptions): Connection {
 
   const subscribe: Connection['subscribe'] = (asked, { max = 0, onFrame, onEnd }) => {
     if (wire.isClosed) throw wire.lost('listen');
-    const subject = asked || newInbox();
-    check(subject);
     const sid = ++lastSid;
+    const subject = asked || `${own}-${sid}`;
+    check(subject);
     let left = max;
     const end = (error?: Error): void => {
       if (listening.delete(sid)) onEnd?.(error);
@@ -165,5 +181,5 @@ export function openLean(options: DialOptions): Connection {
   };
 
   // one object: what the wire notes down is read through it
-  return Object.assign(wire, { publish, request, subscribe });
+  return Object.assign(wire, { publish, publishAll, request, startLimit: limits.start.bind(limits), subscribe });
 }

@@ -31,7 +31,7 @@ export interface WireEvents {
 }
 
 /** What the port promises but for messages, and what messages need. */
-export type Wire = Omit<Connection, 'publish' | 'request' | 'subscribe'> & {
+export type Wire = Omit<Connection, 'publish' | 'publishAll' | 'request' | 'startLimit' | 'subscribe'> & {
   /** What the server takes at most, once it has said so. */
   readonly maxPayload: number;
   readonly put: Writer['put'];
@@ -188,7 +188,7 @@ export function openWire(options: DialOptions, limits: Deadlines, events: WireEv
     const onAccepted: End<void> = (error) => {
       if (error !== undefined) return;
       wire.isAccepted = true;
-      limits.delete(dialLimit);
+      endDialLimit();
       accepted.resolve();
     };
     pings.unshift({ sentAt: monotonicMs(), end: onAccepted });
@@ -231,11 +231,7 @@ export function openWire(options: DialOptions, limits: Deadlines, events: WireEv
     events.onDenied(/"([^"]*)"/.exec(text)?.[1] ?? '', new MemphisError('PERMISSION_DENIED', words));
   }
 
-  const dialLimit = {
-    at: monotonicMs() + timeoutMs,
-    late: () => fail(new Error(`no answer within ${Math.round(timeoutMs)} ms`)),
-  };
-  limits.add(dialLimit);
+  const endDialLimit = limits.start(timeoutMs, () => fail(new Error(`no answer within ${Math.round(timeoutMs)} ms`)));
   try {
     const port = Number(server.slice(server.lastIndexOf(':') + 1));
     // bytes come by one buffer that is read over and over: without the machinery of streams, whose first use takes long

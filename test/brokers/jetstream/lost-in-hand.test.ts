@@ -6,6 +6,7 @@ import { JetStreamBroker } from '../../../src/brokers/jetstream/broker.ts';
 import { readersOf } from '../../../src/brokers/readers.ts';
 import { Link } from '../../../src/connection/link.ts';
 import type { Connection, Frame } from '../../../src/connection/port.ts';
+import { startTimeLimit } from '../../../src/connection/time-limit.ts';
 import { MemphisError } from '../../../src/model/errors.ts';
 
 const bytes = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
@@ -40,6 +41,7 @@ class EndingConnection implements Connection {
   isClosed = false;
   readonly isLeaving = false;
   readonly peers = [];
+  readonly startLimit = startTimeLimit;
   #onFrame: (frame: Frame) => void = () => {};
   #onEnd: (error?: Error) => void = () => {};
   #pulls = 0;
@@ -49,6 +51,8 @@ class EndingConnection implements Connection {
     if (++this.#pulls === 1) this.#onFrame(frame({ status: 404 }));
     else this.#sendAndEnd();
   }
+
+  publishAll(): void {}
 
   #sendAndEnd(): void {
     for (const sequence of [1, 2]) {

@@ -17,6 +17,7 @@ async function afterStatus(status: number, statusText: string) {
       return { subject: '_INBOX.x', end: () => {}, drain: async () => {} };
     },
     publish: () => {},
+    startLimit: () => () => {},
   };
   const request = { stream: 's', durable: 'd', batch: 1, waitMs: 1_000, mayHang: false, silenceMs: 5_000 };
   const pull = startPull(connection as unknown as Connection, request, () => assert.fail('no message came'));

@@ -11,7 +11,7 @@ const frame = { subject: '', reply: '', headers: [], status: 0, statusText: '', 
 
 /** Waits whose answers are their own numbers. */
 function open() {
-  const replies = new Replies(new Deadlines(), () => replies.rest());
+  const replies = new Replies(new Deadlines(() => {}), () => replies.rest());
   const ends = new Map<number, unknown>();
   const ask = (subject: string, timeoutMs = 60_000): number => {
     const number = replies.next();

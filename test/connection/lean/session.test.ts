@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { createUser } from '@nats-io/nkeys';
 import fc from 'fast-check';
 import { openLean } from '../../../src/connection/lean/session.ts';
@@ -223,6 +224,7 @@ test('no timer is left when nobody waits', async () => {
   await connection.accepted;
   await Promise.all(Array.from({ length: 10 }, () => connection.request('x', empty, { timeoutMs: 60_000 })));
   await connection.flush(60_000);
+  await turn(); // it ends with the tick
   assert.equal(timers(), before);
   const waiting = assert.rejects(connection.flush(60_000));
   assert.equal(timers(), before + 1);

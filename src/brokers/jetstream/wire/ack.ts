@@ -2,7 +2,8 @@
 
 import { MemphisError } from '../../../model/errors.ts';
 
-const ACK = Buffer.from('+ACK');
+export const ACK_TEXT = '+ACK';
+const ACK = Buffer.from(ACK_TEXT);
 const TERM = Buffer.from('+TERM'); // without a reason: server 2.9 ignores a TERM that has one
 const IN_PROGRESS = Buffer.from('+WPI');
 const NAK = Buffer.from('-NAK');
@@ -10,7 +11,7 @@ const NAK = Buffer.from('-NAK');
 const MAX_DELAY_MS = 365 * 86_400_000;
 /** From nanoseconds to milliseconds. */
 const NS_DIGITS = 6;
-const DOT = 46;
+const PREFIX = '$JS.ACK.';
 
 export const ackPayload = {
   ack: ACK,
@@ -32,35 +33,29 @@ export interface DeliveryPosition {
   readonly pending: number;
 }
 
-/** Where the dots of the subject are that is looked at; made once, since that is done for each message. */
-const dots: number[] = [];
-
 /*
  * $JS.ACK.<stream>.<durable>.<delivered>.<stream seq>.<consumer seq>.<timestamp ns>.<pending>
  * With a domain: $JS.ACK.<domain>.<account hash>.<stream>....<pending>.<token>
  */
 export function parseAckSubject(subject: string): DeliveryPosition {
-  let count = 0;
-  for (let at = 0; at < subject.length; at++) if (subject.charCodeAt(at) === DOT) dots[count++] = at;
-  dots[count] = subject.length;
-  if (count < 8 || !subject.startsWith('$JS.ACK.')) {
+  const stream = subject.indexOf('.', PREFIX.length);
+  const durable = subject.indexOf('.', stream + 1);
+  const delivered = subject.indexOf('.', durable + 1);
+  const sequence = subject.indexOf('.', delivered + 1);
+  const consumerSequence = subject.indexOf('.', sequence + 1);
+  const time = subject.indexOf('.', consumerSequence + 1);
+  // each stands behind the one before, or there are not so many
+  const hasFour = stream > 0 && durable > stream && delivered > durable && sequence > delivered;
+  if (!hasFour || consumerSequence < sequence || time < consumerSequence || !subject.startsWith(PREFIX)) {
     throw new MemphisError('BROKER_REFUSED', 'A message came without the reply subject of a delivery.');
   }
-  const at = count === 8 ? 1 : 3; // the dot in front of the stream
+  if (subject.includes('.', time + 1)) return parseAckSubject(PREFIX + subject.split('.').slice(4, 11).join('.'));
   return {
-    stream: subject.slice((dots[at] as number) + 1, dots[at + 1]),
-    deliveryCount: numberAt(subject, at + 2, 0),
-    sequence: numberAt(subject, at + 3, 0),
-    consumerSequence: numberAt(subject, at + 4, 0),
-    timestamp: new Date(numberAt(subject, at + 5, NS_DIGITS)), // more digits than a number holds
-    pending: numberAt(subject, at + 6, 0),
+    stream: subject.slice(PREFIX.length, stream),
+    deliveryCount: Number(subject.slice(durable + 1, delivered)),
+    sequence: Number(subject.slice(delivered + 1, sequence)),
+    consumerSequence: Number(subject.slice(sequence + 1, consumerSequence)),
+    timestamp: new Date(Number(subject.slice(consumerSequence + 1, time - NS_DIGITS))), // more digits than a number holds
+    pending: Number(subject.slice(time + 1)),
   };
-}
-
-/** The number behind a dot, without its last digits. */
-function numberAt(subject: string, dot: number, without: number): number {
-  const end = (dots[dot + 1] as number) - without;
-  let value = 0;
-  for (let at = (dots[dot] as number) + 1; at < end; at++) value = value * 10 + subject.charCodeAt(at) - 48;
-  return value;
 }

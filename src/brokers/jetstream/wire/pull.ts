@@ -1,7 +1,6 @@
 /** Asking a durable for messages: one request, many frames in answer, an end that is always known. */
 
 import type { Connection, Frame } from '../../../connection/port.ts';
-import { startTimeLimit } from '../../../connection/time-limit.ts';
 import { isMemphisError } from '../../../model/errors.ts';
 
 /**
@@ -88,10 +87,10 @@ export function startPull(connection: Connection, request: PullRequest, onMessag
       resolve(end);
     };
   });
-  // one timer for all frames: setting it anew for each would cost as much as reading one
+  // one limit for all frames: setting it anew for each would cost as much as reading one
   let heardMs = Date.now();
   const listen = (ms: number): void => {
-    endLimit = startTimeLimit(ms, () => {
+    endLimit = connection.startLimit(ms, () => {
       const leftMs = Math.min(silenceMs, silenceMs - (Date.now() - heardMs));
       if (leftMs > 0) return listen(leftMs);
       isSilent = true;
