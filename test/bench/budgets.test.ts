@@ -6,7 +6,16 @@ import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { bundles, costlyModules, firstExpressions, firstRun, schemaFiles, trips, writes } from '../../bench/budgets.ts';
+import {
+  apiBytes,
+  bundles,
+  costlyModules,
+  firstExpressions,
+  firstRun,
+  schemaFiles,
+  trips,
+  writes,
+} from '../../bench/budgets.ts';
 import { measureFirstRun } from '../../bench/first-run/measure.ts';
 import { countRoundTrips } from '../../bench/round-trips/count.ts';
 import { makeRunner, type Runner } from '../../bench/round-trips/measure.ts';
@@ -36,6 +45,27 @@ for (const role of roles) {
     );
   });
 }
+
+test('who only consumes holds nothing of producing, and who only produces nothing of consuming', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'memphis-serverless-test-'));
+  const consumer = await bundle(ours.consumer, join(folder, 'consumer.cjs'));
+  const api = await bundle('functions/api.ts', join(folder, 'api.cjs'));
+  rmSync(folder, { recursive: true });
+  t.diagnostic(`produceHandler: ${api.bytes} bytes`);
+  assert.ok(api.bytes <= apiBytes, `${api.bytes} bytes are more than ${apiBytes}`);
+  const producing = /brokers\/.*(publish|publisher)\.ts$|client\/(dispatch|producing)\.ts$/;
+  const consuming = /^src\/batch\/|brokers\/.*(reader|readers|groups?|settle|retries|resends)\.ts$|client\/fetch/;
+  const wirePublish = 'src/brokers/jetstream/wire/publish.ts'; // dead letters are stored, too
+  assert.deepEqual(
+    consumer.inputs.filter((file) => producing.test(file) && file !== wirePublish),
+    [],
+  );
+  assert.deepEqual(
+    api.inputs.filter((file) => consuming.test(file)),
+    [],
+  );
+  assert.ok(api.inputs.some((file) => producing.test(file)) && consumer.inputs.some((file) => consuming.test(file)));
+});
 
 test('an invocation writes no more often than its budget, and loads nothing that costs', async (t) => {
   await using scene = await openScene();
