@@ -4,6 +4,7 @@
  */
 
 import type { Link } from '../../connection/link.ts';
+import type { Batch } from '../../model/batch.ts';
 import { MemphisError } from '../../model/errors.ts';
 import type { StoredMessage } from '../../model/message.ts';
 import type { Outcome, Settled } from '../../model/outcome.ts';
@@ -47,6 +48,15 @@ function afterwards(link: Link, entries: readonly Entry[]): Promise<void>[] {
   return rest;
 }
 
+/** By the lane that they came from. */
+type Entries = Map<Lane, Entry[]>;
+
+function addTo(byLane: Entries, entry: Entry): void {
+  const known = byLane.get(entry.delivery.lane);
+  if (known === undefined) byLane.set(entry.delivery.lane, [entry]);
+  else known.push(entry);
+}
+
 /** Settles deliveries of one pull. */
 export class Settler {
   readonly #context: SettleContext;
@@ -83,17 +93,19 @@ export class Settler {
   }
 
   settle(message: StoredMessage, outcome: Outcome): Promise<Settled> {
-    return new Promise((resolve, reject) => this.settleAll([message], [outcome], resolve, reject));
+    return new Promise((resolve, reject) => {
+      if (this.#collected.length === 0) afterThisTick(() => void this.#settleCollected());
+      this.#collect([message], [outcome], resolve, reject);
+    });
   }
 
-  /** @throws nothing: one of the last two is called for each message */
-  settleAll(
-    messages: readonly StoredMessage[],
-    outcomes: readonly Outcome[],
-    resolve: Entry['resolve'],
-    reject: Entry['reject'],
-  ): void {
-    if (this.#collected.length === 0) afterThisTick(() => void this.#settleCollected());
+  /** Also what was decided in this tick before. Does not throw: one of the last two is called for each message. */
+  settleAll(...decided: Parameters<NonNullable<Batch['settleAll']>>): void {
+    this.#collect(...decided);
+    void this.#settleCollected();
+  }
+
+  #collect(...[messages, outcomes, resolve, reject]: Parameters<NonNullable<Batch['settleAll']>>): void {
     for (let index = 0; index < messages.length; index++) {
       const message = messages[index] as StoredMessage;
       const outcome = outcomes[index] as Outcome;
@@ -116,28 +128,26 @@ export class Settler {
     const entries = this.#collected;
     this.#collected = [];
     // what needs nothing stored does not wait for what does: a dead letter may have to wait for a leader
-    const simple: Entry[] = [];
+    const simple: Entries = new Map();
     const others: Entry[] = [];
     const { maxDeliveries } = this.#context;
-    for (const entry of entries) (needsNothingStored(entry, maxDeliveries) ? simple : others).push(entry);
+    for (const entry of entries) {
+      if (needsNothingStored(entry, maxDeliveries)) addTo(simple, entry);
+      else others.push(entry);
+    }
     const settled = this.#confirmAll(simple);
     if (others.length > 0) {
-      const prepared = await Promise.all(others.map((entry) => storeFirst(this.#context, entry)));
-      await this.#confirmAll(prepared.filter((entry) => entry !== undefined));
+      const stored: Entries = new Map();
+      for (const entry of await Promise.all(others.map((other) => storeFirst(this.#context, other)))) {
+        if (entry !== undefined) addTo(stored, entry);
+      }
+      await this.#confirmAll(stored);
     }
     await settled;
   }
 
-  #confirmAll(entries: readonly Entry[]): Promise<unknown> {
-    const byLane = new Map<Lane, Entry[]>();
-    for (const entry of entries) {
-      const known = byLane.get(entry.delivery.lane);
-      if (known === undefined) byLane.set(entry.delivery.lane, [entry]);
-      else known.push(entry);
-    }
-    return byLane.size === 1
-      ? this.#confirm(entries)
-      : Promise.all([...byLane.values()].map((group) => this.#confirm(group)));
+  #confirmAll(byLane: Entries): Promise<unknown> {
+    return Promise.all([...byLane.values()].map((entries) => this.#confirm(entries)));
   }
 
   async #confirm(entries: readonly Entry[]): Promise<void> {

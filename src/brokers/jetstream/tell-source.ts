@@ -48,19 +48,19 @@ export async function writeAll(
   untilMs: number,
 ): Promise<void> {
   // the newest goes last: a broker that was killed may have forgotten some, and knows all others where it knows that one
-  let last = entries[0];
-  if (last === undefined) return;
-  for (const entry of entries) {
-    if (entry.delivery.consumerSequence > last.delivery.consumerSequence) last = entry;
-  }
-  const { delivery } = last;
+  let last: Entry | undefined;
   const acks: string[] = [];
   for (const entry of entries) {
-    if (entry === last) continue;
-    const payload = payloadOf(entry);
-    if (payload === ackPayload.ack) acks.push(entry.delivery.ackSubject);
-    else connection.publish(entry.delivery.ackSubject, payload);
+    const isNewest = last === undefined || entry.delivery.consumerSequence > last.delivery.consumerSequence;
+    const next = isNewest ? last : entry;
+    if (isNewest) last = entry;
+    if (next === undefined) continue;
+    const payload = payloadOf(next);
+    if (payload === ackPayload.ack) acks.push(next.delivery.ackSubject);
+    else connection.publish(next.delivery.ackSubject, payload);
   }
+  if (last === undefined) return;
+  const { delivery } = last;
   connection.publishAll(acks, ACK_TEXT);
   let answer: Frame;
   try {

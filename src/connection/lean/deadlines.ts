@@ -46,10 +46,7 @@ export class Deadlines {
 
   /** Ends the timer where nobody waits. Not at once: mostly the next wait begins in the same tick, and setting one costs as much as sending. */
   rest(): void {
-    if (this.#open.size > 0 || this.#nextAt === NEVER) return;
-    process.nextTick(() => {
-      if (this.#open.size === 0) this.#arm(NEVER);
-    });
+    if (this.#open.size === 0 && this.#nextAt !== NEVER) this.#arm(NEVER);
   }
 
   /** @param late called when the time is over @returns ends it */

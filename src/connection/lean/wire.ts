@@ -235,9 +235,14 @@ export function openWire(options: DialOptions, limits: Deadlines, events: WireEv
   try {
     const port = Number(server.slice(server.lastIndexOf(':') + 1));
     // bytes come by one buffer that is read over and over: without the machinery of streams, whose first use takes long
+    const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
     const onread = {
-      buffer: Buffer.allocUnsafeSlow(READ_BYTES),
-      callback: (size: number, bytes: Uint8Array) => read(Buffer.from(bytes.subarray(0, size))),
+      buffer,
+      callback(size: number) {
+        const chunk = Buffer.allocUnsafe(size);
+        buffer.copy(chunk, 0, 0, size);
+        return read(chunk);
+      },
     };
     const dialled = process
       .getBuiltinModule('node:net')

@@ -83,6 +83,7 @@ export function startPull(connection: Connection, request: PullRequest, onMessag
   let finish: (end: PullEnd) => void = () => {};
   const ended = new Promise<PullEnd>((resolve) => {
     finish = (end) => {
+      finish = () => {}; // Node is told of each resolve that comes after another one
       endLimit();
       resolve(end);
     };
