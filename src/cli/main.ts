@@ -8,7 +8,7 @@ import { schemaCompile } from './schema-compile.ts';
 const help = `Usage: memphis-serverless <command> [options]
 
 Commands:
-  code-cache        compiles a function's bundle beforehand, which halves its cold start
+  code-cache        compiles a function's bundle beforehand, so that a cold start compiles nothing
   schema compile    writes code that reads a schema without compiling it at each start
 
 memphis-serverless <command> --help tells more.
