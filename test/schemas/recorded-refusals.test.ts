@@ -1,27 +1,12 @@
 /** What SDKs of Memphis were recorded to refuse, and which messages they took by which name (`test/fixtures/schemas`). */
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseSchema } from '../../src/brokers/memphis/wire/schema-update.ts';
 import { isMemphisError } from '../../src/index.ts';
 import type { CompiledSchema, SchemaCodec } from '../../src/model/schema.ts';
-import { avroJsonCodec } from '../../src/schemas/avro.ts';
-import { graphqlCodec } from '../../src/schemas/graphql.ts';
-import { jsonCodec } from '../../src/schemas/json.ts';
-import { protobufCodec } from '../../src/schemas/protobuf.ts';
+import { codecs, readRecorded } from '../support/recorded-fixtures.ts';
 import { recordedSchema } from '../support/recorded-schemas.ts';
-
-const read = <T>(name: string): T =>
-  JSON.parse(readFileSync(join(import.meta.dirname, '../fixtures/schemas', `${name}.json`), 'utf8')) as T;
-
-const codecs: Readonly<Record<string, SchemaCodec>> = {
-  avro: avroJsonCodec,
-  graphql: graphqlCodec,
-  json: jsonCodec,
-  protobuf: protobufCodec,
-};
 
 type Input =
   | { readonly object: unknown }
@@ -61,7 +46,7 @@ const taken: Readonly<Record<string, string>> = {
 };
 
 test('what an SDK refused to produce is refused, but for what another takes', async () => {
-  const { refused } = read<{ readonly refused: readonly Refused[] }>('refused');
+  const { refused } = readRecorded<{ readonly refused: readonly Refused[] }>('refused');
   assert.ok(refused.length > 30);
   const open = new Set(Object.keys(taken));
   for (const { type, case: name, by, input } of refused) {
@@ -88,9 +73,9 @@ interface Verdict {
 }
 
 test('bytes are taken by the message that a schema names, where an SDK that finds that message takes them', async () => {
-  const { updates } = read<{ readonly updates: readonly { readonly update: object }[] }>('updates');
+  const { updates } = readRecorded<{ readonly updates: readonly { readonly update: object }[] }>('updates');
   const schemas = updates.map(({ update }) => parseSchema(update));
-  const { verdicts } = read<{ readonly verdicts: readonly Verdict[] }>('verdicts');
+  const { verdicts } = readRecorded<{ readonly verdicts: readonly Verdict[] }>('verdicts');
   const compiled = new Map<string, CompiledSchema>();
   for (const { schema: name, body, taken: by } of verdicts) {
     const schema = schemas.find((one) => one?.name === name) ?? assert.fail(name);

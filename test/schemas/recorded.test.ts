@@ -1,26 +1,12 @@
 /** Every schema that was recorded with a broker, and what SDKs took for valid by it (`test/fixtures/schemas`). */
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseSchema } from '../../src/brokers/memphis/wire/schema-update.ts';
 import { isMemphisError } from '../../src/index.ts';
 import type { CompiledSchema, SchemaCodec } from '../../src/model/schema.ts';
-import { avroJsonCodec } from '../../src/schemas/avro.ts';
-import { graphqlCodec } from '../../src/schemas/graphql.ts';
 import { jsonCodec } from '../../src/schemas/json.ts';
-import { protobufCodec } from '../../src/schemas/protobuf.ts';
-
-const read = <T>(name: string): T =>
-  JSON.parse(readFileSync(join(import.meta.dirname, '../fixtures/schemas', `${name}.json`), 'utf8')) as T;
-
-const codecs: Readonly<Record<string, SchemaCodec>> = {
-  avro: avroJsonCodec,
-  graphql: graphqlCodec,
-  json: jsonCodec,
-  protobuf: protobufCodec,
-};
+import { codecs, readRecorded } from '../support/recorded-fixtures.ts';
 
 /** An operation by each schema of GraphQL. */
 const operations: Readonly<Record<string, string>> = {
@@ -30,9 +16,9 @@ const operations: Readonly<Record<string, string>> = {
 };
 
 test('schemas are read as replies and pushes tell them, by the message that they name', async () => {
-  const { updates } = read<{ readonly updates: readonly { readonly recording: string; readonly update: object }[] }>(
-    'updates',
-  );
+  const { updates } = readRecorded<{
+    readonly updates: readonly { readonly recording: string; readonly update: object }[];
+  }>('updates');
   assert.ok(updates.length > 20);
   const types = new Set<string>();
   for (const { recording, update } of updates) {
@@ -58,7 +44,7 @@ interface Draft {
 }
 
 test('of each dialect messages are valid that Go and Python take for valid', async () => {
-  const { schemas } = read<{ readonly schemas: readonly Draft[] }>('drafts');
+  const { schemas } = readRecorded<{ readonly schemas: readonly Draft[] }>('drafts');
   let compared = 0;
   for (const { name, source, messages } of schemas) {
     const codec = await jsonCodec.compile({ name, type: 'json', version: 1, source });
@@ -86,11 +72,11 @@ interface Pushed {
 }
 
 test('after each push those bytes are taken that JavaScript and Go took', async () => {
-  const { updates } = read<{ readonly updates: readonly { readonly recording: string; readonly update: object }[] }>(
-    'updates',
-  );
+  const { updates } = readRecorded<{
+    readonly updates: readonly { readonly recording: string; readonly update: object }[];
+  }>('updates');
   const schemas = updates.map(({ update }) => parseSchema(update));
-  const { pushes } = read<{ readonly pushes: readonly Pushed[] }>('pushes');
+  const { pushes } = readRecorded<{ readonly pushes: readonly Pushed[] }>('pushes');
   assert.equal(new Set(pushes.map(({ schema }) => schema)).size, 5);
   for (const { schema: name, body, js, go } of pushes) {
     assert.equal(js, go, name);
