@@ -10,8 +10,9 @@ import { fileURLToPath } from 'node:url';
 import { chooseTests } from './choose-tests.mjs';
 import { SOURCE } from './source.mjs';
 
-/** So many failures are no bad luck. */
-const MAX_SECOND_CHANCES = 5;
+/** So many failures are no bad luck, unless one bad luck is behind them: a broker that ends fails all that its file has left. */
+const MAX_TESTS = 5;
+const MAX_FILES = 3;
 const REMEMBER = '--test-rerun-failures';
 const LISTER = fileURLToPath(new URL('./list-failures.mjs', import.meta.url));
 
@@ -40,7 +41,8 @@ export async function runTests(job, which, say = console.log) {
   try {
     const code = await run(2);
     const failed = code === 0 ? [] : await namesIn(list);
-    if (memory.length === 0 || failed.length === 0 || failed.length > MAX_SECOND_CHANCES) return code;
+    const isBadLuck = failed.length <= MAX_TESTS || new Set(failed.map(fileOf)).size <= MAX_FILES;
+    if (memory.length === 0 || failed.length === 0 || !isBadLuck) return code;
     say(`\n== ${failed.length} failed; what failed is run once more, alone:\n   ${failed.join('\n   ')}\n`);
     const second = await run(1);
     if (second === 0) say(`\n== passed, but unsteady (failed at first):\n   ${failed.join('\n   ')}`);
@@ -49,6 +51,9 @@ export async function runTests(job, which, say = console.log) {
     await rm(notes, { recursive: true, force: true });
   }
 }
+
+/** A line of the list ends with the file in brackets. */
+const fileOf = (line) => line.slice(line.lastIndexOf('('));
 
 async function namesIn(file) {
   const text = await readFile(file, 'utf8').catch(() => '');

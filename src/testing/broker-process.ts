@@ -64,7 +64,7 @@ export async function launchBroker(
   const version = await answer(launch, ended);
   if (version !== undefined) {
     child.unref(); // a forgotten broker does not keep its owner alive
-    return toProcess(child, ended, version);
+    return toProcess(launch, child, ended, version);
   }
   killNow();
   const why = await ended;
@@ -126,8 +126,22 @@ function lastWords(log: string, { secrets }: BrokerLaunch): string {
   return words === '' ? 'It wrote no log.' : `Its last lines:\n${words}`;
 }
 
-function toProcess(child: ChildProcess, ended: Promise<string>, version: string): BrokerProcess {
+/** Whoever works on it meets refused connections only, and its log goes with it: this is where the reason is told. */
+function warnOfEnd(launch: BrokerLaunch, { exitCode, signalCode }: ChildProcess): void {
+  const how = signalCode === null ? `with exit code ${exitCode}` : `by ${signalCode}`;
+  let words = 'Its log is gone.';
+  try {
+    words = lastWords(readFileSync(launch.logFile).toString(), launch);
+  } catch {} // removed meanwhile
+  process.emitWarning(`The broker on port ${launch.port} ended by itself, ${how}. ${words}`, {
+    code: 'MEMPHIS_BROKER_ENDED',
+  });
+}
+
+function toProcess(launch: BrokerLaunch, child: ChildProcess, ended: Promise<string>, version: string): BrokerProcess {
   const isRunning = () => child.exitCode === null && child.signalCode === null;
+  let isEnding = false;
+  ended.then(() => isEnding || child.exitCode === 0 || warnOfEnd(launch, child));
   const pid = child.pid as number; // it has answered, so it has one
   return {
     pid,
@@ -136,6 +150,7 @@ function toProcess(child: ChildProcess, ended: Promise<string>, version: string)
     freeze: () => suspend(pid),
     thaw: () => void child.kill('SIGCONT'),
     async end(name) {
+      isEnding = true;
       if (!isRunning()) return;
       child.ref(); // somebody waits for it now
       if (name !== 'SIGKILL') child.kill('SIGCONT'); // a frozen program reads no signal

@@ -67,7 +67,8 @@ export interface RunningBroker extends AsyncDisposable {
 }
 
 /**
- * Starts a nats-server with JetStream on 127.0.0.1. It ends with this process, even when that is killed.
+ * Starts a nats-server with JetStream on 127.0.0.1. It ends with this process, even when that is killed. When it fails by itself,
+ * a warning of the process (`MEMPHIS_BROKER_ENDED`) says so, with the last lines of its log.
  *
  * @throws MemphisError `PROGRAM_FAILED` when there is no nats-server or it does not come up, `INVALID_OPTION`
  * @example

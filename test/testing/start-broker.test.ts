@@ -80,6 +80,18 @@ for (const { binary, version } of servers) {
       assert.match(await talk(port, streamInfo, replied), /"name":"S"/);
     });
 
+    test('a broker that ends by itself is told of, with the last words of its log', async () => {
+      await using broker = await startBroker({ binary });
+      const warned = once(process, 'warning') as Promise<[Error & { code?: string }]>;
+      process.kill(broker.pid as number, 'SIGKILL'); // nobody asked the broker to end
+      const [warning] = await warned;
+      assert.equal(warning.code, 'MEMPHIS_BROKER_ENDED');
+      assert.match(
+        warning.message,
+        new RegExp(`on port ${broker.port} ended by itself, by SIGKILL.*Server is ready`, 's'),
+      );
+    });
+
     test('restarts a broker that is running, even frozen', async () => {
       await using broker = await startBroker({ binary });
       await talk(broker.port, createStream, replied);

@@ -9,8 +9,8 @@ import { test } from 'node:test';
 // @ts-expect-error plain JavaScript, as all that runs before set-up is done
 import { runTests } from '../../tools/run-tests.mjs';
 
-/** Runs the command on a project with one test file. Each test counts its runs in a file of its name. */
-async function runOn(tests: string): Promise<{ code: number; runs: (name: string) => Promise<number> }> {
+/** Runs the command on a project with such test files. Each test counts its runs in a file of its name. */
+async function runOn(...files: readonly string[]): Promise<{ code: number; runs: (name: string) => Promise<number> }> {
   const top = await mkdtemp(path.join(tmpdir(), 'memphis-serverless-run-tests-'));
   await mkdir(path.join(top, 'test'));
   const lines = [
@@ -21,9 +21,11 @@ async function runOn(tests: string): Promise<{ code: number; runs: (name: string
     '  writeFileSync(name, String(before + 1));',
     '  return before;',
     '};',
-    tests,
   ];
-  await writeFile(path.join(top, 'test', 'one.test.ts'), lines.join('\n'));
+  const writing = files.map((tests, index) =>
+    writeFile(path.join(top, 'test', `${index}.test.ts`), [...lines, tests].join('\n')),
+  );
+  await Promise.all(writing);
   const node = (args: readonly string[]): Promise<number> => {
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
     const child = spawn(process.execPath, args, { cwd: top, stdio: 'ignore', env });
@@ -59,12 +61,19 @@ test('what fails twice has failed', { skip: !remembers }, async () => {
   assert.equal(await runs('bad'), 2);
 });
 
-test('many failures are no bad luck: no second chance', async () => {
-  const { code, runs } = await runOn(`
-    for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) {
-      test(name, () => { if (count(name) === 0) throw new Error('no luck'); });
-    }
-  `);
+/** Tests that have no luck at first. */
+const unlucky = (...names: readonly string[]): string => `
+  for (const name of ${JSON.stringify(names)}) test(name, () => { if (count(name) === 0) throw new Error('no luck'); });
+`;
+
+test('all that one file has left may fail with its broker', { skip: !remembers }, async () => {
+  const { code, runs } = await runOn(unlucky('a', 'b', 'c', 'd', 'e', 'f'), unlucky('g'));
+  assert.equal(code, 0);
+  assert.deepEqual([await runs('a'), await runs('g')], [2, 2]);
+});
+
+test('many failures in many files are no bad luck: no second chance', async () => {
+  const { code, runs } = await runOn(unlucky('a', 'b', 'c'), unlucky('d'), unlucky('e'), unlucky('f'));
   assert.equal(code, 1);
   assert.equal(await runs('a'), 1);
 });
