@@ -7,15 +7,13 @@ import { after, before, describe, test } from 'node:test';
 import { brokerContract } from '../../src/testing/index.ts';
 import { type StandIn, startStandIn } from '../support/memphis/stand-in.ts';
 import { openMemphis } from '../support/memphis-subject.ts';
-import { serversUnderTest } from '../support/servers.ts';
 
 const { MEMPHIS_TEST_URL: url, MEMPHIS_API_URL: apiUrl, MEMPHIS_TEST_REPLICAS: replicas } = process.env;
-const newest = serversUnderTest().at(-1);
 
 describe('the stand-in for a Memphis broker', { concurrency: 12 }, () => {
   let standIn: StandIn;
   before(async () => {
-    standIn = await startStandIn({ ...(newest === undefined ? {} : { binary: newest.binary }) });
+    standIn = await startStandIn();
   });
   after(() => standIn[Symbol.asyncDispose]());
 
@@ -31,7 +29,7 @@ describe('the stand-in for a Memphis broker', { concurrency: 12 }, () => {
 describe('the stand-in for Memphis 1.2.0, dead letters', { concurrency: 12 }, () => {
   let standIn: StandIn;
   before(async () => {
-    standIn = await startStandIn({ version: '1.2.0', ...(newest === undefined ? {} : { binary: newest.binary }) });
+    standIn = await startStandIn({ version: '1.2.0' });
   });
   after(() => standIn[Symbol.asyncDispose]());
 

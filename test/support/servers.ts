@@ -16,12 +16,7 @@ export interface ServerUnderTest {
  * @throws Error when there is none: a suite without a broker shows nothing
  */
 export function serversUnderTest(): ServerUnderTest[] {
-  const servers = new Map<string, ServerUnderTest>();
-  for (const binary of findNatsServers()) {
-    const version = natsServerVersion(binary);
-    if (version !== undefined && !servers.has(version)) servers.set(version, { binary, version });
-  }
-  const found = [...servers.values()];
+  const found = serversOfThisMachine();
   const [only] = found;
   if (only === undefined) throw new Error('There is no nats-server: run `npm test`, which installs one.');
   if (found.length === 1) {
@@ -29,4 +24,19 @@ export function serversUnderTest(): ServerUnderTest[] {
     test('runs on a second version of nats-server', { skip });
   }
   return found;
+}
+
+/** The newest one, on which least of what goes wrong is a fault of the server's (`dead-pulls.ts`). */
+export function newestServer(): string | undefined {
+  const servers = serversOfThisMachine();
+  return servers.sort((a, b) => b.version.localeCompare(a.version, 'en', { numeric: true }))[0]?.binary;
+}
+
+function serversOfThisMachine(): ServerUnderTest[] {
+  const servers = new Map<string, ServerUnderTest>();
+  for (const binary of findNatsServers()) {
+    const version = natsServerVersion(binary);
+    if (version !== undefined && !servers.has(version)) servers.set(version, { binary, version });
+  }
+  return [...servers.values()];
 }

@@ -1,6 +1,5 @@
 /** Memphis brokers under test: the stand-in always, and the one that `MEMPHIS_TEST_URL` names. */
 
-import { serversUnderTest } from '../servers.ts';
 import { type StandIn, startStandIn } from './stand-in.ts';
 
 export interface MemphisUnderTest extends AsyncDisposable {
@@ -11,10 +10,9 @@ export interface MemphisUnderTest extends AsyncDisposable {
 }
 
 const { MEMPHIS_TEST_URL: url, MEMPHIS_API_URL: apiUrl } = process.env;
-const newest = serversUnderTest().at(-1)?.binary;
 
 async function openStandIn(): Promise<MemphisUnderTest> {
-  const standIn = await startStandIn(newest === undefined ? {} : { binary: newest });
+  const standIn = await startStandIn();
   return {
     url: standIn.url,
     apiUrl: standIn.apiUrl,

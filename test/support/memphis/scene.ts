@@ -3,10 +3,8 @@
 import type { TestContext } from 'node:test';
 import { type Client, connect } from '../../../src/index.ts';
 import type { StationOptions } from '../../../src/model/station-settings.ts';
-import { serversUnderTest } from '../servers.ts';
 import { type StandIn, startStandIn } from './stand-in.ts';
 
-const binary = serversUnderTest().at(-1)?.binary;
 export const STATION = 'jobs';
 
 export interface FaultScene {
@@ -18,7 +16,7 @@ export interface FaultScene {
 
 /** All of it goes with the test. */
 export async function scene(t: TestContext, options: StationOptions = {}): Promise<FaultScene> {
-  const standIn = await startStandIn(binary === undefined ? {} : { binary });
+  const standIn = await startStandIn();
   const clients: Client[] = [];
   const open = async (): Promise<Client> => {
     const client = await connect({ servers: [standIn.url], apiUrl: standIn.apiUrl, timeoutMs: 3_000 });

@@ -9,6 +9,7 @@
 import assert from 'node:assert/strict';
 import { openLean } from '../../../src/connection/lean/session.ts';
 import { type RunningBroker, startBroker } from '../../../src/testing/start-broker.ts';
+import { newestServer } from '../servers.ts';
 import { Control, type Faults } from './control.ts';
 import { DeadLetterTable } from './dead-letters.ts';
 import { startApi } from './http.ts';
@@ -59,13 +60,14 @@ const FORBIDDEN = [
 /**
  * Starts one.
  *
+ * @param binary the nats-server behind it; left out: the newest
  * @param version what its INFO says
  */
 export async function startStandIn({
-  binary,
+  binary = newestServer(),
   version = '2.10.7',
 }: {
-  readonly binary?: string;
+  readonly binary?: string | undefined;
   readonly version?: string;
 } = {}): Promise<StandIn> {
   const server = await startBroker(binary === undefined ? {} : { binary });
