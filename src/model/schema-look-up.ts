@@ -20,14 +20,14 @@ export interface StationSchemas {
   fresh?(station: string, patienceMs?: number): Promise<StationSchema | undefined>;
   /** What is known is looked at anew before the next use. */
   forget?(): void;
-  /** What a registration was answered. */
-  hear?(station: string, reply: Readonly<Record<string, unknown>>): void;
+  /** What a registration was answered. @param changes how many had been heard of when it was asked */
+  hear?(station: string, reply: Readonly<Record<string, unknown>>, changes?: number): void;
   /** What a broker that was asked wants to be told of messages that break the schema. */
   wants?(station: string): { readonly reportsViolations: boolean; readonly sendsNotifications: boolean } | undefined;
   /** A registration that is under way will tell. */
   expect?(station: string, telling: Promise<Readonly<Record<string, unknown>> | undefined>): void;
-  /** Hears of changes, for the life of a connection. */
-  watch?(connection: object, station: string): void;
+  /** Hears of changes, for the life of a connection. @returns how many have been heard of so far */
+  watch?(connection: object, station: string): number;
 }
 
 /** Makes that of a broker. */

@@ -47,9 +47,9 @@ export class MemphisPublisher extends StreamPublisher<MemphisBroker> {
     const key = `producer ${station} ${name}`;
     if (this.broker.members.joined(connection, key) !== undefined) return;
     const told = this.broker.members.join(connection, key, async (on, timeoutMs) => {
-      this.broker.schemas.watch?.(on, station);
+      const changes = this.broker.schemas.watch?.(on, station);
       const answer = await registerProducer(on, { name, station, appId: APP_ID }, timeoutMs);
-      this.broker.schemas.hear?.(station, answer);
+      this.broker.schemas.hear?.(station, answer, changes);
       return answer;
     });
     this.broker.schemas.expect?.(station, told);

@@ -45,10 +45,10 @@ export async function registerGroup(
       timeoutMs,
     );
   if (isAnchored(version)) return await registerAt(ANCHOR_STATION);
-  schemas.watch?.(connection, station);
+  const changes = schemas.watch?.(connection, station);
   try {
     const told = await registerAt(station);
-    schemas.hear?.(station, told); // those before 1.3.1 do not say, and are never asked here
+    schemas.hear?.(station, told, changes); // those before 1.3.1 do not say, and are never asked here
     return told;
   } catch (error) {
     if (!isMemphisError(error, 'GROUP_CONFLICT')) throw error;

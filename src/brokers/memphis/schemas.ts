@@ -3,7 +3,7 @@
  * registered for the answer alone, and taken out again (memphis-wire 7.2). It comes with the codecs.
  */
 
-import type { Connection } from '../../connection/port.ts';
+import type { Connection, Frame } from '../../connection/port.ts';
 import { within } from '../../connection/within.ts';
 import type { StationSchema } from '../../model/schema.ts';
 import { toInternalName } from '../../model/station.ts';
@@ -16,6 +16,8 @@ export class MemphisSchemas extends Schemas {
   /** Changed by us in a way that the broker tells nobody. */
   readonly #doubtful = new Set<string>();
   readonly #watched = new WeakMap<Connection, Set<string>>();
+  /** How many changes of a station have been heard of. */
+  readonly #changes = new Map<string, number>();
   readonly #told = new Map<string, Registered>();
   readonly #expected = new Map<string, Promise<Json | undefined>>();
 
@@ -40,17 +42,25 @@ export class MemphisSchemas extends Schemas {
   }
 
   /** Hears of changes, for the life of a connection: as the broker's own clients do. Nothing of it waits. */
-  watch(connection: Connection, station: string): void {
+  watch(connection: Connection, station: string): number {
     const watched = this.#watched.get(connection) ?? new Set();
     this.#watched.set(connection, watched);
-    if (watched.has(station) || connection.isClosed) return;
-    watched.add(station);
-    connection.subscribe(`$memphis_schema_updates_${toInternalName(station)}`, {
-      onFrame: ({ data }) => {
+    const isNew = !watched.has(station) && !connection.isClosed;
+    if (isNew) {
+      watched.add(station);
+      const onFrame = ({ data }: Frame): void => {
         const push = parsePush(data);
-        if (push !== undefined) this.learn(station, push.schema);
-      },
-    });
+        if (push === undefined) return;
+        this.#changes.set(station, this.#changesOf(station) + 1);
+        this.learn(station, push.schema);
+      };
+      connection.subscribe(`$memphis_schema_updates_${toInternalName(station)}`, { onFrame });
+    }
+    return this.#changesOf(station);
+  }
+
+  #changesOf(station: string): number {
+    return this.#changes.get(station) ?? 0;
   }
 
   /** A registration that is under way will tell. */
@@ -59,11 +69,11 @@ export class MemphisSchemas extends Schemas {
     void telling.then(() => this.#expected.delete(station));
   }
 
-  /** What a registration told. */
-  hear(station: string, reply: Json): void {
+  /** What a registration told. The broker may have looked before a change, and answer behind it: then the change holds. */
+  hear(station: string, reply: Json, changes = this.#changesOf(station)): void {
     const told = toRegistered(reply);
     if ('schemaverse_to_dls' in reply) this.#told.set(station, told); // those of producers say that
-    this.learn(station, told.schema);
+    if (changes === this.#changesOf(station)) this.learn(station, told.schema);
   }
 
   /** What the broker wants to be told of messages that break the schema. */
@@ -74,11 +84,14 @@ export class MemphisSchemas extends Schemas {
   protected override async lookUp(station: string, patienceMs: number): Promise<StationSchema | undefined> {
     await this.stationViews.find(station, patienceMs); // the broker would make one that is missing
     const telling = this.#expected.get(station);
-    const expected = telling && (await within(telling, patienceMs));
-    // to be heard of before the answer, so that no change falls between
-    const reply = expected ?? (await askAs(this.link, station, patienceMs, (on) => this.watch(on, station)));
-    const told = toRegistered(reply);
-    this.#told.set(station, told);
-    return told.schema;
+    const isTold = telling !== undefined && (await within(telling, patienceMs)) !== undefined;
+    if (!isTold) {
+      let changes: number | undefined;
+      const reply = await askAs(this.link, station, patienceMs, (on) => {
+        changes = this.watch(on, station);
+      });
+      this.hear(station, reply, changes);
+    }
+    return this.current(station);
   }
 }

@@ -8,8 +8,31 @@ import { MemphisBroker } from '../../../src/brokers/memphis/broker.ts';
 import { createSchema } from '../../../src/brokers/memphis/wire/schema-creation.ts';
 import { connect, isMemphisError } from '../../../src/index.ts';
 import { freshName, memphisBrokers } from '../../support/memphis/brokers.ts';
+import { startStandIn } from '../../support/memphis/stand-in.ts';
 
 const schema = { type: 'object', required: ['id'], properties: { id: { type: 'number' } } };
+
+test('what a registration was answered before a change, and heard behind it, changes nothing', async () => {
+  await using standIn = await startStandIn();
+  const options = { servers: [standIn.url], apiUrl: standIn.apiUrl };
+  const [memphis, other] = [await connect(options), await connect(options)];
+  try {
+    const [station, name] = [freshName('crossed'), freshName('order')];
+    await memphis.createSchema(name, 'json', schema);
+    await memphis.createStation(station, { storageType: 'memory' });
+    standIn.faults.heldMs = { $memphis_consumer_creations: 600 };
+    const consumer = await memphis.createConsumer(station, { group: 'g', batchMaxWaitMs: 0 });
+    await consumer.fetch(); // the group is registered beside it
+    await memphis.produce(station, { id: 'free' });
+    await other.attachSchema(name, station);
+    await sleep(200); // heard of the change
+    await assert.rejects(memphis.produce(station, { id: 'text' }), { code: 'SCHEMA_VIOLATION' });
+    await sleep(800); // heard the answer
+    await assert.rejects(memphis.produce(station, { id: 'text' }), { code: 'SCHEMA_VIOLATION' });
+  } finally {
+    await Promise.all([memphis.close(), other.close()]);
+  }
+});
 
 for (const { name: on, open } of memphisBrokers) {
   test(`${on}: a station keeps to its schema, and what breaks it is reported`, async () => {

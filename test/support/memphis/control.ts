@@ -10,6 +10,8 @@ export interface Faults {
   silent?: readonly string[];
   /** So much later than it could be. */
   delayMs?: number;
+  /** How long an answer is held back that is known already, by subject. */
+  heldMs?: Readonly<Record<string, number>>;
   /** What is answered in place of an answer, by subject. */
   text?: Readonly<Record<string, string>>;
   /** What is answered once more behind an answer, by subject. */

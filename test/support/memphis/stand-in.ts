@@ -89,6 +89,8 @@ export async function startStandIn({
           const instead = faults.text?.[subject];
           const replies = instead === undefined ? await control.answer(subject, data) : [instead];
           const more = faults.again?.[subject];
+          const heldMs = faults.heldMs?.[subject];
+          if (heldMs !== undefined) await new Promise((resolve) => setTimeout(resolve, heldMs));
           if (nats.isClosed || reply === '') return;
           for (const text of more === undefined ? replies : [...replies, more])
             nats.publish(reply, new TextEncoder().encode(text));
