@@ -27,6 +27,7 @@ export async function registerGroup(
   timeoutMs: number,
 ): Promise<unknown> {
   const { version } = await connection.info;
+  const isOlder = isBefore(version, 1, 4, 3);
   /** What is said of where it begins must agree with the durable, or it is refused (10012). */
   const registerAt = (at: string, from = at === ANCHOR_STATION ? undefined : start): Promise<Json> =>
     registerConsumer(
@@ -40,7 +41,7 @@ export async function registerGroup(
         appId: APP_ID,
         startConsumeFromSequence: from !== undefined && 'sequence' in from ? from.sequence : 1,
         // up to 1.4.2 a count of messages means something else there
-        lastMessages: isBefore(version, 1, 4, 3) ? -1 : lastOf(from),
+        lastMessages: isOlder ? -1 : lastOf(from),
       },
       timeoutMs,
     );
@@ -53,6 +54,6 @@ export async function registerGroup(
   } catch (error) {
     if (!isMemphisError(error, 'GROUP_CONFLICT')) throw error;
     // one that began elsewhere; up to 1.4.2 it has its row all the same, later perhaps none
-    return isBefore(version, 1, 4, 3) || (await registerAt(ANCHOR_STATION));
+    return isOlder || (await registerAt(ANCHOR_STATION));
   }
 }
