@@ -6,6 +6,7 @@ import path from 'node:path';
 import { build } from 'esbuild';
 import { type BenchSettings, roundsOf } from '../support/bench.ts';
 import { bundle } from '../support/bundle.ts';
+import { functionBundle } from '../support/function-bundle.ts';
 import { column, describeMachine, type Report } from '../support/report.ts';
 import { inRounds } from '../support/rounds.ts';
 import { type ColdSample, runCold } from '../support/run-cold.ts';
@@ -17,16 +18,9 @@ const root = path.join(import.meta.dirname, '../..');
 /** As a user would bundle it for Lambda. */
 async function bundleOf({ code }: Contender, outfile: string): Promise<number> {
   await build({
+    ...functionBundle,
     stdin: { contents: code, resolveDir: root, loader: 'js' },
     outfile,
-    bundle: true,
-    minify: true,
-    platform: 'node',
-    target: 'node22',
-    format: 'cjs',
-    conditions: ['@memphis-serverless/source'],
-    absWorkingDir: root,
-    logLevel: 'error',
   });
   return (await stat(outfile)).size;
 }

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build, type Plugin } from 'esbuild';
+import { functionBundle } from './function-bundle.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 
@@ -56,17 +57,10 @@ export async function bundle(
   }: { minify?: boolean; format?: 'cjs' | 'esm'; sourcemap?: boolean; isApart?: boolean } = {},
 ): Promise<Bundle> {
   const { metafile } = await build({
+    ...functionBundle,
     entryPoints: [path.join(root, 'bench', entry)],
     outfile,
-    bundle: true,
-    minify: true,
-    platform: 'node',
-    target: 'node22',
-    format: 'cjs',
     external: ['@aws-sdk/*', ...(entry.startsWith('peers/memphis') ? MISSING_IN_MEMPHIS_DEV : [])],
-    conditions: ['@memphis-serverless/source'],
-    absWorkingDir: root,
-    logLevel: 'error',
     ...options,
     plugins: isApart ? [apart(options.format ?? 'cjs')] : [],
     metafile: true,

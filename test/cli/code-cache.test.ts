@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
+import { functionBundle } from '../../bench/support/function-bundle.ts';
 import { main } from '../../src/cli/main.ts';
 import { connect } from '../../src/index.ts';
 import { startBroker } from '../../src/testing/start-broker.ts';
@@ -209,16 +210,9 @@ describe('code-cache', () => {
     const own = await mkdtemp(join(folder, 'function-'));
     const bundle = join(own, 'index.cjs');
     await build({
+      ...functionBundle,
       entryPoints: [join(root, 'bench/functions/consumer.ts')],
       outfile: bundle,
-      bundle: true,
-      minify: true,
-      platform: 'node',
-      target: 'node22',
-      format: 'cjs',
-      conditions: ['@memphis-serverless/source'],
-      absWorkingDir: root,
-      logLevel: 'error',
     });
     assert.equal((await run(bundle)).code, 0);
     await using broker = await startBroker({ binary: server?.binary ?? '' });

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
+import { functionBundle } from '../../bench/support/function-bundle.ts';
 import { type Client, connect } from '../../src/index.ts';
 import { compileSchema } from '../../src/schemas/compile.ts';
 import '../../src/schemas/json.ts';
@@ -74,16 +75,9 @@ describe('bundled', () => {
       consume({}, context).then(() => produce({}, context)).then(() => { console.log(JSON.stringify(told)); process.exit(0); });`;
     const file = join(folder, `${made}.cjs`);
     await build({
+      ...functionBundle,
       stdin: { contents, resolveDir: root },
       outfile: file,
-      bundle: true,
-      minify: true,
-      platform: 'node',
-      target: 'node22',
-      format: 'cjs',
-      conditions: ['@memphis-serverless/source'],
-      absWorkingDir: root,
-      logLevel: 'error',
     });
     const { stdout } = await exec(process.execPath, [...lambdaFlags, file], {
       cwd: folder,

@@ -4,23 +4,17 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { build } from 'esbuild';
+import { functionBundle } from '../../bench/support/function-bundle.ts';
 
 const root = join(import.meta.dirname, '../..');
 
 async function inputsOf(contents: string): Promise<{ readonly inputs: readonly string[]; readonly bytes: number }> {
   const { metafile, outputFiles } = await build({
+    ...functionBundle,
     stdin: { contents, resolveDir: root, loader: 'ts' },
-    bundle: true,
     write: false,
     metafile: true,
-    minify: true,
-    platform: 'node',
-    target: 'node22',
-    format: 'cjs',
     external: ['@aws-sdk/*', '@smithy/*'],
-    conditions: ['@memphis-serverless/source'],
-    absWorkingDir: root,
-    logLevel: 'error',
   });
   const [output] = Object.values(metafile.outputs);
   const inside = Object.entries(output?.inputs ?? {}).filter(([, { bytesInOutput }]) => bytesInOutput > 0);

@@ -9,6 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import fc from 'fast-check';
+import { functionBundle } from '../../bench/support/function-bundle.ts';
 import { isMemphisError } from '../../src/index.ts';
 import type { Broker, OutgoingMessage } from '../../src/model/broker.ts';
 import type { CompiledSchema, SchemaCodec, StationSchema } from '../../src/model/schema.ts';
@@ -56,17 +57,12 @@ async function bundle(
   options: CompileOptions = {},
 ): Promise<{ reader: SchemaReader; inputs: string; bytes: number }> {
   const { outputFiles, metafile } = await build({
+    ...functionBundle,
     stdin: { contents: await compileSchema(schema, options), resolveDir: root },
-    bundle: true,
-    minify: true,
     write: false,
     metafile: true,
     format: 'esm',
-    platform: 'node',
-    conditions: ['@memphis-serverless/source'],
-    absWorkingDir: root,
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire('/');" },
-    logLevel: 'error',
   });
   const file = join(folder, `${++made}.mjs`);
   const [output] = outputFiles;
