@@ -2,7 +2,6 @@
 
 import type { SchemaIssue } from '../model/schema-issue.ts';
 import { checkOperations } from './graphql-check.ts';
-import { parseOperations } from './graphql-parse.ts';
 import { isPlain } from './graphql-plain.ts';
 import { Problem } from './graphql-problem.ts';
 import type { GraphqlTable } from './graphql-table.ts';
@@ -24,7 +23,7 @@ export const findBy =
 
 function findProblem(table: GraphqlTable, text: string): readonly SchemaIssue[] {
   try {
-    checkOperations(table, parseOperations(text, MAX_TOKENS));
+    checkOperations(table, text, MAX_TOKENS);
     return nothing;
   } catch (error) {
     if (error instanceof RangeError) return [{ path: [], message: 'it is nested too deeply' }];

@@ -5,7 +5,7 @@
  */
 
 import { isName } from './graphql-scan.ts';
-import { type GraphqlTable, type Inputs, nameOf } from './graphql-table.ts';
+import { type GraphqlTable, type Inputs, literals, nameOf } from './graphql-table.ts';
 
 /** What comes next stands last. Of texts the quote alone: whatever they say is right. */
 type Tokens = string[];
@@ -96,9 +96,6 @@ function areItems(table: GraphqlTable, tokens: Tokens, type: string): boolean {
   tokens.pop();
   return true;
 }
-
-/** What the scalars of the language take. */
-const literals = ' Int:int Float:int Float:float String:string Boolean:boolean ID:int ID:string ';
 
 /** '?' for none, and for numbers that are long or not as JavaScript writes them. */
 function kindOf(token: string): string {

@@ -14,11 +14,7 @@ export function fail(message: string, { at }: { readonly at: number }): never {
   throw new Problem(message, at);
 }
 
-/** @throws Problem for a second one of a name */
-export function distinct(all: readonly { readonly name: string; readonly at: number }[], what: string): void {
-  const seen = new Set<string>();
-  for (const one of all) {
-    if (seen.has(one.name)) fail(`There can be only one ${what} of a name.`, one);
-    seen.add(one.name);
-  }
+/** Notes what breaks the schema, where what comes behind it may be no document at all. @returns nothing: of what it stands for nothing is known */
+export function note(reading: { problem: Problem | undefined }, message: string, at: number): undefined {
+  reading.problem ??= new Problem(message, at);
 }

@@ -1,6 +1,6 @@
 /** Rules of GraphQL for what few documents have: subscriptions, and questions about the schema itself. */
 
-import type { Definition, Selection } from './graphql-document.ts';
+import { type Definition, innerOf, type Selection } from './graphql-document.ts';
 import { fail } from './graphql-problem.ts';
 import { type GraphqlTable, isAmong } from './graphql-table.ts';
 
@@ -10,54 +10,38 @@ type Fragments = ReadonlyMap<string, Definition>;
 const MAX_INTROSPECTION = 3;
 
 /** One field at the top, and none that could be left out. @throws Problem */
-export function checkSubscription(
-  table: GraphqlTable,
-  fragments: Fragments,
-  root: string,
-  operation: Definition,
-): void {
+export function checkSubscription(table: GraphqlTable, fragments: Fragments, operation: Definition): void {
   const names = new Set<string>();
-  const spread = new Set<string>();
+  const seen = new Set<readonly Selection[]>();
   const walk = (all: readonly Selection[], type: string): void => {
-    if (type !== '' && type !== root && !isAmong(table, type, root)) return;
+    if (seen.has(all) || (type !== operation.on && !isAmong(table, type, operation.on))) return;
+    seen.add(all);
     for (const one of all) {
-      const { kind, name, alias, on, directives, selections = [] } = one;
-      if (directives.some((each) => each.name === 'skip' || each.name === 'include')) {
-        fail('A subscription must not use "@skip" or "@include" at its top.', one);
-      }
-      if (kind === 'inline') walk(selections, on);
-      else if (kind === 'spread') {
-        const fragment = spread.has(name) ? undefined : fragments.get(name);
-        spread.add(name);
-        if (fragment !== undefined) walk(fragment.selections, fragment.on);
-      } else if (name.startsWith('__')) fail('A subscription must not select an introspection field.', one);
+      const { name, alias, parent, selections } = one;
+      if (one.isConditional) fail('A subscription must not use "@skip" or "@include" at its top.', one);
+      if (alias === '') walk(innerOf(fragments, one), selections ? parent : (fragments.get(name)?.on ?? ''));
+      else if (name.startsWith('__')) fail('A subscription must not select an introspection field.', one);
       else names.add(alias);
     }
   };
-  walk(operation.selections, root);
+  walk(operation.selections, operation.on);
   if (names.size !== 1) fail('A subscription must select one field at its top.', operation);
 }
 
 /** @throws Problem */
 export function checkIntrospection(fragments: Fragments, all: readonly Selection[]): void {
-  const depths = new Map<string, number>();
-  const deepest = (selections: readonly Selection[] = []): number =>
-    selections.reduce((depth, one) => Math.max(depth, depthOf(one)), 0);
+  const depths = new Map<readonly Selection[], number>();
   /** How many lists of the introspection are within one another. */
-  const depthOf = ({ kind, name, selections }: Selection): number => {
-    if (kind !== 'spread') {
-      const isList = kind === 'field' && /^(fields|interfaces|possibleTypes|inputFields)$/.test(name);
-      return deepest(selections) + (isList ? 1 : 0);
-    }
-    const depth = depths.get(name) ?? deepest(fragments.get(name)?.selections);
-    depths.set(name, depth);
-    return depth;
+  const depthOf = (one: Selection): number => {
+    const inner = innerOf(fragments, one);
+    const depth = depths.get(inner) ?? inner.reduce((deepest, each) => Math.max(deepest, depthOf(each)), 0);
+    depths.set(inner, depth);
+    return /^(fields|interfaces|possibleTypes|inputFields)$/.test(one.alias && one.name) ? depth + 1 : depth;
   };
   const walk = (selections: readonly Selection[] = []): void => {
     for (const one of selections) {
-      if (one.kind === 'field' && (one.name === '__schema' || one.name === '__type')) {
-        if (depthOf(one) >= MAX_INTROSPECTION) fail('Maximum introspection depth exceeded.', one);
-      } else walk(one.selections);
+      if (one.alias === '' || !/^__(schema|type)$/.test(one.name)) walk(one.selections);
+      else if (depthOf(one) >= MAX_INTROSPECTION) fail('Maximum introspection depth exceeded.', one);
     }
   };
   walk(all);

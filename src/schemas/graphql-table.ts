@@ -68,3 +68,6 @@ export function isSubType(table: GraphqlTable, type: string, of: string): boolea
   if (isList(of)) return isList(type) && isSubType(table, itemOf(type), itemOf(of));
   return !isList(type) && isAmong(table, of, type);
 }
+
+/** What the scalars of the language take. */
+export const literals = ' Int:int Float:int Float:float String:string Boolean:boolean ID:int ID:string ';

@@ -1,129 +1,117 @@
-/** Values and variables in operations of GraphQL, against the types that are wanted there. */
+/** Values and variables in operations of GraphQL, read against the types that are wanted there. */
 
-import type { Named, Value, Variable } from './graphql-document.ts';
-import { distinct, fail } from './graphql-problem.ts';
-import {
-  type GraphqlTable,
-  get,
-  type Inputs,
-  isList,
-  isNonNull,
-  isSubType,
-  itemOf,
-  nullable,
-} from './graphql-table.ts';
+import type { Reading } from './graphql-document.ts';
+import { here, need, next, refuse, takeName, takeText, took } from './graphql-parse.ts';
+import { note } from './graphql-problem.ts';
+import { get, type Inputs, isList, isNonNull, itemOf, literals, nullable } from './graphql-table.ts';
 
-/** A variable where a value of a type is wanted. */
-export interface Use {
-  readonly name: string;
-  /** Absent where nothing is known of it: inside of scalars of one's own. */
-  readonly type: string | undefined;
-  readonly hasDefault: boolean;
-  /** It is the one field of an input that wants exactly one. */
-  readonly isOneOf: boolean;
-  readonly at: number;
-}
-
-/** What values are looked at by, and where the variables that are met are put. */
-export interface Values {
-  readonly table: GraphqlTable;
-  uses: Use[];
-}
-
-/** Kinds of literals by the scalars of the language. */
-const literals: Readonly<Record<string, readonly string[]>> = {
-  Int: ['int'],
-  Float: ['int', 'float'],
-  String: ['string'],
-  Boolean: ['boolean'],
-  ID: ['int', 'string'],
-};
-
+/** Where inputs stand. */
 interface Owner {
+  readonly what: 'argument' | 'field';
+  readonly name: string;
   readonly at: number;
+  /** Exactly one is to be given. */
+  readonly isOneOf?: boolean;
 }
 
-/** Arguments of a field or a directive, or fields of an object. @param isOneOf where exactly one is to be given @throws Problem */
-export function checkInputs(
-  values: Values,
-  given: readonly Named[],
-  wanted: Inputs,
-  [what, owner]: readonly [what: string, owner: string],
-  at: Owner,
-  isOneOf = false,
-): void {
-  distinct(given, what);
-  for (const one of given) {
-    const input = get(wanted, one.name) ?? fail(`Unknown ${what} (name) of ${owner}.`, one);
-    const hasDefault = input.endsWith('=');
-    checkValue(values, one.value, hasDefault ? input.slice(0, -1) : input, hasDefault, isOneOf);
+/**
+ * Arguments, or the fields of an object.
+ *
+ * @param wanted absent where nothing is known of them
+ * @returns each with its value; the same for those that say the same
+ */
+export function takeInputs(
+  reading: Reading,
+  [open, close]: readonly [open: string, close: string],
+  wanted: Inputs | undefined,
+  { what, name: owner, at, isOneOf = false }: Owner,
+): readonly string[] {
+  const given = new Map<string, string>();
+  const isGiven = took(reading, open);
+  if (isGiven && open === '(' && next(reading) === close) refuse(reading);
+  while (isGiven && !took(reading, close)) {
+    const place = here(reading);
+    const name = takeName(reading);
+    const input = get(wanted, name);
+    if (given.has(name)) note(reading, `There can be only one ${what} of a name.`, place);
+    if (wanted !== undefined && input === undefined) note(reading, `Unknown ${what} (name) of ${owner}.`, place);
+    need(reading, ':');
+    const hasDefault = input?.endsWith('=') === true;
+    const type = hasDefault ? input.slice(0, -1) : input;
+    given.set(name, `${name}:${takeValue(reading, type, { hasDefault, isOneOf })}`);
   }
-  // a default stands behind the mark, and takes it away
-  const isMissing = (name: string): boolean =>
-    isNonNull(wanted[name] as string) && !given.some((one) => one.name === name);
-  const missing = Object.keys(wanted).find(isMissing);
-  if (missing !== undefined) fail(`The ${what} "${missing}" of ${owner} is required.`, at);
+  for (const name in wanted) {
+    // a default stands behind the mark, and takes it away
+    if (!isNonNull(wanted[name] as string) || given.has(name)) continue;
+    note(reading, `The ${what} "${name}" of ${owner} is required.`, at);
+  }
+  return [...given.values()].sort();
 }
 
-/** @throws Problem */
-export function checkValue(
-  values: Values,
-  value: Value,
+/** How a value is wanted. */
+interface Wanted {
+  readonly hasDefault: boolean;
+  readonly isOneOf: boolean;
+}
+
+/**
+ * @param type absent where nothing is known of it
+ * @param written the type of the place; one value is a list of it as well
+ * @returns the same for values that mean the same
+ */
+export function takeValue(
+  reading: Reading,
   type: string | undefined,
-  hasDefault = false,
-  isOneOf = false,
-): void {
-  const { kind, text, at } = value;
-  if (kind === 'variable') values.uses.push({ name: text, type, hasDefault, isOneOf, at });
-  else if (type === undefined) checkUnknown(values, value);
-  else checkLiteral(values, value, type, type);
-}
-
-/** @param written the type of the place; one value is a list of it as well */
-function checkLiteral(values: Values, value: Value, type: string, written: string): void {
-  const { kind, text } = value;
-  const wanted = nullable(type);
-  if (kind === 'null') {
-    if (wanted !== type) fail(`Null is no value of type "${type}".`, value);
-    return;
+  how: Wanted = { hasDefault: false, isOneOf: false },
+  written = type,
+): string {
+  const at = here(reading);
+  if (!reading.isConstant && took(reading, '$')) {
+    const name = takeName(reading);
+    reading.uses.push({ name, type, at, ...how });
+    return `$${name}`;
   }
-  if (isList(wanted)) {
-    if (kind !== 'list') checkLiteral(values, value, itemOf(wanted), written);
-    else for (const item of value.items) checkValue(values, item, itemOf(wanted));
-    return;
+  const wanted = nullable(type ?? '');
+  if (took(reading, 'null')) {
+    if (wanted !== (type ?? '')) note(reading, `Null is no value of type "${type}".`, at);
+    return 'null';
   }
-  const row = values.table.types[wanted];
-  if (row?.kind === 'input') {
-    if (kind !== 'object') fail(`A value of type "${wanted}" must be an object.`, value);
+  if (isList(wanted) && next(reading) !== '[') return takeValue(reading, itemOf(wanted), how, written);
+  const row = reading.table.types[wanted];
+  if (row?.kind === 'input' && next(reading) === '{') {
     const isOneOf = row.isOneOf === true;
+    const owner = { what: 'field', name: `"${wanted}"`, at } as const;
     // as the library has it: where the type is wrapped, it does not ask whether variables may be null
-    checkInputs(values, value.fields, row.inputs ?? {}, ['field', `"${wanted}"`], value, isOneOf && written === wanted);
-    const isOne = value.fields.length === 1 && value.fields[0]?.value.kind !== 'null';
-    if (isOneOf && !isOne) fail(`Of "${wanted}" exactly one field must be given, and not be null.`, value);
-    return;
+    const given = takeInputs(reading, ['{', '}'], row.inputs, { ...owner, isOneOf: isOneOf && written === wanted });
+    if (isOneOf && (given.length !== 1 || /^\w+:null$/.test(given[0] ?? ''))) {
+      note(reading, `Of "${wanted}" exactly one field must be given, and not be null.`, at);
+    }
+    return `{${given}}`;
   }
-  const isRight =
-    row?.kind === 'enum'
-      ? kind === 'enum' && row.values?.includes(text)
-      : get(literals, wanted)?.includes(kind) !== false && (wanted !== 'Int' || Number(text) === (Number(text) | 0));
-  if (!isRight) fail(`Expected a value of type "${wanted}".`, value);
-  checkUnknown(values, value);
+  const text = next(reading);
+  const [key, kind] = takeLiteral(reading, isList(wanted) ? itemOf(wanted) : undefined);
+  if (row?.kind === 'input') note(reading, `A value of type "${wanted}" must be an object.`, at);
+  const isNoInt = wanted === 'Int' && Number(text) !== (Number(text) | 0);
+  const isKnown = literals.includes(` ${wanted}:`);
+  const isRight = row?.values?.includes(text) ?? (!isKnown || (literals.includes(` ${wanted}:${kind} `) && !isNoInt));
+  if (!isRight) note(reading, `Expected a value of type "${wanted}".`, at);
+  return key;
 }
 
-/** Of what a scalar of one's own holds nothing is known. */
-function checkUnknown(values: Values, { items, fields }: Value): void {
-  distinct(fields, 'field');
-  for (const item of items) checkValue(values, item, undefined);
-  for (const field of fields) checkValue(values, field.value, undefined);
-}
-
-/** @throws Problem where a variable cannot stand */
-export function checkUse(table: GraphqlTable, use: Use, { type, fallback }: Variable): void {
-  const { type: wanted, hasDefault, isOneOf } = use;
-  if (wanted === undefined) return;
-  const isMended = isNonNull(wanted) && !isNonNull(type) && (hasDefault || (fallback && fallback.kind !== 'null'));
-  if (!isSubType(table, type, isMended ? nullable(wanted) : wanted)) {
-    fail(`A variable of type "${type}" cannot stand where "${wanted}" is expected.`, use);
+/** One that is no variable, and not null. Of what a scalar of one's own holds nothing is known. @param item the type of what a list holds */
+function takeLiteral(reading: Reading, item: string | undefined): readonly [key: string, kind: string] {
+  const text = next(reading);
+  if (text === '{') {
+    return [`{${takeInputs(reading, ['{', '}'], undefined, { what: 'field', name: '', at: 0 })}}`, 'object'];
   }
-  if (isOneOf && !isNonNull(type)) fail('A variable of a OneOf input must not be nullable.', use);
+  if (took(reading, '[')) {
+    let key = text;
+    while (!took(reading, ']')) key += `${takeValue(reading, item)},`;
+    return [key, 'list'];
+  }
+  if (text.startsWith('"')) return [takeText(reading), 'string'];
+  if (!/^[-\w]/.test(text)) refuse(reading);
+  reading.index++;
+  if (/^[-\d]/.test(text)) return [text, /[.Ee]/.test(text) ? 'float' : 'int'];
+  return [text, text === 'true' || text === 'false' ? 'boolean' : 'enum'];
 }
