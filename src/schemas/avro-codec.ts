@@ -1,37 +1,27 @@
 /** Messages of Avro as JSON text, by a type, whatever made that. */
 
-import type { CompiledSchema } from '../model/schema.ts';
 import type { AvroType } from './avro-table.ts';
 import { type AvroTarget, convertAvro } from './avro-values.ts';
 import { bytesOf } from './json-text.ts';
 import { readUtf8, writeUtf8 } from './utf8.ts';
 import { violation, wrongInput } from './violation.ts';
 
-/** @param name the schema's, for error texts */
-export function avroCodec(name: string, type: AvroType): CompiledSchema {
-  return {
-    encode: (message) => {
-      const bytes = typeof message === 'string' ? writeUtf8(message) : bytesOf(message);
-      if (bytes !== undefined) {
-        convert(name, type, parse(name, bytes), 'text');
-        return bytes;
-      }
-      if (typeof message !== 'object' || message === null) {
-        throw wrongInput(
-          `A message must be bytes, text or an object, not ${message === null ? 'null' : typeof message}.`,
-        );
-      }
-      return writeUtf8(JSON.stringify(convert(name, type, message, 'wire')));
-    },
-    decode: avroDecoder(name, type),
-  };
+/** @param name the schema's, for error texts @throws MemphisError `INVALID_MESSAGE`, `SCHEMA_VIOLATION` */
+export function writeAvro(name: string, type: AvroType, message: unknown): Uint8Array {
+  const bytes = typeof message === 'string' ? writeUtf8(message) : bytesOf(message);
+  if (bytes !== undefined) {
+    convert(name, type, parse(name, bytes), 'text');
+    return bytes;
+  }
+  if (typeof message !== 'object' || message === null) {
+    throw wrongInput(`A message must be bytes, text or an object, not ${message === null ? 'null' : typeof message}.`);
+  }
+  return writeUtf8(JSON.stringify(convert(name, type, message, 'wire')));
 }
 
-/** For whoever reads them. */
-export const avroDecoder =
-  (name: string, type: AvroType): CompiledSchema['decode'] =>
-  (data) =>
-    convert(name, type, parse(name, data), 'reader');
+/** @throws MemphisError `SCHEMA_VIOLATION` */
+export const readAvro = (name: string, type: AvroType, data: Uint8Array): unknown =>
+  convert(name, type, parse(name, data), 'reader');
 
 function convert(name: string, type: AvroType, value: unknown, target: AvroTarget): unknown {
   const converted = convertAvro(type, value, target);

@@ -7,7 +7,7 @@
  */
 
 import type { SchemaCodec } from '../model/schema.ts';
-import { avroCodec } from './avro-codec.ts';
+import { readAvro, writeAvro } from './avro-codec.ts';
 import { parseAvro } from './avro-table.ts';
 import { importLibrary } from './library.ts';
 import { type CodecReader, registerCodec } from './reader.ts';
@@ -15,7 +15,13 @@ import { type CodecReader, registerCodec } from './reader.ts';
 /** The codec of Avro. */
 export const avroJsonCodec: SchemaCodec = {
   type: 'avro',
-  compile: ({ name, source }) => avroCodec(name, parseAvro(source)),
+  compile: ({ name, source }) => {
+    const type = parseAvro(source);
+    return {
+      encode: (message) => writeAvro(name, type, message),
+      decode: (data) => readAvro(name, type, data),
+    };
+  },
   prepare: async (schema) => {
     parseAvro(schema.source);
     type Library = { readonly Type: { forSchema(schema: unknown): unknown } };

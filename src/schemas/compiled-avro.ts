@@ -5,11 +5,15 @@
  */
 
 import type { SchemaReader } from '../model/schema-reader.ts';
-import { avroCodec } from './avro-codec.ts';
+import { readAvro, writeAvro } from './avro-codec.ts';
 import { type FlatAvro, linkAvro } from './avro-flat.ts';
-import { type PrecompiledName, precompiled } from './precompiled.ts';
+import { encoderOf } from './encoder.ts';
+import { type PrecompiledName, register } from './precompiled-reader.ts';
 
 /** Registers one version of a schema. */
-export function compiledAvro(name: PrecompiledName, types: FlatAvro): SchemaReader {
-  return precompiled('avro', name, avroCodec(name.name, linkAvro(types)));
+export function compiledAvro(which: PrecompiledName, types: FlatAvro): SchemaReader {
+  const { name } = which;
+  const type = linkAvro(types);
+  const encode = (message: unknown): Uint8Array => writeAvro(name, type, message);
+  return register('avro', which, (data) => readAvro(name, type, data), { encode, encoderOf });
 }

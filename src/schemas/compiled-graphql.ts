@@ -6,15 +6,17 @@
  */
 
 import type { SchemaReader } from '../model/schema-reader.ts';
-import { findBy } from './graphql-issues.ts';
+import { encoderOf } from './encoder.ts';
+import { decoderBy, findBy } from './graphql-issues.ts';
 import type { GraphqlTable } from './graphql-table.ts';
-import { graphqlMessages } from './graphql-text.ts';
-import { type PrecompiledName, precompiled } from './precompiled.ts';
+import { graphqlEncoder } from './graphql-text.ts';
+import { type PrecompiledName, register } from './precompiled-reader.ts';
 
 /** Registers one version of a schema. */
-export function compiledGraphql(name: PrecompiledName, table: GraphqlTable): SchemaReader {
+export function compiledGraphql(which: PrecompiledName, table: GraphqlTable): SchemaReader {
   const print = (): never => {
     throw new Error('it was parsed without locations, and only the package graphql prints it: give its text');
   };
-  return precompiled('graphql', name, graphqlMessages(name.name, findBy(table), print));
+  const encode = graphqlEncoder(which.name, findBy(table), print);
+  return register('graphql', which, decoderBy(which.name, table), { encode, encoderOf });
 }

@@ -5,11 +5,16 @@
  */
 
 import type { SchemaReader } from '../model/schema-reader.ts';
-import { type PrecompiledName, precompiled } from './precompiled.ts';
-import { protoCodec } from './proto-codec.ts';
+import { encoderOf } from './encoder.ts';
+import { type PrecompiledName, register } from './precompiled-reader.ts';
+import { writeProto } from './proto-codec.ts';
+import { readProto } from './proto-decoder.ts';
 import type { ProtoTable } from './proto-table.ts';
 
 /** Registers one version of a schema. */
-export function compiledProtobuf(name: PrecompiledName, table: unknown): SchemaReader {
-  return precompiled('protobuf', name, protoCodec(name.name, table as ProtoTable));
+export function compiledProtobuf(which: PrecompiledName, given: unknown): SchemaReader {
+  const { name } = which;
+  const table = given as ProtoTable;
+  const encode = (message: unknown): Uint8Array => writeProto(name, table, message);
+  return register('protobuf', which, (data) => readProto(name, table, data), { encode, encoderOf });
 }

@@ -14,7 +14,7 @@ import {
 } from 'graphql';
 import type { CompiledSchema } from '../model/schema.ts';
 import type { SchemaIssue } from '../model/schema-issue.ts';
-import { graphqlMessages, MAX_TOKENS } from './graphql-text.ts';
+import { graphqlEncoder, MAX_TOKENS, readGraphql } from './graphql-text.ts';
 
 /** Version 17 takes `{ }` for a selection unless it is told not to; 16 never does. */
 const strictly: object = { maxTokens: MAX_TOKENS, allowEmptySelectionSets: false };
@@ -22,11 +22,11 @@ const strictly: object = { maxTokens: MAX_TOKENS, allowEmptySelectionSets: false
 /** @param name the schema's, for error texts */
 export function graphqlCodec(name: string, schema: GraphQLSchema): CompiledSchema {
   const known = namesOf(schema);
-  return graphqlMessages(
-    name,
-    (text) => findIssues(schema, known, text),
-    (document) => print(document as DocumentNode),
-  );
+  const find = (text: string): readonly SchemaIssue[] => findIssues(schema, known, text);
+  return {
+    encode: graphqlEncoder(name, find, (document) => print(document as DocumentNode)),
+    decode: (data) => readGraphql(name, find, data),
+  };
 }
 
 function findIssues(schema: GraphQLSchema, known: ReadonlySet<string>, text: string): readonly SchemaIssue[] {

@@ -1,38 +1,43 @@
 /** What is wrong with operations of GraphQL, by a table: nothing, or the first problem. */
 
+import type { CompiledSchema } from '../model/schema.ts';
 import type { SchemaIssue } from '../model/schema-issue.ts';
 import { checkOperations } from './graphql-check.ts';
 import { isPlain } from './graphql-plain.ts';
 import { Problem } from './graphql-problem.ts';
 import type { GraphqlTable } from './graphql-table.ts';
-import { type Find, MAX_TOKENS } from './graphql-text.ts';
+import { type Find, MAX_TOKENS, readGraphql } from './graphql-text.ts';
+import { readUtf8 } from './utf8.ts';
 
-const nothing: readonly SchemaIssue[] = [];
+/** @param name the schema's, for error texts @returns what reads messages, by the short road where that is enough */
+export const decoderBy =
+  (name: string, table: GraphqlTable): CompiledSchema['decode'] =>
+  (data) => {
+    try {
+      const text = readUtf8(data);
+      if (isPlain(table, text, MAX_TOKENS)) return text;
+    } catch {} // the long road tells why
+    return readGraphql(name, findBy(table), data);
+  };
 
-/** @returns what tells, by the short road first */
+/** @returns what tells by the long road */
 export const findBy =
   (table: GraphqlTable): Find =>
   (text) => {
     try {
-      if (isPlain(table, text, MAX_TOKENS)) return nothing;
+      checkOperations(table, text, MAX_TOKENS);
+      return [];
     } catch (error) {
-      if (!(error instanceof RangeError)) throw error; // the long road tells that it is too deep
+      return [issueOf(text, error)];
     }
-    return findProblem(table, text);
   };
 
-function findProblem(table: GraphqlTable, text: string): readonly SchemaIssue[] {
-  try {
-    checkOperations(table, text, MAX_TOKENS);
-    return nothing;
-  } catch (error) {
-    if (error instanceof RangeError) return [{ path: [], message: 'it is nested too deeply' }];
-    if (!(error instanceof Problem)) throw error;
-    return [{ path: [], message: `${error.message}${placeOf(text, error.at)}` }];
-  }
-}
-
-function placeOf(text: string, at: number): string {
-  const lines = text.slice(0, at).split(/\r\n|\n|\r/);
-  return ` (line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1})`;
+function issueOf(text: string, error: unknown): SchemaIssue {
+  if (error instanceof RangeError) return { path: [], message: 'it is nested too deeply' };
+  if (!(error instanceof Problem)) throw error;
+  const lines = text.slice(0, error.at).split(/\r\n|\n|\r/);
+  return {
+    path: [],
+    message: `${error.message} (line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1})`,
+  };
 }

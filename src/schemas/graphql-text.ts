@@ -14,35 +14,34 @@ export const MAX_TOKENS = 4_000;
 export type Find = (text: string) => readonly SchemaIssue[];
 
 /**
+ * What writes them.
+ *
  * @param name the schema's, for error texts
  * @param print a parsed document that does not hold its text as text
  */
-export function graphqlMessages(name: string, find: Find, print: (document: object) => string): CompiledSchema {
-  const check = (text: string): void => {
-    const issues = find(text);
-    if (issues.length > 0) throw violation(name, issues);
-  };
-  return {
-    encode: (message) => {
-      const bytes = bytesOf(message);
-      const text = bytes === undefined ? toText(message, print) : read(name, bytes);
-      check(text);
-      return bytes ?? writeUtf8(text);
-    },
-    decode: graphqlDecoder(name, find),
+export function graphqlEncoder(
+  name: string,
+  find: Find,
+  print: (document: object) => string,
+): CompiledSchema['encode'] {
+  return (message) => {
+    const bytes = bytesOf(message);
+    const text = checked(name, find, bytes === undefined ? toText(message, print) : read(name, bytes));
+    return bytes ?? writeUtf8(text);
   };
 }
 
-/** For whoever reads them. */
-export const graphqlDecoder =
-  (name: string, find: Find): CompiledSchema['decode'] =>
-  (data) => {
-    let text = read(name, data);
-    if (text.startsWith('"')) text = unquoted(text);
-    const issues = find(text);
-    if (issues.length > 0) throw violation(name, issues);
-    return text;
-  };
+/** What is in a message. @throws MemphisError `SCHEMA_VIOLATION` */
+export function readGraphql(name: string, find: Find, data: Uint8Array): string {
+  const text = read(name, data);
+  return checked(name, find, text.startsWith('"') ? unquoted(text) : text);
+}
+
+function checked(name: string, find: Find, text: string): string {
+  const issues = find(text);
+  if (issues.length > 0) throw violation(name, issues);
+  return text;
+}
 
 function read(name: string, data: Uint8Array): string {
   try {

@@ -1,9 +1,9 @@
 /** Messages of JSON Schema by a validator, whatever made that. */
 
-import type { CompiledSchema } from '../model/schema.ts';
 import type { SchemaIssue } from '../model/schema-issue.ts';
 import { allowSteps } from './json-helpers.ts';
 import { type JsonMessage, NotJson, parseJsonBytes, toJsonMessage } from './json-text.ts';
+import { readUtf8 } from './utf8.ts';
 import { MAX_ISSUES, violation } from './violation.ts';
 
 /** Messages up to this size are looked through for everything that is wrong; of larger ones the first is told. */
@@ -26,41 +26,48 @@ interface Failure {
 /** A validator as ajv makes it. */
 export type Validate = ((value: unknown) => unknown) & { readonly errors?: readonly Failure[] | null };
 
-/** Writes and reads JSON text, each value checked. @param all made when it is needed, as `checkedJson` has it */
-export function validatedJson(name: string, first: Validate, all: () => Validate): CompiledSchema {
-  const checked = checkedJson(name, first, all);
-  return {
-    encode: (message) => checked(() => toJsonMessage(message)).data,
-    decode: (data) => checked(() => ({ data, value: parseJsonBytes(data) })).value,
-  };
+/** The validators of one schema. */
+export interface Checks {
+  /** The schema's name, for error texts. */
+  readonly name: string;
+  /** Stops at the first thing that is wrong. */
+  readonly first: Validate;
+  /** Makes what looks on. */
+  readonly makeAll: () => Validate;
+  all?: Validate;
 }
 
-/**
- * What makes a message, so that its value is checked.
- *
- * @param name the schema's, for error texts
- * @param first stops at the first thing that is wrong
- * @param all looks on
- */
-export function checkedJson(
-  name: string,
-  first: Validate,
-  all: () => Validate,
-): (make: () => JsonMessage) => JsonMessage {
-  return (make) => {
-    let message: JsonMessage;
-    try {
-      message = make();
-    } catch (error) {
-      if (!(error instanceof NotJson)) throw error;
-      throw violation(name, [{ path: [], message: error.message }]);
-    }
-    const { data, value } = message;
-    const found = issuesOf(first, value, STEPS + data.length * STEPS_A_BYTE);
-    if (found === undefined) return message;
-    const every = data.length > ALL_ISSUES_BYTES || found === tooDeep ? found : issuesOf(all(), value, STEPS);
-    throw violation(name, every === undefined || every === tooDeep ? found : every);
-  };
+/** @throws MemphisError `INVALID_MESSAGE`, `SCHEMA_VIOLATION` */
+export const writeJson = (checks: Checks, message: unknown): Uint8Array =>
+  checked(checks, () => toJsonMessage(message)).data;
+
+/** @throws MemphisError `SCHEMA_VIOLATION` */
+export function readJson(checks: Checks, data: Uint8Array): unknown {
+  try {
+    const value: unknown = JSON.parse(readUtf8(data));
+    allowSteps(STEPS + data.length * STEPS_A_BYTE);
+    if (checks.first(value) === true) return value;
+  } catch {} // told once more, by functions that no good message pays for
+  return checked(checks, () => ({ data, value: parseJsonBytes(data) })).value;
+}
+
+/** @param make what makes a message, so that its value is checked */
+function checked(checks: Checks, make: () => JsonMessage): JsonMessage {
+  const { name, first, makeAll } = checks;
+  let message: JsonMessage;
+  try {
+    message = make();
+  } catch (error) {
+    if (!(error instanceof NotJson)) throw error;
+    throw violation(name, [{ path: [], message: error.message }]);
+  }
+  const { data, value } = message;
+  const found = issuesOf(first, value, STEPS + data.length * STEPS_A_BYTE);
+  if (found === undefined) return message;
+  if (data.length > ALL_ISSUES_BYTES || found === tooDeep) throw violation(name, found);
+  checks.all ??= makeAll();
+  const every = issuesOf(checks.all, value, STEPS);
+  throw violation(name, every === undefined || every === tooDeep ? found : every);
 }
 
 /** What is wrong with a value; nothing where it fits. */

@@ -43,12 +43,3 @@ export function step(): void {
   stepsLeft -= 1;
   if (stepsLeft < 0) throw new RangeError('too many steps');
 }
-
-/** Made at the first call. */
-export function once<T>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
-}

@@ -4,10 +4,9 @@
  * @module
  */
 
-import type { ValidateFunction } from 'ajv';
 import { parseJson } from '../model/message.ts';
 import type { SchemaCodec } from '../model/schema.ts';
-import { validatedJson } from './json-codec.ts';
+import { readJson, writeJson } from './json-codec.ts';
 import { makeAjv } from './json-dialects.ts';
 import { type CodecReader, registerCodec } from './reader.ts';
 
@@ -16,11 +15,12 @@ export const jsonCodec: SchemaCodec = {
   type: 'json',
   compile: ({ name, source }) => {
     const schema = parseJson(source, 'Its text'); // the parser's own words would quote it
-    let all: ValidateFunction | undefined;
-    return validatedJson(name, makeAjv(schema, false), () => {
-      all ??= makeAjv(schema, true);
-      return all;
-    });
+    const checks = {
+      name,
+      first: makeAjv(schema, false),
+      makeAll: () => makeAjv(schema, true),
+    };
+    return { encode: (message) => writeJson(checks, message), decode: (data) => readJson(checks, data) };
   },
 };
 

@@ -1,8 +1,9 @@
-/** Precompiled schemas for whoever reads by them: functions that consume hold nothing that writes. */
+/** What code that `schema compile` has written registers: one version of one schema, which costs no compiling. */
 
 import { MemphisError } from '../model/errors.ts';
 import type { CompiledSchema, SchemaType, StationSchema } from '../model/schema.ts';
 import type { SchemaReader } from '../model/schema-reader.ts';
+import type { encoderOf } from './encoder.ts';
 import { lookUp } from './look-up.ts';
 import { registry } from './registry.ts';
 import { sift } from './sift.ts';
@@ -13,18 +14,31 @@ export interface PrecompiledName {
   readonly version: number;
 }
 
-/** Registers it, in front of the codecs. Few calls and no classes: each cold start pays for them. @param encoder left out: it writes nothing */
+/** Of what writes as well. Handed in, so that functions that consume hold none of it. */
+interface Writing {
+  readonly encode: CompiledSchema['encode'];
+  readonly encoderOf: typeof encoderOf;
+}
+
+/**
+ * Registers it, in front of the codecs. Few calls and no classes: each cold start pays for them.
+ *
+ * @param writing left out: who writes needs another module, or the codec
+ * @returns it for the option `schema`: it reads messages also where nobody says which schema they have (pushed events)
+ */
 export function register(
   type: SchemaType,
   { name, version }: PrecompiledName,
-  compiled: CompiledSchema,
-  encoder?: SchemaReader['encoder'],
+  decode: CompiledSchema['decode'],
+  writing?: Writing,
 ): SchemaReader {
+  const compiled = { decode, encode: writing?.encode ?? (() => refuse(name)) };
   const reader: SchemaReader = {
     covers: (schema) =>
       schema === undefined || (schema.name === name && schema.type === type && schema.version === version),
     open: async () => compiled,
-    encoder: encoder ?? (async (schema, to) => await otherThan(reader, name, schema).encoder(schema, to)),
+    encoder: async (schema, to) =>
+      writing?.encoderOf(compiled, schema, to) ?? (await otherThan(reader, name, schema).encoder(schema, to)),
     sift: (batch, onInvalid) => sift(batch, compiled, onInvalid),
     prepare: async () => ({}),
   };
@@ -32,10 +46,6 @@ export function register(
   registry.readers.unshift(reader);
   return reader;
 }
-
-/** Registers it for reading alone; who writes as well needs another module, or the codec. */
-export const readsOnly = (type: SchemaType, which: PrecompiledName, decode: CompiledSchema['decode']): SchemaReader =>
-  register(type, which, { encode: () => refuse(which.name), decode });
 
 const refuse = (name: string): never => {
   const why = `Schema ${name} was compiled with --reads-only: to produce by it, compile it without.`;

@@ -8,7 +8,8 @@
 
 import type { CompiledSchema, SchemaCodec, StationSchema } from '../model/schema.ts';
 import { importLibrary } from './library.ts';
-import { protoCodec } from './proto-codec.ts';
+import { writeProto } from './proto-codec.ts';
+import { readProto } from './proto-decoder.ts';
 import { tableOfDescriptor } from './proto-descriptor.ts';
 import { tableOfSource } from './proto-source.ts';
 import { isProtoTable, type ProtoTable } from './proto-table.ts';
@@ -31,7 +32,12 @@ export async function tableOf(schema: StationSchema): Promise<ProtoTable> {
 }
 
 async function compile(schema: StationSchema): Promise<CompiledSchema> {
-  return protoCodec(schema.name, await tableOf(schema));
+  const { name } = schema;
+  const table = await tableOf(schema);
+  return {
+    encode: (message) => writeProto(name, table, message),
+    decode: (data) => readProto(name, table, data),
+  };
 }
 
 /** The codec of protobuf. */

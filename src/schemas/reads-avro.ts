@@ -5,11 +5,12 @@
  */
 
 import type { SchemaReader } from '../model/schema-reader.ts';
-import { avroDecoder } from './avro-codec.ts';
+import { readAvro } from './avro-codec.ts';
 import { type FlatAvro, linkAvro } from './avro-flat.ts';
-import { type PrecompiledName, readsOnly } from './precompiled-reader.ts';
+import { type PrecompiledName, register } from './precompiled-reader.ts';
 
 /** Registers one version of a schema. */
-export function readsAvro(name: PrecompiledName, types: FlatAvro): SchemaReader {
-  return readsOnly('avro', name, avroDecoder(name.name, linkAvro(types)));
+export function readsAvro(which: PrecompiledName, types: FlatAvro): SchemaReader {
+  const type = linkAvro(types);
+  return register('avro', which, (data) => readAvro(which.name, type, data));
 }

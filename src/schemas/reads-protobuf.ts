@@ -5,11 +5,11 @@
  */
 
 import type { SchemaReader } from '../model/schema-reader.ts';
-import { type PrecompiledName, readsOnly } from './precompiled-reader.ts';
-import { protoDecoder } from './proto-decoder.ts';
+import { type PrecompiledName, register } from './precompiled-reader.ts';
+import { readProto } from './proto-decoder.ts';
 import type { ProtoTable } from './proto-table.ts';
 
 /** Registers one version of a schema. */
-export function readsProtobuf(name: PrecompiledName, table: unknown): SchemaReader {
-  return readsOnly('protobuf', name, protoDecoder(name.name, table as ProtoTable));
+export function readsProtobuf(which: PrecompiledName, table: unknown): SchemaReader {
+  return register('protobuf', which, (data) => readProto(which.name, table as ProtoTable, data));
 }
