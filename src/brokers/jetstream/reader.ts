@@ -227,24 +227,19 @@ export class JetStreamReader implements Reader {
       keepDeadLetters: view.sendPoisonMsgToDls,
       dlsStation: view.dlsStation,
       settleByMs,
+      beside: this.#group,
     };
     const settler = new Settler(context);
     const isPlain = areForHandler(pulled, maxDeliveries);
     const fresh = isPlain ? pulled : await sortOut(this.#link, settler, pulled, maxDeliveries);
-    const { isShared } = this.#group;
     return {
       station,
       group,
       messages: settler.add(fresh),
       maxDeliveries,
       ackWaitMs: Math.min(ackWaitMs, ...lanes.map((lane) => lane.ackWaitMs || ackWaitMs)),
-      settle: (message, outcome) => {
-        const settled = settler.settle(message, outcome);
-        // what is not acked may have become a dead letter, beside which the broker is told more
-        const mayWait = isShared && (outcome.action !== 'ack' || this.#group.settled() !== undefined);
-        return mayWait ? settled.finally(() => this.#group.settled()) : settled;
-      },
-      settleAll: isShared ? undefined : settler.settleAll.bind(settler),
+      settle: settler.settle.bind(settler),
+      settleAll: settler.settleAll.bind(settler),
       extend: settler.extend.bind(settler),
     };
   }

@@ -151,7 +151,7 @@ export class Settler {
   }
 
   async #confirm(entries: readonly Entry[]): Promise<void> {
-    const { link } = this.#context;
+    const { link, beside } = this.#context;
     const untilMs = Date.now() + timeLeftMs(this.#context);
     try {
       await repeat(link, 'settle', untilMs - Date.now(), (connection, limitMs) =>
@@ -163,7 +163,9 @@ export class Settler {
       return;
     }
     this.#report(entries);
-    const rest = afterwards(link, entries);
+    const rest: Promise<unknown>[] = afterwards(link, entries);
+    const told = beside.settled();
+    if (told !== undefined) rest.push(told);
     if (rest.length > 0) await Promise.all(rest);
     for (const entry of entries) entry.resolve(settledAs[entry.outcome.action]);
   }

@@ -86,7 +86,7 @@ export async function setAside(
     if (whole.length <= maxPayload) await hand(context, notice, whole);
     else await handByReference(context, delivery, notice);
   } finally {
-    await mended; // nothing is under way when it is over
+    await Promise.all([mended, group.settled()]); // nothing is under way when it is over
   }
 }
 

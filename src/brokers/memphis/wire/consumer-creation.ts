@@ -45,5 +45,7 @@ export async function registerConsumer(
 ): Promise<Json> {
   const attempted = `register group ${wanted.group} at station ${wanted.station}`;
   const body = consumerCreation(wanted, connection.identity);
-  return await ask(connection, { subject: '$memphis_consumer_creations', body, attempted, timeoutMs });
+  const told = ask(connection, { subject: '$memphis_consumer_creations', body, attempted, timeoutMs });
+  connection.writeOut?.(); // the broker asks its database: it may do so while handlers work
+  return await told;
 }
