@@ -26,6 +26,7 @@ export interface ServerAddress {
 }
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789-.';
+const areLetters = (text: string): boolean => [...text].every((letter) => LETTERS.includes(letter));
 
 /**
  * Whether nothing in it must be looked at twice: a host in lower case or an IPv4 address, and a port. By hand, since the
@@ -36,7 +37,7 @@ function isPlain(server: string): boolean {
   const labels = host.split('.');
   const isHost =
     (labels.at(-1) as string) >= 'a'
-      ? [...host].every((letter) => LETTERS.includes(letter)) && !host.includes('--')
+      ? areLetters(host) && !host.includes('--')
       : labels.length === 4 && labels.every((label) => String(Number(label) & 255) === label);
   return isHost && more === undefined && String(Number(port) & 65_535 || '') === port;
 }
@@ -44,7 +45,21 @@ function isPlain(server: string): boolean {
 /** One entry of `servers`, or `host` and `port`: scheme and credentials taken apart. */
 export function parseServer(entry: string, defaultPort?: number): ServerAddress {
   const server = entry.startsWith('nats://') ? entry.slice(7) : entry;
-  return isPlain(server) ? { server, insistsOnTls: false } : parseUrl(entry, defaultPort);
+  return isPlain(server) ? { server, insistsOnTls: false } : parseMemphis(entry, defaultPort);
+}
+
+/** What those write who have a Memphis broker, mostly: its scheme or none, a name and a password, perhaps no port. */
+function parseMemphis(entry: string, defaultPort?: number): ServerAddress {
+  const [host = '', user, more] = entry
+    .slice(entry.startsWith('memphis://') ? 10 : 0)
+    .split('@')
+    .reverse();
+  const server = host.includes(':') ? host : `${host}:${defaultPort ?? 6666}`;
+  const [username = '', password = '', tooMuch = more] = user?.split(':') ?? [];
+  const isPlainUser =
+    user === undefined || (username !== '' && password !== '' && areLetters(user.toLowerCase().replace(':', '')));
+  if (!isPlain(server) || !isPlainUser || tooMuch !== undefined) return parseUrl(entry, defaultPort);
+  return { server, insistsOnTls: false, ...(user === undefined ? {} : { userInfo: { username, password } }) };
 }
 
 function parseUrl(entry: string, defaultPort: number | undefined): ServerAddress {

@@ -22,6 +22,31 @@ function byUrl(host: string, port: number): unknown {
   return isServer ? { server: `${url.hostname}:${port}`, insistsOnTls: false } : 'refused';
 }
 
+test('an address of a Memphis broker, with a name and a password and perhaps without a port, is what URL makes of it', () => {
+  const word = fc.oneof(
+    fc.stringMatching(/^[A-Za-z\d.-]{0,6}$/),
+    fc.constantFrom('p%40', 'a@b', 'x:y', 'ä', '\t', 'a/b', '%'),
+  );
+  const user = fc.option(
+    fc.tuple(word, word).map(([name, password]) => `${name}:${password}@`),
+    { nil: '' },
+  );
+  const port = fc.option(
+    fc.nat(70_000).map((number) => `:${number}`),
+    { nil: '' },
+  );
+  const host = fc.constantFrom('broker', 'a.b-c', '10.0.0.1', '[::1]', 'BROKER', '1.2.3', 'ä.de');
+  fc.assert(
+    fc.property(fc.constantFrom('', 'memphis://'), user, host, port, (scheme, before, name, number) => {
+      const entry = `${scheme}${before}${name}${number}`;
+      assert.deepEqual(
+        outcome(() => parseServer(entry)),
+        outcome(() => parseServer(`${scheme}${before}${name}${number || ':6666'}/`)), // never plain
+      );
+    }),
+  );
+});
+
 test('a plain address is what it would be when it is taken apart as a URL', () => {
   const label = fc.stringMatching(/^[a-z\d-]{1,6}$/);
   const byte = fc.oneof(fc.nat(300).map(String), fc.constantFrom('00', '01', '010', '0x7', '256', ''));

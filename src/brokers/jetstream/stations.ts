@@ -236,6 +236,12 @@ export class Stations {
     this.#known.delete(station);
   }
 
+  /** From now on more is to be known of each. */
+  protected forgetAll(): void {
+    this.#looked.clear();
+    this.#known.clear();
+  }
+
   protected async look(station: string, patienceMs: number): Promise<StationView> {
     const found = await repeat(this.link, 'look up station', patienceMs, async (connection, limitMs) => {
       return (await readRecord(connection, station, limitMs)) ?? (await findStreams(connection, station, limitMs));

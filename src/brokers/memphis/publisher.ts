@@ -8,6 +8,7 @@ import { StreamPublisher } from '../jetstream/publisher.ts';
 import type { MemphisBroker } from './broker.ts';
 import { APP_ID } from './identity.ts';
 import { askAs } from './looking.ts';
+import { producerView } from './producer-view.ts';
 import { publishLines } from './publish-headers.ts';
 import { destroyProducer } from './wire/member-destruction.ts';
 import { registerProducer } from './wire/producer-creation.ts';
@@ -18,6 +19,7 @@ const END_LIMIT_MS = 2_000;
 export class MemphisPublisher extends StreamPublisher<MemphisBroker> {
   constructor(broker: MemphisBroker) {
     super(broker);
+    broker.stations.bring(producerView);
     broker.names.ask = (station, patienceMs) => askAs(broker.link, station, patienceMs);
   }
 
