@@ -8,8 +8,8 @@ import type { Delivery } from './lane.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import { BUCKET } from './stations.ts';
 import { store } from './store.ts';
-import { apiError, encodeJson, refusalOf } from './wire/api.ts';
-import { bucketConfig, createStream, lastMessage, purgeStream } from './wire/streams.ts';
+import { encodeJson, textOf } from './wire/api.ts';
+import { bucketConfig, createStream, lastValue, purgeStream } from './wire/streams.ts';
 
 /** How long taking a note away may hold up the end of settling. */
 const DROP_LIMIT_MS = 1_000;
@@ -33,15 +33,9 @@ export const creditKeyOf = ({ lane, laneSequence }: Delivery): CreditKey => ({
 /** How many deliveries of a message do not count. */
 export async function readCredit(link: Link, key: CreditKey, timeoutMs: number = PATIENCE_MS): Promise<number> {
   return repeat(link, 'read credit', timeoutMs, async (connection, limitMs) => {
-    try {
-      const { data } = await lastMessage(connection, `KV_${BUCKET}`, subjectOf(key), limitMs);
-      const credit = Number(new TextDecoder().decode(data));
-      return Number.isSafeInteger(credit) && credit > 0 ? credit : 0;
-    } catch (error) {
-      const number = refusalOf(error);
-      if (number === apiError.MESSAGE_NOT_FOUND || number === apiError.STREAM_NOT_FOUND) return 0;
-      throw error;
-    }
+    const value = await lastValue(connection, BUCKET, subjectOf(key), limitMs);
+    const credit = value === undefined ? 0 : Number(textOf(value));
+    return Number.isSafeInteger(credit) && credit > 0 ? credit : 0;
   });
 }
 

@@ -15,7 +15,7 @@ import { store } from './store.ts';
 import { apiError, refusalOf } from './wire/api.ts';
 import { frameSize, type PubAck } from './wire/publish.ts';
 import { messageAt } from './wire/read.ts';
-import { createStream, deadLetterStreamConfig, streamConfig } from './wire/streams.ts';
+import { createStream, deadLetterStreamConfig, streamConfig, unlessThere } from './wire/streams.ts';
 
 const MAX_REASON_CHARACTERS = 500;
 
@@ -118,9 +118,6 @@ export async function makeStream(
   limitMs: number,
 ): Promise<void> {
   const config = await streamConfig(connection, source, limitMs);
-  try {
-    await createStream(connection, deadLetterStreamConfig(stream, config.storage, config.num_replicas), limitMs);
-  } catch (error) {
-    if (refusalOf(error) !== apiError.STREAM_NAME_IN_USE) throw error; // another one made it first
-  }
+  const like = deadLetterStreamConfig(stream, config.storage, config.num_replicas);
+  await createStream(connection, like, limitMs).catch(unlessThere);
 }

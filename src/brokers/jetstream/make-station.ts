@@ -14,6 +14,7 @@ import {
   deadLetterStreamConfig,
   stationStreamConfig,
   streamConfig,
+  unlessThere,
   updateStream,
 } from './wire/streams.ts';
 
@@ -25,11 +26,6 @@ const AT_ONCE = 16;
 
 /** A cluster says the same of a server that is just being restarted and of one that it never had: wait a little. */
 const PEERS_PATIENCE_MS = 5_000;
-
-/** Goes on where the stream was made before, by an earlier try or by somebody else. */
-const unlessThere = (error: unknown): void => {
-  if (refusalOf(error) !== apiError.STREAM_NAME_IN_USE) throw error;
-};
 
 /**
  * Makes the streams of a station that are not there yet.

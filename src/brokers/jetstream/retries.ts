@@ -19,7 +19,7 @@ import { apiError, refusalOf } from './wire/api.ts';
 import { createDurable, type Durable, durableInfo, durableNames, updateDurable } from './wire/consumers.ts';
 import type { PubAck } from './wire/publish.ts';
 import { hasSchedules, retryStreamConfig, scheduleHeaders } from './wire/retry-stream.ts';
-import { createStream, streamConfig, updateStream } from './wire/streams.ts';
+import { createStream, streamConfig, unlessThere, updateStream } from './wire/streams.ts';
 
 /** So long what is known of a station's retry durables is taken for true; another process may make the first one. */
 const KNOWN_FOR_MS = 2_000;
@@ -233,11 +233,8 @@ async function makeRetryStream(connection: Connection, stream: string, source: s
   const { apiLevel, version } = await connection.info;
   const isWorkQueueSafe = !isBefore(version, 2, 10);
   const like = await streamConfig(connection, source, limitMs);
-  try {
-    await createStream(connection, retryStreamConfig(stream, like, { apiLevel, isWorkQueueSafe }), limitMs);
-  } catch (error) {
-    if (refusalOf(error) !== apiError.STREAM_NAME_IN_USE) throw error; // another one made it first
-  }
+  const config = retryStreamConfig(stream, like, { apiLevel, isWorkQueueSafe });
+  await createStream(connection, config, limitMs).catch(unlessThere);
 }
 
 /** Whether the stream can wait by itself; one made before the server could is brought up to it. */

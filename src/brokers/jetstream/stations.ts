@@ -7,7 +7,7 @@ import { isName, toInternalName } from '../../model/station.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import { apiError, isJson, type Json, parseJson, refusalOf } from './wire/api.ts';
 import type { StreamRoom } from './wire/publish.ts';
-import { lastMessage, streamNames } from './wire/streams.ts';
+import { lastValue, streamNames } from './wire/streams.ts';
 
 /** The bucket with one record a station, under `station.<name>`. */
 export const BUCKET = 'memphis_serverless';
@@ -83,28 +83,21 @@ export async function readRecord(
   station: string,
   timeoutMs: number,
 ): Promise<StationView | undefined> {
-  try {
-    const { data, isDeleted } = await lastMessage(connection, `KV_${BUCKET}`, recordSubject(station), timeoutMs);
-    if (isDeleted) return undefined;
-    const record = parseRecord(data);
-    if (record === undefined) return undefined;
-    return {
-      partitions: Array.from({ length: Number(record.partitionsNumber) }, (_, index) => index + 1),
-      sendPoisonMsgToDls: record.sendPoisonMsgToDls !== false,
-      sendSchemaFailedMsgToDls: record.sendSchemaFailedMsgToDls !== false,
-      dlsStation: typeof record.dlsStation === 'string' && isName(record.dlsStation) ? record.dlsStation : '',
-      schemaName: textOf(record.schemaName),
-      schemaType: textOf(record.schemaType),
-      idempotencyWindowMs: Number(record.idempotencyWindowMs) || unrecorded.idempotencyWindowMs,
-      ...(record.retentionType === 'bytes' && isWithin(1, Number.MAX_SAFE_INTEGER, record.retentionValue)
-        ? { room: { maxBytes: Number(record.retentionValue), isOnFile: record.storageType !== 'memory' } }
-        : {}),
-    };
-  } catch (error) {
-    const number = refusalOf(error);
-    if (number === apiError.STREAM_NOT_FOUND || number === apiError.MESSAGE_NOT_FOUND) return undefined;
-    throw error;
-  }
+  const last = await lastValue(connection, BUCKET, recordSubject(station), timeoutMs);
+  const record = last && parseRecord(last);
+  if (record === undefined) return undefined;
+  return {
+    partitions: Array.from({ length: Number(record.partitionsNumber) }, (_, index) => index + 1),
+    sendPoisonMsgToDls: record.sendPoisonMsgToDls !== false,
+    sendSchemaFailedMsgToDls: record.sendSchemaFailedMsgToDls !== false,
+    dlsStation: typeof record.dlsStation === 'string' && isName(record.dlsStation) ? record.dlsStation : '',
+    schemaName: textOf(record.schemaName),
+    schemaType: textOf(record.schemaType),
+    idempotencyWindowMs: Number(record.idempotencyWindowMs) || unrecorded.idempotencyWindowMs,
+    ...(record.retentionType === 'bytes' && isWithin(1, Number.MAX_SAFE_INTEGER, record.retentionValue)
+      ? { room: { maxBytes: Number(record.retentionValue), isOnFile: record.storageType !== 'memory' } }
+      : {}),
+  };
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');

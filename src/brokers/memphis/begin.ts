@@ -10,9 +10,9 @@ import type { StartPosition } from '../../model/source.ts';
 import { fromOf } from '../jetstream/groups.ts';
 import { BUCKET } from '../jetstream/stations.ts';
 import { store } from '../jetstream/store.ts';
-import { apiError, encodeJson, refusalOf, textOf } from '../jetstream/wire/api.ts';
+import { apiError, encodeJson, nothingAt, textOf } from '../jetstream/wire/api.ts';
 import { type DeliverFrom, type Durable, durableInfo } from '../jetstream/wire/consumers.ts';
-import { bucketConfig, createStream, lastMessage } from '../jetstream/wire/streams.ts';
+import { bucketConfig, createStream, lastValue } from '../jetstream/wire/streams.ts';
 
 /** A durable by name. */
 interface Place {
@@ -44,9 +44,10 @@ export async function fromLast(
   lastMessages: number,
   limitMs: number,
 ): Promise<DeliverFrom> {
-  const noted = await readStart(connection, place, limitMs);
-  const isThere = noted !== undefined || (await exists(connection, place, limitMs));
-  if (!isThere) {
+  const found =
+    (await readStart(connection, place, limitMs)) ??
+    (await durableInfo(connection, place.stream, place.durable, limitMs).catch(nothingAt(apiError.CONSUMER_NOT_FOUND)));
+  if (found === undefined) {
     await store(
       link,
       startNoteOf(place),
@@ -72,23 +73,8 @@ export async function beganAt(
   return policy === wanted.deliver_policy && (!('opt_start_seq' in wanted) || sequence === wanted.opt_start_seq);
 }
 
-async function exists(connection: Connection, { stream, durable }: Place, limitMs: number): Promise<boolean> {
-  try {
-    await durableInfo(connection, stream, durable, limitMs);
-    return true;
-  } catch (error) {
-    if (refusalOf(error) === apiError.CONSUMER_NOT_FOUND) return false;
-    throw error;
-  }
-}
-
 /** How many messages before the end it began; nothing where nobody noted it. */
 async function readStart(connection: Connection, place: Place, limitMs: number): Promise<number | undefined> {
-  try {
-    return Number(textOf((await lastMessage(connection, `KV_${BUCKET}`, startNoteOf(place), limitMs)).data));
-  } catch (error) {
-    const number = refusalOf(error);
-    if (number === apiError.MESSAGE_NOT_FOUND || number === apiError.STREAM_NOT_FOUND) return undefined;
-    throw error;
-  }
+  const noted = await lastValue(connection, BUCKET, startNoteOf(place), limitMs);
+  return noted && Number(textOf(noted));
 }

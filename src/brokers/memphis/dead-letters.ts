@@ -15,7 +15,7 @@ import type { DeadLetterContext } from '../jetstream/linked-station.ts';
 import { PATIENCE_MS, repeat } from '../jetstream/repeat.ts';
 import { store } from '../jetstream/store.ts';
 import { ackPayload } from '../jetstream/wire/ack.ts';
-import { apiError, refusalOf } from '../jetstream/wire/api.ts';
+import { apiError, nothingAt } from '../jetstream/wire/api.ts';
 import { messageAt } from '../jetstream/wire/read.ts';
 import { streamConfig } from '../jetstream/wire/streams.ts';
 import { dlsHeader } from './dls-headers.ts';
@@ -126,17 +126,11 @@ async function handByReference(context: DeadLetterContext, delivery: Delivery, n
   if (config.retention !== 'interest') return; // terminated, it stays in its stream
   const untilMs = Date.now() + Math.min(timeoutMs, PATIENCE_MS);
   while (Date.now() < untilMs) {
-    const isRead = await repeat(link, 'look for dead letter', timeoutMs, async (connection, limitMs) => {
+    const unread = await repeat(link, 'look for dead letter', timeoutMs, (connection, limitMs) => {
       connection.publish(delivery.ackSubject, ackPayload.inProgress);
-      try {
-        await messageAt(connection, ADVISORIES, sequence, limitMs);
-        return false;
-      } catch (error) {
-        if (refusalOf(error) === apiError.MESSAGE_NOT_FOUND) return true;
-        throw error;
-      }
+      return messageAt(connection, ADVISORIES, sequence, limitMs).catch(nothingAt(apiError.MESSAGE_NOT_FOUND));
     });
-    if (isRead) return;
+    if (unread === undefined) return;
     await wait(LOOK_EVERY_MS);
   }
   throw refused(context, delivery, 'the broker has not read it yet');

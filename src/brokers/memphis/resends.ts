@@ -18,7 +18,7 @@ import { apiError, isJson, parseJson, refusalOf } from '../jetstream/wire/api.ts
 import { createDurable } from '../jetstream/wire/consumers.ts';
 import { parsePubAck } from '../jetstream/wire/publish.ts';
 import { readOnce } from '../jetstream/wire/read.ts';
-import { createStream } from '../jetstream/wire/streams.ts';
+import { createStream, unlessThere } from '../jetstream/wire/streams.ts';
 import { dlsHeader } from './dls-headers.ts';
 import { resendStreamOf } from './resend-streams.ts';
 import { sendResendAck } from './wire/resend-ack.ts';
@@ -150,8 +150,4 @@ function parse(data: Uint8Array): unknown {
   } catch {
     return undefined;
   }
-}
-
-function unlessThere(error: unknown): void {
-  if (refusalOf(error) !== apiError.STREAM_NAME_IN_USE) throw error;
 }

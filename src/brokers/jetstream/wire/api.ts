@@ -75,6 +75,13 @@ export function refusalOf(error: unknown): number {
   return cause instanceof ApiRefusal ? cause.number : 0;
 }
 
+/** Takes such refusals for an answer: there is nothing. To be caught with. */
+export const nothingAt =
+  (...numbers: readonly number[]) =>
+  (error: unknown): undefined => {
+    if (!numbers.includes(refusalOf(error))) throw error;
+  };
+
 /** A JSON object of unknown content. */
 export type Json = Readonly<Record<string, unknown>>;
 

@@ -2,7 +2,7 @@
 
 import type { Connection } from '../../../connection/port.ts';
 import type { StationSettings } from '../../../model/station.ts';
-import { apiError, callApi, isJson, type Json, refusalOf } from './api.ts';
+import { apiError, callApi, isJson, type Json, nothingAt, refusalOf } from './api.ts';
 
 const NS_PER_MS = 1_000_000;
 
@@ -82,6 +82,9 @@ export async function createStream(connection: Connection, config: Json, timeout
     await ask();
   }
 }
+
+/** To catch refusals of that with: it is there, by an earlier try or by somebody else. */
+export const unlessThere = nothingAt(apiError.STREAM_NAME_IN_USE);
 
 /*
  * $JS.API.STREAM.INFO.<stream>, no body
@@ -222,4 +225,17 @@ export async function lastMessage(
     data: Buffer.from(String(message.data ?? ''), 'base64'),
     isDeleted: headers.includes('KV-Operation: DEL') || headers.includes('KV-Operation: PURGE'),
   };
+}
+
+/** The value of a key of a bucket, by its subject; nothing where either is missing. */
+export async function lastValue(
+  connection: Connection,
+  bucket: string,
+  subject: string,
+  timeoutMs: number,
+): Promise<Uint8Array | undefined> {
+  const last = await lastMessage(connection, `KV_${bucket}`, subject, timeoutMs).catch(
+    nothingAt(apiError.MESSAGE_NOT_FOUND, apiError.STREAM_NOT_FOUND),
+  );
+  return last?.isDeleted === false ? last.data : undefined;
 }
