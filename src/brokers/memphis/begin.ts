@@ -15,7 +15,7 @@ import { type DeliverFrom, type Durable, durableInfo } from '../jetstream/wire/c
 import { bucketConfig, createStream, lastValue } from '../jetstream/wire/streams.ts';
 
 /** A durable by name. */
-interface Place {
+export interface Place {
   readonly stream: string;
   readonly durable: string;
 }

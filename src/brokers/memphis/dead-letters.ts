@@ -64,8 +64,9 @@ export async function setAside(
   const { link, timeoutMs } = context;
   const connection = await link.ready(Date.now() + timeoutMs);
   // of a group without a row the broker keeps nothing
-  if (!(await group.register(connection))) throw refused(context, delivery, 'the group could not be registered');
-  group.expectResends(connection);
+  if ((await group.register(connection)) === undefined)
+    throw refused(context, delivery, 'the group could not be registered');
+  void group.resendLane(connection); // there may be some from now on
   const { stream, sequence } = originOf(delivery);
   const notice = {
     stream,
@@ -80,8 +81,9 @@ export async function setAside(
   });
   const { version, maxPayload } = await connection.info;
   // there the broker's rows cannot be told from group to group (kept-letters.ts)
-  if (isAnchored(version)) await storeDeadLetter(context, delivery, reason);
-  const mended = isAnchored(version) ? undefined : mend(link, connection, Math.min(timeoutMs, MEND_LIMIT_MS));
+  const mended = isAnchored(version)
+    ? await storeDeadLetter(context, delivery, reason)
+    : mend(link, connection, Math.min(timeoutMs, MEND_LIMIT_MS));
   try {
     if (whole.length <= maxPayload) await hand(context, notice, whole);
     else await handByReference(context, delivery, notice);

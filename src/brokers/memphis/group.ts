@@ -3,27 +3,23 @@
  * registration that succeeds may have made none (memphis-wire 5.2, 11.5). It is registered beside the first pull.
  */
 
-import type { Link } from '../../connection/link.ts';
 import type { Connection } from '../../connection/port.ts';
 import { within } from '../../connection/within.ts';
 import type { ReaderOptions } from '../../model/broker.ts';
-import type { StationSchemas } from '../../model/schema-look-up.ts';
 import { conflictOf } from '../jetstream/group-rules.ts';
 import { type FoundDurable, Group } from '../jetstream/groups.ts';
 import type { Lane } from '../jetstream/lane.ts';
 import { PATIENCE_MS } from '../jetstream/repeat.ts';
 import type { Retries } from '../jetstream/retries.ts';
-import { isStreamMissing, type Stations, stationNotFound } from '../jetstream/stations.ts';
+import { isStreamMissing, stationNotFound } from '../jetstream/stations.ts';
 import { apiError, refusalOf } from '../jetstream/wire/api.ts';
 import { createDurable, type Durable, durableInfo, updateDurable } from '../jetstream/wire/consumers.ts';
-import { beganAt, fromLast, lastOf, toPolicy } from './begin.ts';
+import { beganAt, fromLast, lastOf, type Place, toPolicy } from './begin.ts';
+import type { MemphisBroker } from './broker.ts';
 import { CONTROL_LIMIT_MS } from './limits.ts';
-import type { Members } from './members.ts';
 import { registerGroup } from './registration.ts';
 import { Resends } from './resends.ts';
 
-/** How long making the stream of resends may take. */
-const RESENDS_LIMIT_MS = 1_000;
 /** How often resends are looked for where there is always something else. */
 const LOOK_EVERY_MS = 10_000;
 /**
@@ -31,35 +27,23 @@ const LOOK_EVERY_MS = 10_000;
  * before they answer (9.2); what comes later the next invocation hears.
  */
 const REGISTERED_LIMIT_MS = 100;
-/** How long for the stream of resends. */
-const MADE_LIMIT_MS = 1_000;
+/** How long making the stream of resends may take, and be waited for. */
+const RESENDS_LIMIT_MS = 1_000;
 
 export class MemphisGroup extends Group {
   override readonly isShared = true;
-  readonly #link: Link;
-  readonly #members: Members;
-  readonly #schemas: () => StationSchemas;
+  readonly #broker: MemphisBroker;
   readonly #resends: Resends;
   /** What the broker is told beside the work, and how long the end of the work waits for it. */
   readonly #beside = new Map<Promise<unknown>, number>();
-  #waits: Promise<unknown> | undefined;
   #lookedAt = Date.now();
   /** Connections on which the durables got their limit back. */
   readonly #limited = new WeakSet<Connection>();
 
-  constructor(
-    link: Link,
-    stations: Stations,
-    retries: Retries,
-    options: ReaderOptions,
-    members: Members,
-    schemas: () => StationSchemas,
-  ) {
-    super(link, stations, retries, options);
-    this.#link = link;
-    this.#members = members;
-    this.#schemas = schemas;
-    this.#resends = new Resends(link, options.station, options.group, options.ackWaitMs);
+  constructor(broker: MemphisBroker, retries: Retries, options: ReaderOptions) {
+    super(broker.link, broker.stations, retries, options);
+    this.#broker = broker;
+    this.#resends = new Resends(broker.link, options);
   }
 
   override async lanes(
@@ -101,40 +85,32 @@ export class MemphisGroup extends Group {
     const { partitions: all } = await this.stations.find(this.options.station);
     if (all.length !== partitions.length) return [];
     this.#lookedAt = Date.now();
-    const lane = await this.#resendLane(connection);
+    const lane = await this.resendLane(connection);
     return lane === undefined ? [] : [lane];
   }
 
-  /** From now on there may be some: they are to find the stream that keeps them. */
-  expectResends(connection: Connection): void {
-    void this.#resendLane(connection);
-  }
-
-  /** Never rejects. */
-  #resendLane(connection: Connection): Promise<Lane | undefined> {
-    return this.#goesBeside(this.#resends.lane(connection, RESENDS_LIMIT_MS), MADE_LIMIT_MS);
+  /** Asked for before there are any, too: they are to find the stream that keeps them. Never rejects. */
+  resendLane(connection: Connection): Promise<Lane | undefined> {
+    return this.#goesBeside(this.#resends.lane(connection, RESENDS_LIMIT_MS), RESENDS_LIMIT_MS);
   }
 
   /** @param told never rejects */
   #goesBeside<T>(told: Promise<T>, limitMs: number): Promise<T> {
     this.#beside.set(told, limitMs);
-    this.#waits = undefined;
     void told.then(() => this.#beside.delete(told));
     return told;
   }
 
-  /** One wait for all messages that are settled meanwhile. */
   override settled(): Promise<unknown> | undefined {
     if (this.#beside.size === 0) return undefined;
-    this.#waits ??= Promise.all([...this.#beside].map(([told, limitMs]) => within(told, limitMs)));
-    return this.#waits;
+    return Promise.all([...this.#beside].map(([told, limitMs]) => within(told, limitMs)));
   }
 
   /** A station that was made anew has no rows. */
   override forget(): void {
     super.forget();
     this.#resends.forget();
-    this.#members.forget(this.key);
+    this.#broker.members.forget(this.key);
   }
 
   /** Under which its registration is known. */
@@ -142,12 +118,13 @@ export class MemphisGroup extends Group {
     return `consumer ${this.options.station} ${this.options.group}`;
   }
 
-  /** Only where the station is known to be there: the broker would make it. @returns whether the group has a row */
-  register(connection: Connection): Promise<boolean> {
-    const joining = this.#members.join(connection, this.key, (on, timeoutMs) =>
-      registerGroup(on, this.options, this.#schemas(), timeoutMs),
+  /** Only where the station is known to be there: the broker would make it. @returns nothing where the group has no row */
+  register(connection: Connection): Promise<unknown> {
+    const { members } = this.#broker;
+    const joining = members.join(connection, this.key, (on, timeoutMs) =>
+      registerGroup(on, this.options, this.#broker.schemas, timeoutMs),
     );
-    return this.#goesBeside(joining, REGISTERED_LIMIT_MS).then((answer) => answer !== undefined);
+    return this.#goesBeside(joining, REGISTERED_LIMIT_MS);
   }
 
   /** The same settings again change nothing, so making comes before looking. */
@@ -155,14 +132,15 @@ export class MemphisGroup extends Group {
     const { station, start, ackWaitMs, maxDeliveries, ordered = false } = this.options;
     const limits = { ackWaitMs, maxDeliver: maxDeliveries, maxAckPending: ordered ? 1 : -1 };
     // one of other options that is under way would take these settings back
-    const joining = this.#members.joined(connection, this.key);
+    const joining = this.#broker.members.joined(connection, this.key);
     if (joining !== undefined) await joining;
+    const place = { stream, durable: this.durableName };
     try {
       // mostly nothing waits up to here: the first request for messages leaves right behind this (first-flight.ts)
       const from =
         lastOf(start) < 1
           ? toPolicy(start)
-          : await fromLast(this.#link, connection, { stream, durable: this.durableName }, lastOf(start), limitMs);
+          : await fromLast(this.#broker.link, connection, place, lastOf(start), limitMs);
       const durable = { name: this.durableName, from, filterSubject: `${stream}.final`, ...limits };
       const made = await createDurable(connection, stream, durable, limitMs);
       // the station is there: soon enough that nobody waits for the answer
@@ -170,7 +148,7 @@ export class MemphisGroup extends Group {
       return found(made);
     } catch (error) {
       if (refusalOf(error) === apiError.CONSUMER_NOT_CREATED)
-        return await this.#adopt(connection, stream, limits, limitMs);
+        return await this.#adopt(connection, place, limits, limitMs);
       if (!isStreamMissing(error)) throw error;
       this.stations.forget(station);
       throw stationNotFound(station);
@@ -178,15 +156,13 @@ export class MemphisGroup extends Group {
   }
 
   /** One that is there with other settings. */
-  async #adopt(connection: Connection, stream: string, limits: Limits, limitMs: number): Promise<FoundDurable> {
+  async #adopt(connection: Connection, place: Place, limits: Limits, limitMs: number): Promise<FoundDurable> {
     const { start } = this.options;
-    const known = await durableInfo(connection, stream, this.durableName, limitMs);
+    const { stream } = place;
+    const known = await durableInfo(connection, stream, place.durable, limitMs);
     const why = conflictOf(known, {}); // one of others that settles otherwise would lose what fails
     if (why !== undefined) throw this.conflict(why);
-    if (
-      start !== undefined &&
-      !(await beganAt(connection, { stream, durable: this.durableName }, known, start, limitMs))
-    ) {
+    if (start !== undefined && !(await beganAt(connection, place, known, start, limitMs))) {
       throw this.conflict('began somewhere else, and where a group begins cannot be changed');
     }
     return { durable: await updateDurable(connection, stream, known, limits, limitMs) };

@@ -4,7 +4,7 @@ import type { Link } from '../../connection/link.ts';
 import type { Connection } from '../../connection/port.ts';
 import { repeat } from '../jetstream/repeat.ts';
 import type { Json } from '../jetstream/wire/api.ts';
-import { APP_ID, LOOKING } from './identity.ts';
+import { LOOKING } from './identity.ts';
 import { destroyProducer } from './wire/member-destruction.ts';
 import { registerProducer } from './wire/producer-creation.ts';
 
@@ -17,7 +17,7 @@ export function askAs(
 ): Promise<Json> {
   return repeat(link, 'look for schema', patienceMs, async (connection, limitMs) => {
     before?.(connection);
-    const told = await registerProducer(connection, { name: LOOKING, station, appId: APP_ID }, limitMs);
+    const told = await registerProducer(connection, { name: LOOKING, station }, limitMs);
     await destroyProducer(connection, LOOKING, station, limitMs);
     return told;
   });

@@ -50,7 +50,7 @@ export class MemphisPublisher extends StreamPublisher<MemphisBroker> {
     if (this.broker.members.joined(connection, key) !== undefined) return;
     const told = this.broker.members.join(connection, key, async (on, timeoutMs) => {
       const changes = this.broker.schemas.watch?.(on, station);
-      const answer = await registerProducer(on, { name, station, appId: APP_ID }, timeoutMs);
+      const answer = await registerProducer(on, { name, station }, timeoutMs);
       this.broker.schemas.hear?.(station, answer, changes);
       return answer;
     });

@@ -24,14 +24,12 @@ class MemphisReaders extends StreamReaders<MemphisBroker> {
   /** A stream of others on this broker is read as on any NATS server. */
   protected override make(options: ReaderOptions): JetStreamReader {
     const { broker, retries } = this;
-    const { link, stations, members } = broker;
-    if (options.binding !== undefined) return new JetStreamReader(link, stations, retries, options);
-    const schemas = () => broker.schemas; // others may answer by and by
-    const group = new MemphisGroup(link, stations, retries, options, members, schemas);
-    return new JetStreamReader(link, stations, retries, options, {
+    if (options.binding !== undefined) return super.make(options);
+    const group = new MemphisGroup(broker, retries, options);
+    return new JetStreamReader(broker.link, broker.stations, retries, options, {
       group,
       setAside: (...given) => setAside(group, ...given),
-      schemas,
+      schemas: () => broker.schemas, // others may answer by and by
     });
   }
 }

@@ -7,7 +7,6 @@ import type { StationSchemas } from '../../model/schema-look-up.ts';
 import { isBefore } from '../jetstream/server-version.ts';
 import type { Json } from '../jetstream/wire/api.ts';
 import { lastOf } from './begin.ts';
-import { APP_ID } from './identity.ts';
 import { registerConsumer } from './wire/consumer-creation.ts';
 
 /**
@@ -22,10 +21,11 @@ export const isAnchored = (version: string): boolean => isBefore(version, 1, 4, 
 /** @param schemas hear what is told of the station's. @throws MemphisError as the broker refuses */
 export async function registerGroup(
   connection: Connection,
-  { station, group, ackWaitMs, maxDeliveries, start }: ReaderOptions,
+  options: ReaderOptions,
   schemas: StationSchemas,
   timeoutMs: number,
 ): Promise<unknown> {
+  const { station, start } = options;
   const { version } = await connection.info;
   const isOlder = isBefore(version, 1, 4, 3);
   /** What is said of where it begins must agree with the durable, or it is refused (10012). */
@@ -33,13 +33,9 @@ export async function registerGroup(
     registerConsumer(
       connection,
       {
-        name: group,
-        group,
+        ...options,
         station: at,
-        maxAckTimeMs: ackWaitMs,
-        maxMsgDeliveries: maxDeliveries,
-        appId: APP_ID,
-        startConsumeFromSequence: from !== undefined && 'sequence' in from ? from.sequence : 1,
+        startSequence: from !== undefined && 'sequence' in from ? from.sequence : 1,
         // up to 1.4.2 a count of messages means something else there
         lastMessages: isOlder ? -1 : lastOf(from),
       },

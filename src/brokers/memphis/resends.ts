@@ -6,6 +6,7 @@
 
 import type { Link } from '../../connection/link.ts';
 import type { Connection, Frame } from '../../connection/port.ts';
+import type { ReaderOptions } from '../../model/broker.ts';
 import { toInternalName } from '../../model/station.ts';
 import { emit } from '../../telemetry/channels.ts';
 import { originalHeaders } from '../jetstream/dead-letter-record.ts';
@@ -40,16 +41,13 @@ const rowGroup = ({ headers }: Pick<Delivery, 'headers'>): string => headerOf(he
 
 export class Resends implements LaneRules {
   readonly #link: Link;
-  readonly #station: string;
-  readonly #group: string;
-  readonly #ackWaitMs: number;
+  readonly #of: ReaderOptions;
   #lane: Promise<Lane | undefined> | undefined;
 
-  constructor(link: Link, station: string, group: string, ackWaitMs: number) {
+  /** @param of whose they are */
+  constructor(link: Link, of: ReaderOptions) {
     this.#link = link;
-    this.#station = station;
-    this.#group = group;
-    this.#ackWaitMs = ackWaitMs;
+    this.#of = of;
   }
 
   /** Made on first use. Nothing where that is not to be had: then resends reach only those who listen. Never rejects. */
@@ -67,10 +65,11 @@ export class Resends implements LaneRules {
   }
 
   async #make(connection: Connection, limitMs: number): Promise<Lane> {
-    const [stream, durable] = [resendStreamOf(this.#station, this.#group), toInternalName(this.#group)];
+    const { station, group, ackWaitMs } = this.#of;
+    const [stream, durable] = [resendStreamOf(station, group), toInternalName(group)];
     const { version } = await connection.info;
     const dot = isBefore(version, 1, 4, 2) ? '_' : '.';
-    const subject = `$memphis_dls_${toInternalName(this.#station)}${dot}${durable}`;
+    const subject = `$memphis_dls_${toInternalName(station)}${dot}${durable}`;
     const like = { retention: 'limits', discard: 'old', storage: 'file', num_replicas: 1 };
     const kept = { max_age: KEPT_FOR_MS * NS_PER_MS, duplicate_window: WINDOW_MS * NS_PER_MS };
     // in one write, in this order
@@ -78,7 +77,7 @@ export class Resends implements LaneRules {
       createStream(connection, { name: stream, subjects: [subject], ...like, ...kept }, limitMs),
       createStream(connection, { name: ACKS, subjects: [ACK_SUBJECT, `${ACKS}.>`], ...like, ...kept }, limitMs),
     ];
-    const settings = { name: durable, ackWaitMs: this.#ackWaitMs, maxAckPending: -1 };
+    const settings = { name: durable, ackWaitMs, maxAckPending: -1 };
     const made = createDurable(connection, stream, { ...settings, from: { deliver_policy: 'all' } }, limitMs);
     await Promise.all([...streams.map((one) => one.catch(unlessThere)), made]);
     const place = { stream, durable, partition: 0, isRetry: true, keepsSettled: false };
@@ -88,7 +87,7 @@ export class Resends implements LaneRules {
   /** As the message was, where it was set aside by us; what ran out of deliveries by itself does not say where it was. */
   toDelivery(frame: Frame, lane: Lane): Delivery {
     const { rules: _, ...plain } = lane;
-    const found = toDelivery(frame, this.#station, plain);
+    const found = toDelivery(frame, this.#of.station, plain);
     const { headers, message } = found;
     const stream = headerOf(headers, dlsHeader.stream);
     const sequence = Number(headerOf(headers, dlsHeader.sequence) ?? 0);
@@ -105,13 +104,13 @@ export class Resends implements LaneRules {
         timestamp: Number.isNaN(storedMs) ? message.timestamp : new Date(storedMs),
         headers: toUserHeaders(before),
       },
-      untilMs: message.timestamp.getTime() + this.#ackWaitMs,
+      untilMs: message.timestamp.getTime() + this.#of.ackWaitMs,
     };
   }
 
   /** Whether some member has told the broker that it is done with this row, since it was resent. */
   async isOver(delivery: Delivery): Promise<boolean> {
-    const resentAt = (delivery.untilMs ?? 0) - this.#ackWaitMs;
+    const resentAt = (delivery.untilMs ?? 0) - this.#of.ackWaitMs;
     const acks = await repeat(this.#link, 'look for acks', PATIENCE_MS, (connection, limitMs) =>
       readOnce(
         connection,
@@ -130,7 +129,7 @@ export class Resends implements LaneRules {
     try {
       if (await this.isOver(delivery)) return;
       await repeat(this.#link, 'ack dead letter', PATIENCE_MS, async (connection, timeoutMs) => {
-        const subject = `${ACKS}.${row(delivery)}.${toInternalName(this.#group)}`;
+        const subject = `${ACKS}.${row(delivery)}.${toInternalName(this.#of.group)}`;
         const headers = [['Nats-Expected-Last-Subject-Sequence', '0']] as const;
         parsePubAck(subject, await connection.request(subject, new Uint8Array(), { timeoutMs, headers }));
         sendResendAck(connection, row(delivery), rowGroup(delivery));

@@ -2,20 +2,20 @@
 
 import type { ClientIdentity, Connection } from '../../../connection/port.ts';
 import type { Json } from '../../jetstream/wire/api.ts';
-import { ask, memberBody } from './control.ts';
+import { ask, type Member, memberBody } from './control.ts';
 
-export interface ConsumerCreation {
-  readonly name: string;
+export interface ConsumerCreation extends Partial<Member> {
   readonly station: string;
   readonly group: string;
-  readonly maxAckTimeMs: number;
+  /** Left out: that of the group. */
+  readonly name?: string;
+  readonly ackWaitMs: number;
   /** 1 to 10. */
-  readonly maxMsgDeliveries: number;
+  readonly maxDeliveries: number;
   /** From 1 up; more than 1 only with `lastMessages` -1. */
-  readonly startConsumeFromSequence: number;
+  readonly startSequence: number;
   /** -1: does not say. */
   readonly lastMessages: number;
-  readonly appId: string;
 }
 
 /*
@@ -26,12 +26,12 @@ export interface ConsumerCreation {
  */
 export function consumerCreation(wanted: ConsumerCreation, identity: ClientIdentity): Json {
   return {
-    ...memberBody(wanted, identity),
+    ...memberBody({ name: wanted.group, ...wanted }, identity),
     consumer_type: 'application',
     consumers_group: wanted.group,
-    max_ack_time_ms: wanted.maxAckTimeMs,
-    max_msg_deliveries: wanted.maxMsgDeliveries,
-    start_consume_from_sequence: wanted.startConsumeFromSequence,
+    max_ack_time_ms: wanted.ackWaitMs,
+    max_msg_deliveries: wanted.maxDeliveries,
+    start_consume_from_sequence: wanted.startSequence,
     last_messages: wanted.lastMessages,
   };
 }

@@ -6,10 +6,19 @@
 import type { ClientIdentity, Connection } from '../../../connection/port.ts';
 import { type ErrorCode, MemphisError } from '../../../model/errors.ts';
 import { encodeJson, isJson, type Json, textOf } from '../../jetstream/wire/api.ts';
+import { APP_ID } from '../identity.ts';
+
+/** Who is registered. */
+export interface Member {
+  readonly name: string;
+  readonly station: string;
+  /** Left out: that of this process. */
+  readonly appId?: string;
+}
 
 /** What registrations have in common: the version of requests is the one with partitions, an application id and a language (2.3). */
 export function memberBody(
-  { name, station, appId }: { readonly name: string; readonly station: string; readonly appId: string },
+  { name, station, appId = APP_ID }: Member,
   { connectionId, username }: ClientIdentity,
 ): Json {
   return {
@@ -60,25 +69,19 @@ export interface ControlRequest {
 }
 
 /**
- * Sends a request and returns its first reply. A refused consumer creation is answered twice, first with the words: what
- * comes later has nobody to go to (2.5).
- */
-async function firstReply(
-  connection: Connection,
-  { subject, body, attempted, timeoutMs }: ControlRequest,
-): Promise<Uint8Array> {
-  const frame = await connection.request(subject, encodeJson(body), { timeoutMs });
-  if (frame.status !== 503) return frame.data;
-  throw new MemphisError('UNSUPPORTED', `Could not ${attempted}: this broker does not know the request.`);
-}
-
-/**
- * Asks, and reads the answer in either style.
+ * Asks, and reads the first answer, in either style. A refused consumer creation is answered twice, first with the words:
+ * what comes later has nobody to go to (2.5).
  *
  * @throws MemphisError by its words, `TIMEOUT`, `CONNECTION_LOST`, `UNSUPPORTED` where nobody knows the subject
  */
-export async function ask(connection: Connection, request: ControlRequest, more?: Meanings): Promise<Json> {
-  return parseAnswer(request.attempted, await firstReply(connection, request), more);
+export async function ask(
+  connection: Connection,
+  { subject, body, attempted, timeoutMs }: ControlRequest,
+  more?: Meanings,
+): Promise<Json> {
+  const { status, data } = await connection.request(subject, encodeJson(body), { timeoutMs });
+  if (status !== 503) return parseAnswer(attempted, data, more);
+  throw new MemphisError('UNSUPPORTED', `Could not ${attempted}: this broker does not know the request.`);
 }
 
 /**
@@ -96,7 +99,7 @@ export function parseAnswer(attempted: string, data: Uint8Array, more?: Meanings
   } catch {
     // the words are what is wrong
   }
-  if (!isJson(reply)) throw refusal(attempted, words, more);
-  if (typeof reply.error === 'string' && reply.error !== '') throw refusal(attempted, reply.error, more);
-  return reply;
+  const answer: Json = isJson(reply) ? reply : { error: words };
+  if (typeof answer.error === 'string' && answer.error !== '') throw refusal(attempted, answer.error, more);
+  return answer;
 }

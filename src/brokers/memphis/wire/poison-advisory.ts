@@ -38,7 +38,6 @@ const base64 = (bytes: Uint8Array): string =>
  */
 export function poisonAdvisory(of: PoisonAdvisory): Uint8Array {
   return encodeJson({
-    type: 'io.nats.jetstream.advisory.v1.max_deliver',
     stream: of.stream,
     consumer: of.durable,
     stream_seq: of.sequence,

@@ -2,19 +2,13 @@
 
 import type { ClientIdentity, Connection } from '../../../connection/port.ts';
 import type { Json } from '../../jetstream/wire/api.ts';
-import { ask, memberBody } from './control.ts';
-
-export interface ProducerCreation {
-  readonly name: string;
-  readonly station: string;
-  readonly appId: string;
-}
+import { ask, type Member, memberBody } from './control.ts';
 
 /*
  * $memphis_producer_creations
  * { name, station_name, connection_id, producer_type, req_version, username, app_id, sdk_lang }
  */
-export function producerCreation(wanted: ProducerCreation, identity: ClientIdentity): Json {
+export function producerCreation(wanted: Member, identity: ClientIdentity): Json {
   return {
     ...memberBody(wanted, identity),
     producer_type: 'application',
@@ -26,11 +20,7 @@ export function producerCreation(wanted: ProducerCreation, identity: ClientIdent
  *   station_partitions_first_functions, error }; partitions are told by the station's streams
  */
 /** Makes a missing station, so look first. @throws MemphisError as the broker refuses */
-export async function registerProducer(
-  connection: Connection,
-  wanted: ProducerCreation,
-  timeoutMs: number,
-): Promise<Json> {
+export async function registerProducer(connection: Connection, wanted: Member, timeoutMs: number): Promise<Json> {
   const attempted = `register producer ${wanted.name} at station ${wanted.station}`;
   const body = producerCreation(wanted, connection.identity);
   return await ask(connection, { subject: '$memphis_producer_creations', body, attempted, timeoutMs });
