@@ -9,14 +9,16 @@ import type { SchemaReader } from '../model/schema-reader.ts';
 import { encoderOf } from './encoder.ts';
 import { decoderBy, findBy } from './graphql-issues.ts';
 import type { GraphqlTable } from './graphql-table.ts';
-import { graphqlEncoder } from './graphql-text.ts';
+import { writeGraphql } from './graphql-text.ts';
 import { type PrecompiledName, register } from './precompiled-reader.ts';
 
 /** Registers one version of a schema. */
 export function compiledGraphql(which: PrecompiledName, table: GraphqlTable): SchemaReader {
-  const print = (): never => {
-    throw new Error('it was parsed without locations, and only the package graphql prints it: give its text');
-  };
-  const encode = graphqlEncoder(which.name, findBy(table), print);
-  return register('graphql', which, decoderBy(which.name, table), { encode, encoderOf });
+  const { name } = which;
+  const encode = (message: unknown): Uint8Array => writeGraphql(name, findBy(table), refuse, message);
+  return register('graphql', which, decoderBy(name, table), { encode, encoderOf });
 }
+
+const refuse = (): never => {
+  throw new Error('it was parsed without locations, and only the package graphql prints it: give its text');
+};

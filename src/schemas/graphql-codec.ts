@@ -14,7 +14,7 @@ import {
 } from 'graphql';
 import type { CompiledSchema } from '../model/schema.ts';
 import type { SchemaIssue } from '../model/schema-issue.ts';
-import { graphqlEncoder, MAX_TOKENS, readGraphql } from './graphql-text.ts';
+import { MAX_TOKENS, readGraphql, writeGraphql } from './graphql-text.ts';
 
 /** Version 17 takes `{ }` for a selection unless it is told not to; 16 never does. */
 const strictly: object = { maxTokens: MAX_TOKENS, allowEmptySelectionSets: false };
@@ -24,7 +24,7 @@ export function graphqlCodec(name: string, schema: GraphQLSchema): CompiledSchem
   const known = namesOf(schema);
   const find = (text: string): readonly SchemaIssue[] => findIssues(schema, known, text);
   return {
-    encode: graphqlEncoder(name, find, (document) => print(document as DocumentNode)),
+    encode: (message) => writeGraphql(name, find, (document) => print(document as DocumentNode), message),
     decode: (data) => readGraphql(name, find, data),
   };
 }

@@ -1,7 +1,6 @@
 /** Messages of GraphQL: the text of operations, checked by whoever knows the schema. */
 
 import { isRecord } from '../model/fields.ts';
-import type { CompiledSchema } from '../model/schema.ts';
 import type { SchemaIssue } from '../model/schema-issue.ts';
 import { bytesOf } from './json-text.ts';
 import { readUtf8, writeUtf8 } from './utf8.ts';
@@ -14,21 +13,19 @@ export const MAX_TOKENS = 4_000;
 export type Find = (text: string) => readonly SchemaIssue[];
 
 /**
- * What writes them.
- *
  * @param name the schema's, for error texts
  * @param print a parsed document that does not hold its text as text
+ * @throws MemphisError `INVALID_MESSAGE`, `SCHEMA_VIOLATION`
  */
-export function graphqlEncoder(
+export function writeGraphql(
   name: string,
   find: Find,
   print: (document: object) => string,
-): CompiledSchema['encode'] {
-  return (message) => {
-    const bytes = bytesOf(message);
-    const text = checked(name, find, bytes === undefined ? toText(message, print) : read(name, bytes));
-    return bytes ?? writeUtf8(text);
-  };
+  message: unknown,
+): Uint8Array {
+  const bytes = bytesOf(message);
+  const text = checked(name, find, bytes === undefined ? toText(message, print) : read(name, bytes));
+  return bytes ?? writeUtf8(text);
 }
 
 /** What is in a message. @throws MemphisError `SCHEMA_VIOLATION` */
