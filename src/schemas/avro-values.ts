@@ -50,43 +50,48 @@ interface Budget {
   inVain: number;
 }
 
+type Convert<Kind> = (
+  type: Extract<AvroType, { kind: Kind }>,
+  value: unknown,
+  target: AvroTarget,
+  path: Path,
+  budget: Budget,
+) => unknown;
+
+/** Functions of their own: a first message compiles those of its kinds alone. */
+const byKind: { readonly [Kind in AvroType['kind']]: Convert<Kind> } = {
+  null: (_, value, __, path) => (value === null ? null : unfit(path, 'must be null')),
+  boolean: (_, value, __, path) => (typeof value === 'boolean' ? value : unfit(path, 'must be true or false')),
+  int: convertWhole,
+  long: convertWhole,
+  float: convertNumber,
+  double: convertNumber,
+  string: (_, value, __, path) => {
+    if (typeof value !== 'string') return unfit(path, 'must be text');
+    return value.isWellFormed() ? value : unfit(path, 'holds half a character');
+  },
+  bytes: (_, value, target, path) => convertBytes(value, undefined, target, path),
+  fixed: ({ size }, value, target, path) => convertBytes(value, size, target, path),
+  enum: ({ symbols }, value, _, path) =>
+    typeof value === 'string' && symbols.includes(value) ? value : unfit(path, 'is none of the symbols'),
+  array: ({ of }, value, target, path, budget) => {
+    if (!Array.isArray(value)) return unfit(path, 'must be a list');
+    return value.map((one, index) => convert(of, one, target, [...path, index], budget));
+  },
+  map: ({ of }, value, target, path, budget) => {
+    if (!isObject(value)) return unfit(path, 'must be an object');
+    return Object.fromEntries(
+      entriesOf(value, path).map(([key, one]) => [key, convert(of, one, target, [...path, key], budget)]),
+    );
+  },
+  record: convertRecord,
+  union: convertUnion,
+};
+
 function convert(type: AvroType, value: unknown, target: AvroTarget, path: Path, budget: Budget): unknown {
   if (path.length > MAX_DEPTH) return unfit(path, 'is nested too deeply');
   if (budget.inVain > MAX_IN_VAIN) return unfit(path, 'has too many values that fit no branch of their union');
-  switch (type.kind) {
-    case 'null':
-      return value === null ? null : unfit(path, 'must be null');
-    case 'boolean':
-      return typeof value === 'boolean' ? value : unfit(path, 'must be true or false');
-    case 'int':
-    case 'long':
-      return convertWhole(type.kind, value, target, path);
-    case 'float':
-    case 'double':
-      return convertNumber(type.kind, value, target, path);
-    case 'string':
-      if (typeof value !== 'string') return unfit(path, 'must be text');
-      return value.isWellFormed() ? value : unfit(path, 'holds half a character');
-    case 'bytes':
-      return convertBytes(value, undefined, target, path);
-    case 'fixed':
-      return convertBytes(value, type.size, target, path);
-    case 'enum':
-      if (typeof value !== 'string' || !type.symbols.includes(value)) return unfit(path, 'is none of the symbols');
-      return value;
-    case 'array':
-      if (!Array.isArray(value)) return unfit(path, 'must be a list');
-      return value.map((one, index) => convert(type.of, one, target, [...path, index], budget));
-    case 'map':
-      if (!isObject(value)) return unfit(path, 'must be an object');
-      return Object.fromEntries(
-        entriesOf(value, path).map(([key, one]) => [key, convert(type.of, one, target, [...path, key], budget)]),
-      );
-    case 'record':
-      return convertRecord(type.fields, value, target, path, budget);
-    case 'union':
-      return convertUnion(type.branches, value, target, path, budget);
-  }
+  return (byKind[type.kind] as Convert<unknown>)(type as never, value, target, path, budget);
 }
 
 const isObject = holdsFields;
@@ -98,7 +103,12 @@ function entriesOf(value: object, path: Path): [string, unknown][] {
   return entries as [string, unknown][];
 }
 
-function convertWhole(kind: 'int' | 'long', value: unknown, target: AvroTarget, path: Path): unknown {
+function convertWhole(
+  { kind }: { readonly kind: 'int' | 'long' },
+  value: unknown,
+  target: AvroTarget,
+  path: Path,
+): unknown {
   const isWhole = typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value));
   if (!isWhole) return unfit(path, 'must be a whole number');
   if (typeof value === 'number' && !Number.isSafeInteger(value))
@@ -112,7 +122,12 @@ function convertWhole(kind: 'int' | 'long', value: unknown, target: AvroTarget, 
   return Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
 
-function convertNumber(kind: 'float' | 'double', value: unknown, target: AvroTarget, path: Path): unknown {
+function convertNumber(
+  { kind }: { readonly kind: 'float' | 'double' },
+  value: unknown,
+  target: AvroTarget,
+  path: Path,
+): unknown {
   const number = typeof value === 'bigint' ? Number(value) : value; // of a long row of digits in the text
   if (typeof number !== 'number') return unfit(path, 'must be a number');
   if (!Number.isFinite(number)) return unfit(path, 'is no number that JSON has');
@@ -138,7 +153,7 @@ function convertBytes(value: unknown, size: number | undefined, target: AvroTarg
 }
 
 function convertRecord(
-  fields: readonly AvroField[],
+  { fields }: { readonly fields: readonly AvroField[] },
   value: unknown,
   target: AvroTarget,
   path: Path,
@@ -175,7 +190,7 @@ function convertFallback(type: AvroType, value: unknown): unknown {
 
 /** Wrapped `{ name: value }` where that is one, else the first branch that fits as it is. */
 function convertUnion(
-  branches: readonly AvroType[],
+  { branches }: { readonly branches: readonly AvroType[] },
   value: unknown,
   target: AvroTarget,
   path: Path,

@@ -6,7 +6,6 @@
  */
 export function holdsFields(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false;
-  return (
-    /^\[object (Object|Map)\]$/.test(Object.prototype.toString.call(value)) || Object.hasOwn(value, Symbol.toStringTag)
-  );
+  const tag = Object.prototype.toString.call(value);
+  return tag === '[object Object]' || tag === '[object Map]' || Object.hasOwn(value, Symbol.toStringTag);
 }

@@ -6,7 +6,16 @@ import { MAX_DEPTH } from './proto-input.ts';
 import { fromJsonForm } from './proto-known-types.ts';
 import { toBytes, toEnum, toFloat, toWhole } from './proto-scalars.ts';
 import { type ProtoField, type ProtoTable, wireTypeOf } from './proto-table.ts';
-import { ProtoWriter } from './proto-writer.ts';
+import {
+  finished,
+  newOutput,
+  type ProtoOutput,
+  putBlock,
+  putFixed,
+  putRaw,
+  putText,
+  putVarint,
+} from './proto-writer.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -16,7 +25,7 @@ interface Encoding {
   /** What is wrong, collected; more than fifty are of no use to anybody. */
   readonly issues: SchemaIssue[];
   readonly path: (string | number)[];
-  writer: ProtoWriter;
+  output: ProtoOutput;
   depth: number;
   /** It holds bytes that were handed in as they are, and that nobody has looked at. */
   hasUnknown: boolean;
@@ -27,11 +36,11 @@ export function encodeProto(
   table: ProtoTable,
   value: object,
 ): { readonly data: Uint8Array; readonly hasUnknown: boolean } | { readonly issues: readonly SchemaIssue[] } {
-  const writer = new ProtoWriter();
-  const encoding: Encoding = { table, issues: [], path: [], writer, depth: 0, hasUnknown: false };
+  const output = newOutput();
+  const encoding: Encoding = { table, issues: [], path: [], output, depth: 0, hasUnknown: false };
   writeMessage(encoding, table.root, value);
   const { issues, hasUnknown } = encoding;
-  return issues.length > 0 ? { issues } : { data: writer.finish(), hasUnknown };
+  return issues.length > 0 ? { issues } : { data: finished(output), hasUnknown };
 }
 
 function refuse({ issues, path }: Encoding, message: string, ...inside: readonly (string | number)[]): undefined {
@@ -48,11 +57,11 @@ function at(encoding: Encoding, step: string | number, write: () => unknown): vo
 
 /** What has its length before it. @param isKept off: it is looked at, and not written */
 function writeBlock(encoding: Encoding, write: () => unknown, isKept = true): void {
-  const outer = encoding.writer;
-  encoding.writer = new ProtoWriter();
+  const outer = encoding.output;
+  encoding.output = newOutput();
   write();
-  if (isKept) outer.block(encoding.writer.finish());
-  encoding.writer = outer;
+  if (isKept) putBlock(outer, finished(encoding.output));
+  encoding.output = outer;
 }
 
 const isObject = (value: unknown): value is Fields => holdsFields(value);
@@ -61,7 +70,7 @@ const entriesOf = (value: object): Iterable<[unknown, unknown]> =>
   value instanceof Map ? value : Object.entries(value);
 
 function writeMessage(encoding: Encoding, which: number, value: unknown): unknown {
-  const { table, writer } = encoding;
+  const { table, output } = encoding;
   const { name, fields } = table.messages[which] as ProtoTable['messages'][number];
   if (encoding.depth > MAX_DEPTH) return refuse(encoding, 'is nested too deeply');
   const message = fromJsonForm(name, value);
@@ -74,7 +83,7 @@ function writeMessage(encoding: Encoding, which: number, value: unknown): unknow
     else if (field.isRequired) refuse(encoding, 'is required', field.name);
   }
   for (const bytes of keptIn(message)) {
-    if (bytes instanceof Uint8Array) writer.raw(bytes);
+    if (bytes instanceof Uint8Array) putRaw(output, bytes);
     else refuse(encoding, 'must be bytes', '$unknowns');
     encoding.hasUnknown = true;
   }
@@ -168,8 +177,8 @@ function isDefault(table: ProtoTable, { type, of = 0 }: ProtoField, value: unkno
   return value === 0n || value === '0' || (value === 0 && (type > 2 || !Object.is(value, -0)));
 }
 
-function writeTag({ writer }: Encoding, { number }: ProtoField, wireType: number): void {
-  writer.varint(((number << 3) | wireType) >>> 0);
+function writeTag({ output }: Encoding, { number }: ProtoField, wireType: number): void {
+  putVarint(output, ((number << 3) | wireType) >>> 0);
 }
 
 function writeTagged(encoding: Encoding, field: ProtoField, value: unknown): void {
@@ -179,7 +188,7 @@ function writeTagged(encoding: Encoding, field: ProtoField, value: unknown): voi
 
 function writeOne(encoding: Encoding, field: ProtoField, value: unknown): void {
   const { type, of = 0 } = field;
-  const { table, writer } = encoding;
+  const { table, output } = encoding;
   const orRefuse = <T>(found: T | string, write: (found: T) => void): void =>
     typeof found === 'string' ? refuse(encoding, found) : write(found);
   if (type === 11) writeBlock(encoding, () => writeMessage(encoding, of, value));
@@ -189,19 +198,23 @@ function writeOne(encoding: Encoding, field: ProtoField, value: unknown): void {
   } else if (type === 9) {
     if (typeof value !== 'string') refuse(encoding, 'must be text');
     else if (!value.isWellFormed()) refuse(encoding, 'holds half a character');
-    else writer.text(value);
+    else putText(output, value);
   } else if (type === 8) {
     if (typeof value !== 'boolean') refuse(encoding, 'must be true or false');
-    else writer.varint(value ? 1 : 0);
-  } else if (type === 12) orRefuse(toBytes(value), (bytes) => writer.block(bytes));
-  else if (type === 14) orRefuse(toEnum(table.enums[of], value), (number) => writer.varint(BigInt(number)));
-  else if (type < 3) orRefuse(toFloat(type, value), (number) => writer[type === 1 ? 'double' : 'float'](number));
-  else orRefuse(toWhole(type, value), (whole) => writeWhole(writer, type, whole));
+    else putVarint(output, value ? 1 : 0);
+  } else if (type === 12) orRefuse(toBytes(value), (bytes) => putBlock(output, bytes));
+  else if (type === 14) orRefuse(toEnum(table.enums[of], value), (number) => putVarint(output, BigInt(number)));
+  else if (type === 1)
+    orRefuse(toFloat(type, value), (one) => putFixed(output, 8, (view) => view.setFloat64(0, one, true)));
+  else if (type === 2)
+    orRefuse(toFloat(type, value), (one) => putFixed(output, 4, (view) => view.setFloat32(0, one, true)));
+  else orRefuse(toWhole(type, value), (whole) => writeWhole(output, type, whole));
 }
 
-function writeWhole(writer: ProtoWriter, type: number, whole: bigint): void {
-  if (type === 7 || type === 15) writer.fixed32(Number(BigInt.asUintN(32, whole)));
-  else if (type === 6 || type === 16) writer.fixed64(whole);
-  else if (type === 17 || type === 18) writer.varint(whole < 0n ? -whole * 2n - 1n : whole * 2n);
-  else writer.varint(whole);
+function writeWhole(output: ProtoOutput, type: number, whole: bigint): void {
+  if (type === 7 || type === 15)
+    putFixed(output, 4, (view) => view.setUint32(0, Number(BigInt.asUintN(32, whole)), true));
+  else if (type === 6 || type === 16) putFixed(output, 8, (view) => view.setBigInt64(0, whole, true));
+  else if (type === 17 || type === 18) putVarint(output, whole < 0n ? -whole * 2n - 1n : whole * 2n);
+  else putVarint(output, whole);
 }
