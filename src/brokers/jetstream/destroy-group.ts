@@ -7,15 +7,12 @@ import type { StreamReaders } from './readers.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import { partitionsOf } from './retries.ts';
 import { retryStreamOf } from './stations.ts';
-import { apiError, refusalOf } from './wire/api.ts';
+import { apiError, nothingAt } from './wire/api.ts';
 import { deleteDurable, durableNames } from './wire/consumers.ts';
 import { purgeStream } from './wire/streams.ts';
 
 /** Gone is what was wanted; also what a repeat after a lost answer finds. */
-export function unlessGone(error: unknown): void {
-  const number = refusalOf(error);
-  if (number !== apiError.CONSUMER_NOT_FOUND && number !== apiError.STREAM_NOT_FOUND) throw error;
-}
+export const unlessGone = nothingAt(apiError.CONSUMER_NOT_FOUND, apiError.STREAM_NOT_FOUND);
 
 /** Partitions whose messages a group reads. @throws MemphisError `STATION_NOT_FOUND` */
 export async function partitionsToRead(

@@ -9,10 +9,11 @@ import type { StationSettings } from '../../model/station.ts';
 import type { StationDescription, StationListing } from '../../model/station-description.ts';
 import { JetStreamDeadLetters } from '../jetstream/dead-letter-admin.ts';
 import { describeStation, listStations } from '../jetstream/describe.ts';
+import { unlessGone } from '../jetstream/destroy-group.ts';
 import { PATIENCE_MS, repeat } from '../jetstream/repeat.ts';
 import { isBefore } from '../jetstream/server-version.ts';
 import { deadLetterStreamOf, partitionsOf, retryStreamOf, stationNotFound } from '../jetstream/stations.ts';
-import { apiError, isJson, type Json, refusalOf } from '../jetstream/wire/api.ts';
+import { isJson, type Json } from '../jetstream/wire/api.ts';
 import { deleteStream, streamNames } from '../jetstream/wire/streams.ts';
 import { untilAdvisoriesAreRead } from './advisories-read.ts';
 import type { MemphisBroker } from './broker.ts';
@@ -39,10 +40,7 @@ export class MemphisAdmin implements BrokerAdmin {
   }
 
   async createStation(name: string, settings: StationSettings): Promise<boolean> {
-    const isThere = await this.#look('look for station', async (connection, limitMs) => {
-      return (await partitionsOf(connection, name, limitMs)).length > 0;
-    });
-    if (isThere) return false;
+    if (await this.#isThere(name)) return false;
     this.#broker.stations.forget(name);
     const connection = await this.#broker.link.ready(Date.now() + CONTROL_LIMIT_MS);
     const { version } = await connection.info;
@@ -94,11 +92,7 @@ export class MemphisAdmin implements BrokerAdmin {
     const names = await this.#look('destroy station', (on, limitMs) => streamNames(on, limitMs));
     const resent = names.filter((stream) => stream.startsWith(resendStreamsOf(name)));
     for (const stream of [retryStreamOf(name), deadLetterStreamOf(name), ...resent]) {
-      await this.#look('destroy station', (on, limitMs) =>
-        deleteStream(on, stream, limitMs).catch((error: unknown) => {
-          if (refusalOf(error) !== apiError.STREAM_NOT_FOUND) throw error;
-        }),
-      );
+      await this.#look('destroy station', (on, limitMs) => deleteStream(on, stream, limitMs).catch(unlessGone));
     }
   }
 

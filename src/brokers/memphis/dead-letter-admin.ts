@@ -13,7 +13,7 @@ import {
   type RedriveResult,
   type RedriveTarget,
 } from '../../model/dead-letter.ts';
-import { isMemphisError, MemphisError } from '../../model/errors.ts';
+import { MemphisError } from '../../model/errors.ts';
 import { toInternalName } from '../../model/station.ts';
 import { mapAtOnce } from '../jetstream/at-once.ts';
 import { keepHeaders, underId } from '../jetstream/kept-headers.ts';
@@ -23,29 +23,18 @@ import { PATIENCE_MS, repeat } from '../jetstream/repeat.ts';
 import { deadLetterStreamOf, streamOf } from '../jetstream/stations.ts';
 import { store } from '../jetstream/store.ts';
 import type { PubAck } from '../jetstream/wire/publish.ts';
-import { messageAt } from '../jetstream/wire/read.ts';
 import { deleteMessage } from '../jetstream/wire/streams.ts';
 import { untilAdvisoriesAreRead } from './advisories-read.ts';
-import {
-  detailsOf,
-  headersBefore,
-  parseDetails,
-  parseRows,
-  type Row,
-  type RowDetails,
-  toRecords,
-} from './dead-letter-rows.ts';
 import type { HttpApi } from './http-api.ts';
-import { keptLetters } from './kept-letters.ts';
 import type { Letter } from './letter.ts';
-import { dropRefused, refusedLetters } from './refused-letters.ts';
-import { isAnchored } from './registration.ts';
+import { Letters } from './letters.ts';
+import { dropRefused } from './refused-letters.ts';
 import { sendResendAck } from './wire/resend-ack.ts';
 
 /** How long it may take until a group that went out of a row is not shown any more. */
 const REMOVE_LIMIT_MS = 8_000;
 const LOOK_EVERY_MS = 100;
-/** Rows whose particulars are asked for at the same time. */
+/** What is deleted at the same time. */
 const AT_ONCE = 8;
 /** Time to settle where a group's durable has to be made; its reader brings it to its own. */
 const ACK_WAIT_MS = 30_000;
@@ -54,11 +43,13 @@ export class MemphisDeadLetters implements DeadLetterStore {
   readonly #broker: BrokerParts;
   readonly #api: HttpApi;
   readonly #station: string;
+  readonly #letters: Letters;
 
   constructor(broker: BrokerParts, api: HttpApi, station: string) {
     this.#broker = broker;
     this.#api = api;
     this.#station = station;
+    this.#letters = new Letters(broker, api, station);
   }
 
   async list(query: {
@@ -206,82 +197,13 @@ export class MemphisDeadLetters implements DeadLetterStore {
     });
     const ids = new Set(letters.map(({ record }) => record.id));
     for (const untilMs = Date.now() + REMOVE_LIMIT_MS; Date.now() < untilMs; await wait(LOOK_EVERY_MS)) {
-      if (!(await this.#rows()).some(({ record }) => ids.has(record.id))) return;
+      if (!(await this.#letters.all()).some(({ record }) => ids.has(record.id))) return;
     }
   }
 
   async #read(group?: string): Promise<readonly Letter[]> {
     await untilAdvisoriesAreRead(this.#broker.link);
-    const letters = await this.#rows();
+    const letters = await this.#letters.all();
     return group === undefined ? letters : letters.filter(({ record }) => record.group === group);
-  }
-
-  async #rows(): Promise<readonly Letter[]> {
-    const overview = await this.#overview(-1);
-    const refused = parseRows(overview, 0, 'schema_failed_messages');
-    let rows = parseRows(overview);
-    if (rows.some(({ partition }) => partition === 0)) {
-      // what ran out of deliveries by itself does not say of which partition it is: their lists do
-      const { partitions } = await this.#broker.stations.find(this.#station);
-      rows = (await mapAtOnce(partitions, (partition) => this.#rowsOf(partition || -1), AT_ONCE)).flat();
-    }
-    const { version } = await (await this.#broker.link.ready(Date.now() + PATIENCE_MS)).info;
-    const letters = isAnchored(version)
-      ? await keptLetters(this.#broker, this.#station, rows, (row) => this.#contentOf(row))
-      : await mapAtOnce(rows, (row) => this.#lettersOf(row), AT_ONCE);
-    return [...letters.flat(), ...(await refusedLetters(this.#api, this.#station, refused))].sort(
-      (a, b) => a.record.id - b.record.id,
-    );
-  }
-
-  async #lettersOf(row: Row): Promise<readonly Letter[]> {
-    try {
-      const details = parseDetails(await this.#api.get('stations/getPoisonMessageJourney', { message_id: row.id }));
-      return this.#toLetters(row, details);
-    } catch (error) {
-      if (!isMemphisError(error, 'BROKER_REFUSED')) throw error;
-      // one that went in the meantime is told of in no other way than one whose group has no member at its station
-      if ((await this.#rowsOf(-1)).some(({ id }) => id === row.id)) {
-        const details = await this.#detailsOf(row);
-        if (details === undefined) throw error;
-        return this.#toLetters(row, details);
-      }
-      return [];
-    }
-  }
-
-  #toLetters(row: Row, details: RowDetails): readonly Letter[] {
-    const headers = headersBefore(row);
-    return toRecords(this.#station, row, details).map((record) => ({ row, record, headers }));
-  }
-
-  /** Out of the list, and what is too long for that out of the station, while it is still there. */
-  async #detailsOf(row: Row): Promise<RowDetails | undefined> {
-    const known = detailsOf({ ...row, start: row.start.slice(0, 78) });
-    if (known === undefined || row.start.length < 80) return known;
-    const data = await this.#contentOf(row);
-    return data && { ...known, data };
-  }
-
-  /** What the list does not cut, or the station still holds. */
-  async #contentOf(row: Row): Promise<Uint8Array | undefined> {
-    if (row.start.length < 80) return new Uint8Array(Buffer.from(row.start, 'hex'));
-    const stream = streamOf(this.#station, row.partition);
-    const read = repeat(this.#broker.link, 'read message', PATIENCE_MS, (connection, limitMs) =>
-      messageAt(connection, stream, row.sequence, limitMs),
-    );
-    return await read.then(
-      ({ data }) => data,
-      () => undefined,
-    );
-  }
-
-  async #rowsOf(partition: number): Promise<readonly Row[]> {
-    return parseRows(await this.#overview(partition), Math.max(0, partition));
-  }
-
-  #overview(partition: number): Promise<unknown> {
-    const query = { station_name: this.#station, partition_number: partition };
-    return this.#api.get('monitoring/getStationOverviewData', query);
   }
 }

@@ -21,14 +21,17 @@ const count = (text: string | undefined): number => {
   return Number.isSafeInteger(number) && number > 0 ? number : 0;
 };
 
-/** A row in the list of a station: headers are all there, the payload is cut. */
+/** Lists show so many hexadecimal digits of a payload. */
+const CUT_AT = 80;
+
+/** A row in the list of a station: headers are all there, a payload of 40 bytes or more is cut. */
 export interface Row {
   readonly id: number;
   readonly sequence: number;
   readonly headers: HeaderList;
   readonly timeSent: string;
-  /** Hexadecimal, cut to 80 digits. */
-  readonly start: string;
+  /** The payload, where the list does not cut it. */
+  readonly whole?: Uint8Array;
   /** Where the row tells it, or the list was that of one partition; else 0. */
   readonly partition: number;
 }
@@ -44,6 +47,7 @@ export function parseRows(
     .filter(isJson)
     .map((row) => {
       const message: Json = isJson(row.message) ? row.message : {};
+      const digits = String(message.data ?? '');
       const headers = Object.entries(isJson(message.headers) ? message.headers : {}).map(
         ([name, value]) => [name, String(value)] as const,
       );
@@ -53,7 +57,7 @@ export function parseRows(
         headers,
         partition: count(/\$(\d+)$/.exec(headerOf(headers, dlsHeader.stream) ?? '')?.[1]) || ofPartition,
         timeSent: String(message.time_sent ?? ''),
-        start: String(message.data ?? ''),
+        ...(digits.length < CUT_AT ? { whole: new Uint8Array(Buffer.from(digits, 'hex')) } : {}),
       };
     })
     .sort((a, b) => a.id - b.id);
@@ -83,12 +87,12 @@ export function parseDetails(journey: unknown): RowDetails {
   };
 }
 
-/** What the list alone says of a row that was set aside by us: the group that was first. Nothing where that is not all. */
-export function detailsOf(row: Row): RowDetails | undefined {
-  const name = headerOf(row.headers, dlsHeader.group);
-  if (name === undefined || row.start.length >= 80) return undefined;
-  const data = new Uint8Array(Buffer.from(row.start, 'hex'));
-  return { groups: [{ name, maxDeliveries: 0 }], data, updatedAt: new Date(row.timeSent), error: '' };
+/** What the list alone says of a row that was set aside by us, with its payload: the group that was first. */
+export function detailsOf({ headers, timeSent }: Row, data: Uint8Array): RowDetails | undefined {
+  const name = headerOf(headers, dlsHeader.group);
+  return name === undefined
+    ? undefined
+    : { groups: [{ name, maxDeliveries: 0 }], data, updatedAt: new Date(timeSent), error: '' };
 }
 
 /** A row as dead letters, one a group. What deliveries ran out of by themselves says less of itself. */
