@@ -5,14 +5,13 @@ import { parseAckSubject } from '../../../src/brokers/jetstream/wire/ack.ts';
 import { isJson, type Json } from '../../../src/brokers/jetstream/wire/api.ts';
 import { startPull } from '../../../src/brokers/jetstream/wire/pull.ts';
 import type { Connection, Frame } from '../../../src/connection/port.ts';
+import { askApi, decodeJson, encode } from './api.ts';
 import { external, internal, type Tables } from './tables.ts';
 
 const STREAM = '$memphis_dls_unacked';
 const DURABLE = '$memphis_dls_unacked_consumer';
 /** A broker takes up to five seconds. */
 const ROUND_MS = 200;
-
-const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 
 /** Text of a header block as names and values. */
 function toHeaders(block: string): Record<string, string> {
@@ -40,12 +39,12 @@ export class DeadLetterTable {
   }
 
   async start(): Promise<void> {
-    await this.#api(`STREAM.CREATE.${STREAM}`, {
+    await askApi(this.#nats, `STREAM.CREATE.${STREAM}`, {
       name: STREAM,
       subjects: ['$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>'],
       storage: 'memory',
     });
-    await this.#api(`CONSUMER.DURABLE.CREATE.${STREAM}.${DURABLE}`, {
+    await askApi(this.#nats, `CONSUMER.DURABLE.CREATE.${STREAM}.${DURABLE}`, {
       stream_name: STREAM,
       config: { durable_name: DURABLE, deliver_policy: 'all', ack_policy: 'explicit', max_ack_pending: -1 },
     });
@@ -71,10 +70,10 @@ export class DeadLetterTable {
       for (const { data, reply } of notices) {
         const onPassed = this.#onPassed;
         this.#onPassed = undefined;
-        if (onPassed === undefined) await this.#store(JSON.parse(new TextDecoder().decode(data)) as Json);
-        this.#nats.publish(reply, new TextEncoder().encode('+ACK'));
+        if (onPassed === undefined) await this.#store(decodeJson(data));
+        this.#nats.publish(reply, encode('+ACK'));
         if (onPassed === undefined) {
-          await this.#api(`STREAM.MSG.DELETE.${STREAM}`, { seq: parseAckSubject(reply).sequence });
+          await askApi(this.#nats, `STREAM.MSG.DELETE.${STREAM}`, { seq: parseAckSubject(reply).sequence });
         } else {
           await this.#nats.flush(5_000);
           onPassed();
@@ -94,7 +93,7 @@ export class DeadLetterTable {
     if (station?.poison !== true || !this.#tables.isRegistered(group)) return;
     let [block, data] = [String(notice.headers ?? ''), String(notice.data ?? '')];
     if (notice.data === undefined || !this.#readsNotices) {
-      const { message } = await this.#api(`STREAM.MSG.GET.${stream}`, { seq: notice.stream_seq });
+      const { message } = await askApi(this.#nats, `STREAM.MSG.GET.${stream}`, { seq: notice.stream_seq });
       if (!isJson(message)) return;
       [block, data] = [String(message.hdrs ?? ''), String(message.data ?? '')];
     }
@@ -145,7 +144,7 @@ export class DeadLetterTable {
 
   /** `$memphis_pm_acks`. */
   onAck(data: Uint8Array): void {
-    const { id, cg_name: group } = JSON.parse(new TextDecoder().decode(data)) as Json;
+    const { id, cg_name: group } = decodeJson(data);
     if (typeof id !== 'number') this.#onViolation('an ack of a dead letter whose id is no number');
     const row = this.#tables.deadLetters.find((letter) => letter.id === id);
     if (row === undefined) return;
@@ -157,7 +156,7 @@ export class DeadLetterTable {
 
   /** `$memphis_schemaverse_dls`. */
   onViolationReport(data: Uint8Array): void {
-    const report = JSON.parse(new TextDecoder().decode(data)) as Json;
+    const report = decodeJson(data);
     const message = isJson(report.message) ? report.message : {};
     const hex = String(message.data ?? '');
     if (!isJson(message.headers)) this.#onViolation('a report of a violation without headers');
@@ -176,10 +175,5 @@ export class DeadLetterTable {
       type: 'schema',
       error: String(report.validation_error),
     });
-  }
-
-  async #api(subject: string, body: Json): Promise<Json> {
-    const frame = await this.#nats.request(`$JS.API.${subject}`, encode(body), { timeoutMs: 5_000 });
-    return JSON.parse(new TextDecoder().decode(frame.data)) as Json;
   }
 }

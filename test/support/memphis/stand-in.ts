@@ -10,6 +10,7 @@ import assert from 'node:assert/strict';
 import { openLean } from '../../../src/connection/lean/session.ts';
 import { type RunningBroker, startBroker } from '../../../src/testing/start-broker.ts';
 import { newestServer } from '../servers.ts';
+import { decodeJson, encode } from './api.ts';
 import { Control, type Faults } from './control.ts';
 import { DeadLetterTable } from './dead-letters.ts';
 import { startApi } from './http.ts';
@@ -92,8 +93,7 @@ export async function startStandIn({
           const heldMs = faults.heldMs?.[subject];
           if (heldMs !== undefined) await new Promise((resolve) => setTimeout(resolve, heldMs));
           if (nats.isClosed || reply === '') return;
-          for (const text of more === undefined ? replies : [...replies, more])
-            nats.publish(reply, new TextEncoder().encode(text));
+          for (const text of more === undefined ? replies : [...replies, more]) nats.publish(reply, encode(text));
         })();
       },
     });
@@ -101,7 +101,7 @@ export async function startStandIn({
   nats.subscribe('$memphis_pm_acks', { onFrame: ({ data }) => letters.onAck(data) });
   nats.subscribe('$memphis_schemaverse_dls', { onFrame: ({ data }) => letters.onViolationReport(data) });
   nats.subscribe('$memphis_notifications', {
-    onFrame: ({ data }) => void tables.notifications.push(JSON.parse(new TextDecoder().decode(data))),
+    onFrame: ({ data }) => void tables.notifications.push(decodeJson(data)),
   });
   for (const subject of FORBIDDEN) {
     nats.subscribe(subject, { onFrame: () => onViolation(`something was published on ${subject}`) });
