@@ -27,15 +27,32 @@ export function scan(text: string, maxTokens: number): Scanned {
   const texts: string[] = [];
   const places: number[] = [];
   if (!text.isWellFormed()) fail(NO_DOCUMENT, { at: 0 });
-  // what means nothing; then signs, names, numbers, texts in three quotes or in one, the end. No part can be read in two ways.
-  const token =
-    /[ ,\n\r\t\ufeff]*(?:#[^\n\r]*[ ,\n\r\t\ufeff]*)*(?:(\.\.\.|[!$&():=@[\]{|}]|[A-Z_a-z]\w*|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[Ee][+-]?\d+)?(?![\w.])|"""[^"\\]*(?:(?:\\"""|\\(?!""")|"(?!""))[^"\\]*)*"""|"(?!"")[^"\\\n\r]*(?:\\[^\n\r][^"\\\n\r]*)*"|$)|.)/gs;
-  for (const { 0: all, 1: found = NO_TOKEN, index } of text.matchAll(token)) {
-    const at = index + all.length - found.length;
+  // what means nothing; signs, names, numbers, the begin of a text. None holds a choice that repeats: the engine would note each
+  const piece =
+    /[ ,\n\r\t\ufeff]+|#[^\n\r]*|\.\.\.|[!$&():=@[\]{|}]|[A-Z_a-z]\w*|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[Ee][+-]?\d+)?(?![\w.])|"/y;
+  let found = '';
+  for (let at = 0; at < text.length && found !== NO_TOKEN; at += found.length) {
+    piece.lastIndex = at;
+    [found] = piece.exec(text) ?? [NO_TOKEN];
+    if (' ,\n\r\t\ufeff#'.includes(found[0] as string)) continue;
+    if (found === '"') found = text.slice(at, endOfText(text, at)) || NO_TOKEN;
+    if (texts.push(found) > maxTokens) fail(`it has more than ${maxTokens} tokens`, { at });
     places.push(at);
-    if (texts.push(found) > maxTokens && found !== '') fail(`it has more than ${maxTokens} tokens`, { at });
   }
+  texts.push('');
+  places.push(text.length);
   return { texts, places };
 }
 
 const NO_TOKEN = '\\';
+
+/** @returns the same place where it does not end */
+function endOfText(text: string, at: number): number {
+  const isBlock = text.startsWith('"""', at);
+  const mark = isBlock ? /\\?"""/g : /\\.|["\n\r]/g;
+  mark.lastIndex = isBlock ? at + 3 : at + 1;
+  let found: string | undefined;
+  do found = mark.exec(text)?.[0];
+  while (found?.startsWith('\\'));
+  return found?.startsWith('"') ? mark.lastIndex : at;
+}

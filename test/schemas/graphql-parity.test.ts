@@ -426,11 +426,25 @@ describe('precompiled GraphQL', () => {
       `{ find(s: ${'"'.repeat(3_001)}) { __typename } }`,
       '#'.repeat(500_000),
       `{ find(f: ${'1'.repeat(500_000)}) { __typename } }`,
+      `{ find(f: ${'1'.repeat(500_000)}x) { __typename } }`,
+      `{ find(s: "${'\\n'.repeat(500_000)}`,
+      `{ find(s: """${'" \\'.repeat(500_000)}`,
     ]) {
       refusal(ours, document);
     }
     const { user, system } = process.cpuUsage(started);
     assert.ok(user + system < 20_000_000, `${(user + system) / 1_000} ms`);
+  });
+
+  test('a document may be as long as it likes between its tokens, and in its texts', () => {
+    for (const document of [
+      `${'#\n'.repeat(3_000_000)}{ count }`,
+      `{ find(s: "${'\\n'.repeat(500_000)}") { __typename } }`,
+      `{ find(s: """${'" '.repeat(500_000)}""") { __typename } }`,
+    ]) {
+      assert.equal(refusal(theirs, document), undefined);
+      assert.equal(refusal(ours, document), undefined);
+    }
   });
 
   const plain = [
