@@ -19,7 +19,7 @@ type Fragments = ReadonlyMap<string, Definition>;
 export function checkOperations(table: GraphqlTable, text: string, maxTokens: number): void {
   const reading: Reading = {
     ...scan(text, maxTokens),
-    table: completed(table),
+    table: mayNeedAll(text) ? completed(table) : table,
     index: 0,
     problem: undefined,
     isConstant: false,
@@ -58,6 +58,9 @@ export function checkOperations(table: GraphqlTable, text: string, maxTokens: nu
   }
   if (reading.isIntrospecting) for (const { selections } of all) checkIntrospection(fragments, selections);
 }
+
+/** Whether it may name what tables leave out: types of the introspection, and directives. */
+const mayNeedAll = (text: string): boolean => text.includes('__') || text.includes('@');
 
 /** All fragments and variables that are there are used, and none leads to itself. @throws Problem */
 function checkReferences(reading: Reading, fragments: Fragments, operations: readonly Definition[]): void {
