@@ -20,8 +20,9 @@ export function writeAvro(name: string, type: AvroType, message: unknown): Uint8
 }
 
 /** @throws MemphisError `SCHEMA_VIOLATION` */
-export const readAvro = (name: string, type: AvroType, data: Uint8Array): unknown =>
-  convert(name, type, parse(name, data), 'reader');
+export function readAvro(name: string, type: AvroType, data: Uint8Array): unknown {
+  return convert(name, type, parse(name, data), 'reader');
+}
 
 function convert(name: string, type: AvroType, value: unknown, target: AvroTarget): unknown {
   const converted = convertAvro(type, value, target);

@@ -17,7 +17,9 @@ export interface AvroField {
 }
 
 const primitives = ['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string'] as const;
-const isPrimitive = (name: string): name is (typeof primitives)[number] => primitives.some((one) => one === name);
+function isPrimitive(name: string): name is (typeof primitives)[number] {
+  return primitives.some((one) => one === name);
+}
 
 /** As wrapped values of a union name it. */
 export function branchName(type: AvroType): string {
@@ -39,7 +41,9 @@ export function parseAvro(source: string): AvroType {
   return toType(schema, '', new Map(), 0);
 }
 
-const show = (value: unknown): string => JSON.stringify(String(value).slice(0, 100));
+function show(value: unknown): string {
+  return JSON.stringify(String(value).slice(0, 100));
+}
 
 function toType(schema: unknown, namespace: string, names: Names, depth: number): AvroType {
   if (depth > 100) throw new Error('the schema is nested too deeply');

@@ -24,9 +24,9 @@ class Unfit {
   }
 }
 
-const unfit = (path: Path, message: string): never => {
+function unfit(path: Path, message: string): never {
   throw new Unfit(path, message);
-};
+}
 
 /** @returns the value in the form of its target, or what is wrong with it */
 export function convertAvro(

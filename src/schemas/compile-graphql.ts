@@ -51,10 +51,11 @@ const isNews =
     JSON.stringify(usual[name]) !== JSON.stringify(row);
 
 /** Other directives are none that operations can have. */
-const isOfOperations = (location: string): boolean =>
-  /^(QUERY|MUTATION|SUBSCRIPTION|FIELD|FRAGMENT_DEFINITION|FRAGMENT_SPREAD|INLINE_FRAGMENT|VARIABLE_DEFINITION)$/.test(
+function isOfOperations(location: string): boolean {
+  return /^(QUERY|MUTATION|SUBSCRIPTION|FIELD|FRAGMENT_DEFINITION|FRAGMENT_SPREAD|INLINE_FRAGMENT|VARIABLE_DEFINITION)$/.test(
     location,
   );
+}
 
 function rowOf(schema: GraphQLSchema, type: GraphQLNamedType): TypeRow {
   if (isObjectType(type) || isInterfaceType(type)) {
@@ -94,4 +95,6 @@ function inputsOf(inputs: readonly Input[]): Inputs {
   );
 }
 
-const nameOf = ({ name }: { readonly name: string }): string => name;
+function nameOf({ name }: { readonly name: string }): string {
+  return name;
+}

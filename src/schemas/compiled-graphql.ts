@@ -19,6 +19,6 @@ export function compiledGraphql(which: PrecompiledName, table: GraphqlTable): Sc
   return register('graphql', which, decoderBy(name, table), { encode, encoderOf });
 }
 
-const refuse = (): never => {
+function refuse(): never {
   throw new Error('it was parsed without locations, and only the package graphql prints it: give its text');
-};
+}

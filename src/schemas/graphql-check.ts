@@ -60,7 +60,9 @@ export function checkOperations(table: GraphqlTable, text: string, maxTokens: nu
 }
 
 /** Whether it may name what tables leave out: types of the introspection, and directives. */
-const mayNeedAll = (text: string): boolean => text.includes('__') || text.includes('@');
+function mayNeedAll(text: string): boolean {
+  return text.includes('__') || text.includes('@');
+}
 
 /** All fragments and variables that are there are used, and none leads to itself. @throws Problem */
 function checkReferences(reading: Reading, fragments: Fragments, operations: readonly Definition[]): void {

@@ -42,10 +42,10 @@ function findIssues(schema: GraphQLSchema, known: ReadonlySet<string>, text: str
   }
 }
 
-const placeOf = ({ locations }: GraphQLError): string => {
+function placeOf({ locations }: GraphQLError): string {
   const [first] = locations ?? [];
   return first === undefined ? '' : ` (line ${first.line}, column ${first.column})`;
-};
+}
 
 /** The library quotes what it found: literals, and names that may be anything. Those of the schema stay. */
 function withoutValues(error: GraphQLError, known: ReadonlySet<string>): string {

@@ -14,7 +14,8 @@ export function takeDefinition(reading: Reading): Definition {
   if (!isShort) skipDescription(reading);
   const kind = isShort ? 'query' : takeName(reading);
   const isFragment = kind === 'fragment';
-  if (!/^(fragment|query|mutation|subscription)$/.test(kind) || (isFragment && next(reading) === 'on')) refuse(reading);
+  if (!' fragment query mutation subscription '.includes(` ${kind} `) || (isFragment && next(reading) === 'on'))
+    refuse(reading);
   const name = isFragment || (!isShort && isName(next(reading))) ? takeName(reading) : '';
   if (isFragment) need(reading, 'on');
   const on = isFragment ? takeName(reading) : (reading.table.roots[kind as 'query'] ?? '');

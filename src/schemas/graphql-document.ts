@@ -76,5 +76,6 @@ export interface Reading {
 }
 
 /** What a fragment selects wherever it stands, or a field. */
-export const innerOf = (fragments: ReadonlyMap<string, Definition>, one: Selection): readonly Selection[] =>
-  one.selections ?? (one.alias === '' ? fragments.get(one.name)?.selections : undefined) ?? [];
+export function innerOf(fragments: ReadonlyMap<string, Definition>, one: Selection): readonly Selection[] {
+  return one.selections ?? (one.alias === '' ? fragments.get(one.name)?.selections : undefined) ?? [];
+}

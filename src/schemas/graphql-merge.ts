@@ -94,5 +94,6 @@ function checkInner(merging: Merging, check: Check, rule: string, fields: readon
   );
 }
 
-const conflict = (field: Selection, why: string): never =>
-  fail(`Fields of one name in the result conflict: ${why}. Use different aliases.`, field);
+function conflict(field: Selection, why: string): never {
+  return fail(`Fields of one name in the result conflict: ${why}. Use different aliases.`, field);
+}

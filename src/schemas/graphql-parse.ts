@@ -6,11 +6,17 @@ import { isName, NO_DOCUMENT } from './graphql-scan.ts';
 import { keyOfString } from './graphql-string.ts';
 
 /** What comes next; '' at the end. */
-export const next = ({ texts, index }: Reading): string => texts[index] ?? '';
+export function next({ texts, index }: Reading): string {
+  return texts[index] ?? '';
+}
 /** Where that begins. */
-export const here = ({ places, index }: Reading): number => places[index] ?? 0;
+export function here({ places, index }: Reading): number {
+  return places[index] ?? 0;
+}
 /** @throws Problem */
-export const refuse = (reading: Reading): never => fail(NO_DOCUMENT, { at: here(reading) });
+export function refuse(reading: Reading): never {
+  return fail(NO_DOCUMENT, { at: here(reading) });
+}
 
 /** Over the next token, where that is the one. */
 export function took(reading: Reading, text: string): boolean {

@@ -36,11 +36,13 @@ export function checkIntrospection(fragments: Fragments, all: readonly Selection
     const inner = innerOf(fragments, one);
     const depth = depths.get(inner) ?? inner.reduce((deepest, each) => Math.max(deepest, depthOf(each)), 0);
     depths.set(inner, depth);
-    return /^(fields|interfaces|possibleTypes|inputFields)$/.test(one.alias && one.name) ? depth + 1 : depth;
+    return one.alias !== '' && ' fields interfaces possibleTypes inputFields '.includes(` ${one.name} `)
+      ? depth + 1
+      : depth;
   };
   const walk = (selections: readonly Selection[] = []): void => {
     for (const one of selections) {
-      if (one.alias === '' || !/^__(schema|type)$/.test(one.name)) walk(one.selections);
+      if (one.alias === '' || (one.name !== '__schema' && one.name !== '__type')) walk(one.selections);
       else if (depthOf(one) >= MAX_INTROSPECTION) fail('Maximum introspection depth exceeded.', one);
     }
   };

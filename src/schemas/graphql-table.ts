@@ -31,11 +31,19 @@ export interface GraphqlTable {
   readonly directives: Readonly<Record<string, DirectiveRow>>;
 }
 
-export const isNonNull = (type: string): boolean => type.endsWith('!');
-export const isList = (type: string): boolean => type.startsWith('[');
-export const nullable = (type: string): string => (isNonNull(type) ? type.slice(0, -1) : type);
+export function isNonNull(type: string): boolean {
+  return type.endsWith('!');
+}
+export function isList(type: string): boolean {
+  return type.startsWith('[');
+}
+export function nullable(type: string): string {
+  return isNonNull(type) ? type.slice(0, -1) : type;
+}
 /** Of a list that may be null. */
-export const itemOf = (type: string): string => type.slice(1, -1);
+export function itemOf(type: string): string {
+  return type.slice(1, -1);
+}
 /** `[Order!]!` -> `Order` */
 export function nameOf(type: string): string {
   let end = type.length;
@@ -44,21 +52,28 @@ export function nameOf(type: string): string {
 }
 
 /** What a record itself has, whatever the name. */
-export const get = <T>(record: Readonly<Record<string, T>> | undefined, name: string): T | undefined =>
-  record !== undefined && Object.hasOwn(record, name) ? record[name] : undefined;
+export function get<T>(record: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  return record !== undefined && Object.hasOwn(record, name) ? record[name] : undefined;
+}
 
-export const isLeaf = (row: TypeRow | undefined): boolean => row?.kind === 'scalar' || row?.kind === 'enum';
+export function isLeaf(row: TypeRow | undefined): boolean {
+  return row?.kind === 'scalar' || row?.kind === 'enum';
+}
 
 /** The objects that a type stands for. */
-const objectsOf = ({ types }: GraphqlTable, name: string): readonly string[] => types[name]?.objects ?? [name];
+function objectsOf({ types }: GraphqlTable, name: string): readonly string[] {
+  return types[name]?.objects ?? [name];
+}
 
 /** Whether an object or interface is one of those that an abstract type stands for. */
-export const isAmong = ({ types }: GraphqlTable, abstract: string, name: string): boolean =>
-  types[abstract]?.objects?.includes(name) === true || types[abstract]?.interfaces?.includes(name) === true;
+export function isAmong({ types }: GraphqlTable, abstract: string, name: string): boolean {
+  return types[abstract]?.objects?.includes(name) === true || types[abstract]?.interfaces?.includes(name) === true;
+}
 
 /** Whether some object is of both types. */
-export const overlap = (table: GraphqlTable, a: string, b: string): boolean =>
-  a === b || objectsOf(table, a).some((name) => objectsOf(table, b).includes(name));
+export function overlap(table: GraphqlTable, a: string, b: string): boolean {
+  return a === b || objectsOf(table, a).some((name) => objectsOf(table, b).includes(name));
+}
 
 /** Whether a value of one type is one of the other. */
 export function isSubType(table: GraphqlTable, type: string, of: string): boolean {

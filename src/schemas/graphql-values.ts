@@ -3,6 +3,7 @@
 import type { Reading } from './graphql-document.ts';
 import { here, need, next, refuse, takeName, takeText, took } from './graphql-parse.ts';
 import { note } from './graphql-problem.ts';
+import { isName } from './graphql-scan.ts';
 import { get, type Inputs, isList, isNonNull, itemOf, literals, nullable } from './graphql-table.ts';
 
 /** Where inputs stand. */
@@ -83,7 +84,7 @@ export function takeValue(
     const owner = { what: 'field', name: `"${wanted}"`, at } as const;
     // as the library has it: where the type is wrapped, it does not ask whether variables may be null
     const given = takeInputs(reading, ['{', '}'], row.inputs, { ...owner, isOneOf: isOneOf && written === wanted });
-    if (isOneOf && (given.length !== 1 || /^\w+:null$/.test(given[0] ?? ''))) {
+    if (isOneOf && (given.length !== 1 || given[0]?.endsWith(':null'))) {
       note(reading, `Of "${wanted}" exactly one field must be given, and not be null.`, at);
     }
     return `{${given}}`;
@@ -110,8 +111,8 @@ function takeLiteral(reading: Reading, item: string | undefined): readonly [key:
     return [key, 'list'];
   }
   if (text.startsWith('"')) return [takeText(reading), 'string'];
-  if (!/^[-\w]/.test(text)) refuse(reading);
+  if ('!$&():=@]|}...\\'.includes(text)) refuse(reading);
   reading.index++;
-  if (/^[-\d]/.test(text)) return [text, /[.Ee]/.test(text) ? 'float' : 'int'];
+  if (!isName(text)) return [text, /[.Ee]/.test(text) ? 'float' : 'int'];
   return [text, text === 'true' || text === 'false' ? 'boolean' : 'enum'];
 }

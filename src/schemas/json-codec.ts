@@ -38,8 +38,9 @@ export interface Checks {
 }
 
 /** @throws MemphisError `INVALID_MESSAGE`, `SCHEMA_VIOLATION` */
-export const writeJson = (checks: Checks, message: unknown): Uint8Array =>
-  checked(checks, () => toJsonMessage(message)).data;
+export function writeJson(checks: Checks, message: unknown): Uint8Array {
+  return checked(checks, () => toJsonMessage(message)).data;
+}
 
 /** @throws MemphisError `SCHEMA_VIOLATION` */
 export function readJson(checks: Checks, data: Uint8Array): unknown {

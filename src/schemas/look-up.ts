@@ -4,9 +4,10 @@ import type { JetStreamBroker } from '../brokers/jetstream/broker.ts';
 import { Schemas } from '../brokers/jetstream/schemas.ts';
 import type { MemphisBroker } from '../brokers/memphis/broker.ts';
 import { MemphisSchemas } from '../brokers/memphis/schemas.ts';
-import type { LookUp } from '../model/schema-look-up.ts';
+import type { Broker } from '../model/broker.ts';
+import type { StationSchemas } from '../model/schema-look-up.ts';
 
-export const lookUp: LookUp = (broker) => {
+export function lookUp(broker: Broker): StationSchemas {
   const { link, stations } = broker as JetStreamBroker | MemphisBroker;
   return broker.kind === 'memphis' ? new MemphisSchemas(link, stations) : new Schemas(link, stations);
-};
+}

@@ -24,11 +24,15 @@ const categories: Readonly<Record<string, string>> = {
   cntrl: 'Cc',
 };
 
-const toRe2 = (pattern: string): string =>
-  pattern.replace(/\\([pP])\{(?:(?:General_Category|gc|Script|sc|Script_Extensions|scx)=)?(\w+)\}/g, (_, p, name) => {
-    const known = Object.hasOwn(categories, name) ? categories[name] : name;
-    return `\\${p}{${known}}`;
-  });
+function toRe2(pattern: string): string {
+  return pattern.replace(
+    /\\([pP])\{(?:(?:General_Category|gc|Script|sc|Script_Extensions|scx)=)?(\w+)\}/g,
+    (_, p, name) => {
+      const known = Object.hasOwn(categories, name) ? categories[name] : name;
+      return `\\${p}{${known}}`;
+    },
+  );
+}
 
 /** A pattern, anchored nowhere. @throws what RE2 does not have: looking around, back references */
 export function linearPattern(pattern: string): { test(text: string): boolean; toString(): string } {

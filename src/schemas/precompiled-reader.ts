@@ -47,10 +47,11 @@ export function register(
   return reader;
 }
 
-const refuse = (name: string): never => {
+function refuse(name: string): never {
   const why = `Schema ${name} was compiled with --reads-only: to produce by it, compile it without.`;
   throw new MemphisError('DEPENDENCY_MISSING', why);
-};
+}
 
-const otherThan = (reader: SchemaReader, name: string, schema: StationSchema | undefined): SchemaReader =>
-  registry.readers.find((one) => one !== reader && schema !== undefined && one.covers(schema)) ?? refuse(name);
+function otherThan(reader: SchemaReader, name: string, schema: StationSchema | undefined): SchemaReader {
+  return registry.readers.find((one) => one !== reader && schema !== undefined && one.covers(schema)) ?? refuse(name);
+}

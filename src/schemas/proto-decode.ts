@@ -117,10 +117,11 @@ function readEntry(
   return map;
 }
 
-const emptyOf = (table: ProtoTable, field: ProtoField, depth: number): unknown =>
-  field.type === 11
+function emptyOf(table: ProtoTable, field: ProtoField, depth: number): unknown {
+  return field.type === 11
     ? readMessage(table, field.of ?? 0, { bytes: new Uint8Array(), at: 0, end: 0 }, depth + 1)
     : defaultOf(table, field);
+}
 
 function readItems(
   table: ProtoTable,

@@ -191,5 +191,6 @@ function toField(
 }
 
 /** As protoc makes it where a file does not say. */
-export const toJsonName = (name: string): string =>
-  name.replace(/_+(.?)/g, (_, letter: string) => letter.toUpperCase());
+export function toJsonName(name: string): string {
+  return name.replace(/_+(.?)/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -64,10 +64,15 @@ function writeBlock(encoding: Encoding, write: () => unknown, isKept = true): vo
   encoding.output = outer;
 }
 
-const isObject = (value: unknown): value is Fields => holdsFields(value);
-const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
-const entriesOf = (value: object): Iterable<[unknown, unknown]> =>
-  value instanceof Map ? value : Object.entries(value);
+function isObject(value: unknown): value is Fields {
+  return holdsFields(value);
+}
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+function entriesOf(value: object): Iterable<[unknown, unknown]> {
+  return value instanceof Map ? value : Object.entries(value);
+}
 
 function writeMessage(encoding: Encoding, which: number, value: unknown): unknown {
   const { table, output } = encoding;
@@ -97,8 +102,9 @@ function keptIn(message: Fields): readonly unknown[] {
 }
 
 /** What protobuf-es notes beside the fields; what it has kept of a message that knew more would be lost, and is no note. */
-const isNote = (key: string, value: unknown): boolean =>
-  key === '$typeName' || (key === '$unknown' && Array.isArray(value) && value.length === 0);
+function isNote(key: string, value: unknown): boolean {
+  return key === '$typeName' || (key === '$unknown' && Array.isArray(value) && value.length === 0);
+}
 
 /** The fields that a value gives, in either spelling; also a oneof as `{ case, value }`. `null` is as if it were not there. */
 function gather(

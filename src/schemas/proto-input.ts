@@ -37,7 +37,9 @@ export function uint32(input: ProtoInput): number {
   throw tooLong();
 }
 
-const tooLong = (): NotProto => new NotProto('a number is longer than ten bytes');
+function tooLong(): NotProto {
+  return new NotProto('a number is longer than ten bytes');
+}
 
 export function uint64(input: ProtoInput): bigint {
   let value = 0n;

@@ -93,8 +93,9 @@ function collect(library: Library, space: Namespace, types: Type[], enums: Enum[
 }
 
 /** protobufjs tells it to nobody, but knows. */
-const isClosed = (one: Enum): boolean =>
-  (one as { readonly _features?: { readonly enum_type?: string } })._features?.enum_type === 'CLOSED';
+function isClosed(one: Enum): boolean {
+  return (one as { readonly _features?: { readonly enum_type?: string } })._features?.enum_type === 'CLOSED';
+}
 
 function typeOf({ library }: Context, field: Pick<Field, 'resolvedType' | 'type'> & Partial<Field>): number {
   const { resolvedType } = field;

@@ -63,7 +63,9 @@ export interface ProtoTable {
 }
 
 /** How a field stands on the wire. */
-export const wireTypeOf = ({ type }: ProtoField): number => Number('0150001502322005100'[type] ?? 0);
+export function wireTypeOf({ type }: ProtoField): number {
+  return Number('0150001502322005100'[type] ?? 0);
+}
 
 /** The value that a field has which is not there; of those that are neither messages nor groups. */
 export function defaultOf(table: ProtoTable, { type, of = 0 }: ProtoField): unknown {

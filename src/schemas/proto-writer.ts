@@ -8,10 +8,14 @@ export interface ProtoOutput {
   length: number;
 }
 
-export const newOutput = (): ProtoOutput => ({ bytes: new Uint8Array(128), length: 0 });
+export function newOutput(): ProtoOutput {
+  return { bytes: new Uint8Array(128), length: 0 };
+}
 
 /** What is in it so far; a copy. */
-export const finished = ({ bytes, length }: ProtoOutput): Uint8Array => bytes.slice(0, length);
+export function finished({ bytes, length }: ProtoOutput): Uint8Array {
+  return bytes.slice(0, length);
+}
 
 /** Makes room. @returns where what comes next begins */
 function room(output: ProtoOutput, size: number): number {
@@ -57,4 +61,6 @@ export function putBlock(output: ProtoOutput, bytes: Uint8Array): void {
   putRaw(output, bytes);
 }
 
-export const putText = (output: ProtoOutput, value: string): void => putBlock(output, writeUtf8(value));
+export function putText(output: ProtoOutput, value: string): void {
+  putBlock(output, writeUtf8(value));
+}

@@ -12,9 +12,8 @@ const MAX_MESSAGE_LENGTH = 300;
 /** A path as people read it: `items[2].price`. */
 export function showPath(path: readonly (string | number)[]): string {
   return path
-    .map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`))
+    .map((step, index) => (typeof step === 'number' ? `[${step}]` : index === 0 ? step : `.${step}`))
     .join('')
-    .replace(/^\./, '')
     .slice(0, 200);
 }
 
@@ -34,5 +33,6 @@ export function violation(schema: string, found: readonly SchemaIssue[]): Memphi
   );
 }
 
-export const wrongInput = (why: string, cause?: unknown): MemphisError =>
-  new MemphisError('INVALID_MESSAGE', why, cause === undefined ? {} : { cause });
+export function wrongInput(why: string, cause?: unknown): MemphisError {
+  return new MemphisError('INVALID_MESSAGE', why, cause === undefined ? {} : { cause });
+}

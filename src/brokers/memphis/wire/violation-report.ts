@@ -14,7 +14,9 @@ export interface Violation {
 }
 
 /** What no text in the broker's database may hold: the report would be read again and again, and never kept. */
-const withoutNul = (text: string): string => text.replaceAll('\0', '');
+function withoutNul(text: string): string {
+  return text.replaceAll('\0', '');
+}
 
 /**
  * $memphis_schemaverse_dls, never answered
