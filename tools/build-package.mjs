@@ -6,6 +6,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
+import { plainMembers } from './plain-members.mjs';
 import { sourceCondition } from './source.mjs';
 
 const common = { platform: 'node', target: 'node22', sourcemap: true, sourcesContent: false, logLevel: 'warning' };
@@ -17,6 +18,7 @@ export async function makeDist(job) {
   await rm(dist, { recursive: true, force: true });
   await build({
     ...common,
+    ...plainMembers(),
     absWorkingDir: top,
     entryPoints: await entriesOf(top),
     outbase: 'src',

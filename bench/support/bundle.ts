@@ -62,7 +62,7 @@ export async function bundle(
     outfile,
     external: ['@aws-sdk/*', ...(entry.startsWith('peers/memphis') ? MISSING_IN_MEMPHIS_DEV : [])],
     ...options,
-    plugins: isApart ? [apart(options.format ?? 'cjs')] : [],
+    plugins: [...functionBundle.plugins, ...(isApart ? [apart(options.format ?? 'cjs')] : [])],
     metafile: true,
   });
   const output = Object.entries(metafile.outputs).find(([file]) => !file.endsWith('.map'))?.[1];

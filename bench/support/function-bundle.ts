@@ -2,8 +2,10 @@
 
 import path from 'node:path';
 import type { BuildOptions } from 'esbuild';
+import { plainMembers } from '../../tools/plain-members.mjs';
 
 export const functionBundle = {
+  ...plainMembers(), // as the package that users install has them
   bundle: true,
   minify: true,
   platform: 'node',

@@ -1,0 +1,59 @@
+/** Private members of what users never hold are plain properties in what is built; those of what they hold are not. */
+
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { build } from 'esbuild';
+import { functionBundle } from '../../bench/support/function-bundle.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+async function bundled(contents: string): Promise<string> {
+  const { outputFiles } = await build({
+    ...functionBundle,
+    stdin: { contents, resolveDir: root, loader: 'ts' },
+    write: false,
+    packages: 'external',
+  });
+  return outputFiles[0]?.text ?? '';
+}
+
+test('no text of the whole package is taken for a private member', async () => {
+  const code = await bundled(
+    ['index', 'lambda/index', 'middy/index', 'poller/index']
+      .map((file) => `export * from './src/${file}.ts';`)
+      .join('\n'),
+  );
+  // names of members are shortened; what is left of them stands in a text
+  assert.doesNotMatch(code, /\$\d+_[a-z]/);
+});
+
+test('neither links nor drivers have private members', async () => {
+  const code = await bundled(
+    `export * from './src/connection/link.ts'; export * from './src/brokers/choose.ts'; export * from './src/brokers/readers.ts';`,
+  );
+  assert.match(code, /class/);
+  assert.doesNotMatch(code, /this\.#\w/);
+});
+
+test('a message shows its fields and nothing else', async () => {
+  const code = await bundled(`export { makeMessages } from './src/batch/message.ts';`);
+  const module = { exports: {} as typeof import('../../src/batch/message.ts') };
+  new Function('module', 'exports', 'require', code)(
+    module,
+    module.exports,
+    process.getBuiltinModule('node:module').createRequire(import.meta.url),
+  );
+  const stored = {
+    id: 's:1',
+    station: 's',
+    partition: 1,
+    sequence: 1,
+    deliveryCount: 1,
+    timestamp: new Date(0),
+    headers: {},
+    data: Buffer.of(),
+  };
+  const [message] = module.exports.makeMessages([stored], { secret: 'inside' } as never);
+  assert.deepEqual(Object.keys(message ?? {}).sort(), Object.keys(stored).sort());
+});
