@@ -24,6 +24,10 @@ export const fetching: readonly Fetching[] = [
   { title: '10 x 100 B', batchSize: 10, bytes: 100, warmUps: 50, invocations: 200 },
   { title: '100 x 100 B', batchSize: 100, bytes: 100, warmUps: 20, invocations: 60 },
   { title: '1000 x 100 B', batchSize: 1_000, bytes: 100, warmUps: 8, invocations: 15 },
+  // once V8 has compiled what it will compile: of the rows above that is a good part
+  { title: '1 x 100 B, warmed up', batchSize: 1, bytes: 100, warmUps: 2_000, invocations: 500 },
+  { title: '10 x 100 B, warmed up', batchSize: 10, bytes: 100, warmUps: 2_000, invocations: 500 },
+  { title: '1000 x 100 B, warmed up', batchSize: 1_000, bytes: 100, warmUps: 60, invocations: 30 },
   { title: '10 x 10 KB', batchSize: 10, bytes: 10_000, warmUps: 30, invocations: 100 },
   { title: '100 x 10 KB', batchSize: 100, bytes: 10_000, warmUps: 8, invocations: 20 },
 ];

@@ -6,10 +6,9 @@ import type { Message } from '../model/message.ts';
 import type { Given } from '../model/option-spec.ts';
 import { eachOptions } from '../model/options/each.ts';
 import { resolveOptions } from '../model/resolve-options.ts';
-import { decidedOutcome } from './message.ts';
+import { decidedOutcome, stopSignal } from './message.ts';
 import { makeReport, type Progress } from './report.ts';
 import type { BatchHandler } from './run-batch.ts';
-import { stopSignal } from './stop-signal.ts';
 
 /** What a handler of single messages gets beside the value. */
 export interface EachRun<T, C> {

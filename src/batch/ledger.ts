@@ -43,7 +43,9 @@ export class Ledger<T> implements MessageActions {
     if (--this.#open === 0) this.#onNoneOpen();
   };
   /** Whoever waits until none is open. */
-  #waiting: (() => void)[] | undefined;
+  readonly #waiting: (() => void)[] = [];
+  /** That of its handler's run. */
+  deadline: { readonly signal: AbortSignal } | undefined;
 
   constructor(batch: Batch) {
     this.#batch = batch;
@@ -53,6 +55,11 @@ export class Ledger<T> implements MessageActions {
   /** Messages that nobody has decided about. */
   undecided(): readonly StoredMessage[] {
     return this.#batch.messages.filter((_, index) => this.#outcomes[index] === undefined);
+  }
+
+  /** Whether an extension is under way. */
+  get isExtending(): boolean {
+    return this.#extending.size > 0;
   }
 
   outcomeAt(index: number): Outcome | undefined {
@@ -88,7 +95,7 @@ export class Ledger<T> implements MessageActions {
    */
   decideRest(outcomes: readonly Outcome[]): void {
     const { messages } = this.#batch;
-    const settleAll = this.#extending.size === 0 ? this.#batch.settleAll : undefined;
+    const settleAll = !this.isExtending ? this.#batch.settleAll : undefined;
     const rest: StoredMessage[] = [];
     const decided: Outcome[] = [];
     for (let index = 0; index < messages.length; index++) {
@@ -113,19 +120,14 @@ export class Ledger<T> implements MessageActions {
     return settling;
   }
 
-  #begin(stored: StoredMessage, outcome: Outcome): Promise<Settled> {
-    try {
-      if (this.#extending.size === 0) return this.#batch.settle(stored, outcome);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+  async #begin(stored: StoredMessage, outcome: Outcome): Promise<Settled> {
     // An extension still on its way could arrive after a delay and undo it, so it is awaited first.
-    return this.quiet().then(() => this.#batch.settle(stored, outcome));
+    if (this.isExtending) await this.quiet();
+    return await this.#batch.settle(stored, outcome);
   }
 
   #onNoneOpen(): void {
-    for (const resume of this.#waiting ?? []) resume();
-    this.#waiting = undefined;
+    for (const tell of this.#waiting.splice(0)) tell();
   }
 
   extendAt(index: number): Promise<void> {
@@ -143,7 +145,7 @@ export class Ledger<T> implements MessageActions {
 
   /** Resolves when no extension is under way, in half a second at the latest. */
   async quiet(): Promise<void> {
-    if (this.#extending.size === 0) return;
+    if (!this.isExtending) return;
     let timer: NodeJS.Timeout | undefined;
     const tooLong = new Promise<void>((resolve) => {
       timer = setTimeout(() => {
@@ -156,15 +158,13 @@ export class Ledger<T> implements MessageActions {
   }
 
   /** Waits for all settles, then counts. @throws MemphisError `SETTLE_UNCONFIRMED` when one of them failed */
-  async confirmed(): Promise<SettledCounts> {
-    if (this.#open > 0) {
-      this.#waiting ??= [];
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#waiting.push(resolve);
-      await promise;
-    }
-    if (this.#failed.length > 0) throw unconfirmed(this.#batch, this.#failed);
-    return { ...this.#counts };
+  confirmed(): Promise<SettledCounts> {
+    return new Promise((resolve, reject) => {
+      const tell = (): void =>
+        this.#failed.length > 0 ? reject(unconfirmed(this.#batch, this.#failed)) : resolve({ ...this.#counts });
+      if (this.#open === 0) tell();
+      else this.#waiting.push(tell);
+    });
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { MemphisError } from '../model/errors.ts';
-import { type Headers, type Message, parseJson, type StoredMessage } from '../model/message.ts';
+import { FIELDS, type Headers, type Message, parseJson, type StoredMessage } from '../model/message.ts';
 import { checkDelay, type Outcome, toReason } from '../model/outcome.ts';
 
 /** What handles of a batch do when one of their settle methods is called; `index` says whose. */
@@ -13,12 +13,15 @@ export interface MessageActions {
   extendAt(index: number): Promise<void>;
   /** The decision taken so far. */
   outcomeAt(index: number): Outcome | undefined;
+  /** Its signal aborts with the time for work of the batch; nothing before a handler has it. */
+  readonly deadline: { readonly signal: AbortSignal } | undefined;
   /** The value by a schema; nothing where there is none. */
   decodedAt(index: number): { readonly value: unknown } | undefined;
 }
 
 // Reaches across copies of this package: `each` of one copy may run in the pipeline of another.
 const decidedKey: unique symbol = Symbol.for('memphis-serverless.decided') as never;
+const signalKey: unique symbol = Symbol.for('memphis-serverless.signal') as never;
 
 /** One class for all handles: a closure for each method of each message would cost more than reading it off the wire. */
 class MessageHandle<T> implements Message<T> {
@@ -31,22 +34,36 @@ class MessageHandle<T> implements Message<T> {
   declare readonly headers: Headers;
   declare readonly partitionKey?: string;
   declare readonly data: Uint8Array;
+  readonly #stored: StoredMessage;
   readonly #actions: MessageActions;
   readonly #index: number;
   #decoded: { readonly value: unknown } | undefined;
 
   constructor(stored: StoredMessage, actions: MessageActions, index: number) {
-    this.id = stored.id;
-    this.station = stored.station;
-    this.partition = stored.partition;
-    this.sequence = stored.sequence;
-    this.deliveryCount = stored.deliveryCount;
-    this.timestamp = stored.timestamp;
-    this.headers = stored.headers;
-    this.data = stored.data;
-    if (stored.partitionKey !== undefined) this.partitionKey = stored.partitionKey;
+    this.#stored = stored;
     this.#actions = actions;
     this.#index = index;
+  }
+
+  /** Its fields as a plain object: for JSON, logs, and whoever wants a copy. */
+  toJSON(): StoredMessage {
+    const fields: Record<string, unknown> = {};
+    for (const field of FIELDS) if (this[field] !== undefined) fields[field] = this[field];
+    return fields as unknown as StoredMessage;
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): StoredMessage {
+    return this.toJSON();
+  }
+
+  static {
+    for (const field of FIELDS) {
+      Object.defineProperty(MessageHandle.prototype, field, {
+        get(this: MessageHandle<unknown>) {
+          return this.#stored[field];
+        },
+      });
+    }
   }
 
   text(): string {
@@ -94,6 +111,10 @@ class MessageHandle<T> implements Message<T> {
     return this.#actions.extendAt(this.#index);
   }
 
+  get [signalKey](): AbortSignal | undefined {
+    return this.#actions.deadline?.signal;
+  }
+
   [decidedKey](): Outcome | undefined {
     return this.#actions.outcomeAt(this.#index);
   }
@@ -109,6 +130,12 @@ export function makeMessages<T>(all: readonly StoredMessage[], actions: MessageA
 /** What the handler itself has decided about a message, if it has. */
 export function decidedOutcome(message: Message): Outcome | undefined {
   return (message as { [decidedKey]?(): Outcome | undefined })[decidedKey]?.();
+}
+
+/** Aborts with the time for work of the batch that a message is of, and with what the caller gave. */
+export function stopSignal([message]: readonly Message[], given: AbortSignal): AbortSignal {
+  const own = (message as { [signalKey]?: AbortSignal } | undefined)?.[signalKey];
+  return own === undefined || own === given ? given : AbortSignal.any([own, given]);
 }
 
 // Thrown at once rather than as a rejection: a call that nobody awaits must not turn into an ack by the handler's return.

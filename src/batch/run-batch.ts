@@ -10,7 +10,6 @@ import { isExact, type Outcome, outcomeOfError } from '../model/outcome.ts';
 import { Ledger, type SettledCounts } from './ledger.ts';
 import { isReport, type Progress } from './report.ts';
 import { Deadline, keepLease } from './run-timers.ts';
-import { noteSignal } from './stop-signal.ts';
 
 /**
  * Gets one batch. Returning means success of all messages that it did not settle itself, unless it returns a
@@ -82,6 +81,8 @@ export async function runBatch<T, C>(
 ): Promise<BatchResult> {
   const ledger = new Ledger<T>(batch);
   const ending = await callHandler(batch, ledger, handler, context, options);
+  // an extension that reached the broker after a delay would undo it
+  if (ledger.isExtending) await ledger.quiet();
   const verdict = ending === undefined ? { outcomes: [] } : judge(batch, ledger, ending, options);
   const failedAsWhole = verdict.isWhole === true && ledger.undecided().length === batch.messages.length;
   ledger.decideRest(verdict.outcomes);
@@ -96,39 +97,38 @@ export async function runBatch<T, C>(
 }
 
 /** Runs the handler until it ends or time is up; nothing when it was not called. */
-async function callHandler<T, C>(
+function callHandler<T, C>(
   batch: Batch,
   ledger: Ledger<T>,
   handler: BatchHandler<T, C>,
   context: C,
   { workMs }: RunOptions,
-): Promise<Ending | undefined> {
+): Promise<Ending> | undefined {
   if (batch.messages.length === 0 || !(workMs > 0)) return undefined;
-  const { promise: ended, resolve: end } = Promise.withResolvers<Ending>();
   const deadline = new Deadline();
-  noteSignal(ledger.messages, deadline);
-  let isOver = false;
-  let stopLease: (() => void) | undefined;
-  // a handler that ends within this tick needs no timers; theirs count from its begin all the same
-  process.nextTick(() => {
-    if (isOver) return;
-    Deadline.start(deadline, workMs, () => end({ kind: 'deadline' }));
-    stopLease = keepLease(ledger, batch.ackWaitMs);
+  ledger.deadline = deadline;
+  return new Promise((resolve) => {
+    let isOver = false;
+    let stopLease: (() => void) | undefined;
+    const end = (ending: Ending): void => {
+      if (isOver) return;
+      isOver = true;
+      Deadline.stop(deadline);
+      stopLease?.();
+      resolve(ending);
+    };
+    // a handler that ends within this tick needs no timers; theirs count from its begin all the same
+    process.nextTick(() => {
+      if (isOver) return;
+      Deadline.start(deadline, workMs, () => end({ kind: 'deadline' }));
+      stopLease = keepLease(ledger, batch.ackWaitMs);
+    });
+    // What the handler does after the deadline, a rejection included, ends here: its messages have been settled.
+    (async () => await handler(ledger.messages, context, deadline))().then(
+      (value) => end({ kind: 'returned', value }),
+      (error: unknown) => end({ kind: 'threw', error }),
+    );
   });
-  // What the handler does after the deadline, a rejection included, ends here: its messages have been settled.
-  (async () => handler(ledger.messages, context, deadline))().then(
-    (value) => end({ kind: 'returned', value }),
-    (error: unknown) => end({ kind: 'threw', error }),
-  );
-  try {
-    return await ended;
-  } finally {
-    isOver = true;
-    Deadline.stop(deadline);
-    stopLease?.();
-    // An extension that reached the broker after a delay would undo it.
-    await ledger.quiet();
-  }
 }
 
 function judge<T>(batch: Batch, ledger: Ledger<T>, ending: Ending, options: RunOptions): Verdict {
@@ -137,7 +137,7 @@ function judge<T>(batch: Batch, ledger: Ledger<T>, ending: Ending, options: RunO
   const { value } = ending;
   if (isReport(value)) return judgeProgress(batch, ledger, value.progress, options.backoff);
   // mostly
-  if (value === undefined) return { outcomes: new Array<Outcome>(batch.messages.length).fill(ack) };
+  if (value === undefined) return { outcomes: batch.messages.map(() => ack) };
   return judgeAnswer(batch, value, options);
 }
 

@@ -19,11 +19,13 @@ export function warmStation(settings: Resolved<typeof connectOptions>): void {
   sessionOf(settings).warm();
 }
 
-/** The connection part of a function's settings, which are the same object at each invocation. */
-const picked = new WeakMap<object, Resolved<typeof connectOptions>>();
+/** By a function's settings, which are the same object at each invocation. */
+const sessions = new WeakMap<object, Session>();
 
 function sessionOf(settings: Resolved<typeof connectOptions>): Session {
-  const options = picked.get(settings) ?? pickOptions(connectOptions, settings);
-  picked.set(settings, options);
-  return sharedSession(options);
+  let session = sessions.get(settings);
+  if (session?.current !== undefined) return session;
+  session = sharedSession(pickOptions(connectOptions, settings)); // one that was closed is shared no more
+  sessions.set(settings, session);
+  return session;
 }

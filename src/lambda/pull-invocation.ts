@@ -32,22 +32,18 @@ export interface PullSummary {
 export interface PullInvocation<T, C> {
   /** What was called, for error texts. */
   readonly where: string;
-  readonly session: Pick<Session, 'broker'>;
+  readonly session: Pick<Session, 'broker'> & Partial<Pick<Session, 'current'>>;
   readonly handler: BatchHandler<T, C>;
   readonly context: C;
   readonly options: Resolved<typeof consumerFunctionOptions>;
 }
 
-/** What is added up over the batches of an invocation. */
-interface Tally {
-  batches: number;
-  received: number;
-  acked: number;
-  retried: number;
-  deadLettered: number;
-  givenBack: number;
-  failed: number;
-  firstError?: unknown;
+/** What is added up over the batches of an invocation: the summary, and what makes it fail. */
+type Tally = { -readonly [Key in keyof PullSummary]: PullSummary[Key] };
+
+interface Failures {
+  count: number;
+  first?: unknown;
 }
 
 /**
@@ -57,17 +53,53 @@ interface Tally {
  * @throws MemphisError `INVALID_OPTION` without station or group, `ALL_MESSAGES_FAILED` (unless `failWhenAllFail`
  *   is off) after all was settled, `SETTLE_UNCONFIRMED`, and what connecting and pulling throw
  */
-export async function pullInvocation<T, C>(invocation: PullInvocation<T, C>): Promise<PullSummary> {
-  const { where, context, options } = invocation;
+export async function pullInvocation<T, C>({
+  where,
+  session,
+  handler,
+  context,
+  options,
+}: PullInvocation<T, C>): Promise<PullSummary> {
   const plan = planOf(where, options);
   const { station, group } = plan.reading;
-  const tally = { batches: 0, received: 0, acked: 0, retried: 0, deadLettered: 0, givenBack: 0, failed: 0 } as Tally;
-  await pullAll(invocation, plan, tally, startWorkTime(context, options.deadlineReserveMs));
-
-  const { failed, firstError, ...counts } = tally;
-  const summary = { station, group, ...counts };
-  if (options.failWhenAllFail && failed > 0 && failed === counts.received) throw allFailed(summary, firstError);
-  return summary;
+  const tally = { station, group, batches: 0, received: 0, acked: 0, retried: 0, deadLettered: 0, givenBack: 0 };
+  const failures: Failures = { count: 0 };
+  let remainingMs = remainingTimeMs(context);
+  // fixed at the start, while the time is asked for again and again
+  const reserveMs =
+    remainingMs === Number.POSITIVE_INFINITY ? 0 : (options.deadlineReserveMs ?? defaultReserveMs(remainingMs));
+  let broker = session.current;
+  if (broker === undefined && remainingMs > reserveMs) {
+    broker = await session.broker(dialLimit(remainingMs - reserveMs));
+    remainingMs = remainingTimeMs(context);
+  }
+  const limit = options.drain ? (options.maxBatches ?? Number.POSITIVE_INFINITY) : 1;
+  let longestMs = 0;
+  while (broker !== undefined && tally.batches < limit) {
+    const before = remainingMs - reserveMs;
+    if (before <= 0 || before < longestMs) break;
+    const batch = await pullBatch(readerOf(plan, broker), options, before, remainingMs);
+    if (batch.messages.length === 0) break;
+    const run = (sound: Batch, by = handler, workMs = remainingTimeMs(context) - reserveMs): Promise<BatchResult> =>
+      runBatch(sound, by, context, {
+        backoff: { baseMs: options.backoffBaseMs, maxMs: options.backoffMaxMs },
+        workMs,
+      });
+    const isPlain = batch.schema === undefined && options.schema === undefined;
+    const note = (result: Omit<BatchResult, 'failedAsWhole'>): void => add(tally, failures, batch, result);
+    if (isPlain) note(await run(batch));
+    else {
+      const sifted = await siftInTime(batch, options, before);
+      if (sifted === undefined) note(await run(batch, neverEnds, 1));
+      else await runSifted(sifted, run, note);
+    }
+    tally.batches += 1;
+    if (limit > 1) remainingMs = remainingTimeMs(context);
+    if (before !== Number.POSITIVE_INFINITY) longestMs = Math.max(longestMs, before + reserveMs - remainingMs);
+  }
+  const { count, first } = failures;
+  if (options.failWhenAllFail && count > 0 && count === tally.received) throw allFailed(tally, first);
+  return tally;
 }
 
 const allFailed = ({ station, group, received, retried, deadLettered }: PullSummary, cause: unknown): MemphisError =>
@@ -82,7 +114,8 @@ const allFailed = ({ station, group, received, retried, deadLettered }: PullSumm
 /** What the settings of a function come to: the same at each invocation, like the settings. */
 interface Plan {
   readonly reading: ReaderOptions;
-  readonly readers: WeakMap<Broker, Reader>;
+  /** Where it is read, and by whom. */
+  at: { readonly broker: Broker; readonly reader: Reader } | undefined;
 }
 
 const plans = new WeakMap<object, Plan>();
@@ -98,62 +131,27 @@ function planOf(where: string, options: Resolved<typeof consumerFunctionOptions>
     ordered: options.ordered,
     ...(start === undefined ? {} : { start }),
   };
-  const plan = { reading, readers: new WeakMap() };
+  const plan = { reading, at: undefined };
   plans.set(options, plan);
   return plan;
 }
 
-function readerOf({ reading, readers }: Plan, broker: Broker): Reader {
-  const reader = readers.get(broker) ?? readersOf(broker).reader(reading);
-  readers.set(broker, reader);
-  return reader;
-}
-
-async function pullAll<T, C>(
-  { session, handler, context, options }: PullInvocation<T, C>,
-  plan: Plan,
-  tally: Tally,
-  workMs: () => number,
-): Promise<void> {
-  if (workMs() <= 0) return;
-  const broker = await session.broker(dialLimit(workMs()));
-  const reader = readerOf(plan, broker);
-  const limit = options.drain ? (options.maxBatches ?? Number.POSITIVE_INFINITY) : 1;
-  let longestMs = 0;
-  while (tally.batches < limit) {
-    const before = workMs();
-    if (before <= 0 || before < longestMs) return;
-    const batch = await pullBatch(reader, options, before, remainingTimeMs(context));
-    if (batch.messages.length === 0) return;
-    const run = (sound: Batch, by = handler, forMs = workMs()): Promise<BatchResult> =>
-      runBatch(sound, by, context, {
-        backoff: { baseMs: options.backoffBaseMs, maxMs: options.backoffMaxMs },
-        workMs: forMs,
-      });
-    const isPlain = batch.schema === undefined && options.schema === undefined;
-    if (isPlain) note(tally, batch, await run(batch));
-    else {
-      const sifted = await siftInTime(batch, options, before);
-      if (sifted === undefined) note(tally, batch, await run(batch, neverEnds, 1));
-      else await runSifted(tally, batch, sifted, run);
-    }
-    tally.batches += 1;
-    if (before !== Number.POSITIVE_INFINITY) longestMs = Math.max(longestMs, before - workMs());
-  }
+function readerOf(plan: Plan, broker: Broker): Reader {
+  if (plan.at?.broker !== broker) plan.at = { broker, reader: readersOf(broker).reader(plan.reading) };
+  return plan.at.reader;
 }
 
 /** Of a station with a schema: without the messages that do not fit, which are settled beside the others. */
 async function runSifted(
-  tally: Tally,
-  batch: Batch,
   { batch: sound, unfit }: Sifted,
   run: (sound: Batch) => Promise<BatchResult>,
+  note: (result: Omit<BatchResult, 'failedAsWhole'>) => void,
 ): Promise<void> {
   const running = run(sound);
   // also where one of them fails, nothing is under way when the invocation ends
   if (unfit !== undefined) await Promise.allSettled([running, unfit]);
-  note(tally, batch, await running);
-  if (unfit !== undefined) note(tally, batch, await unfit);
+  note(await running);
+  if (unfit !== undefined) note(await unfit);
 }
 
 /** The wait ends with the time for work; a pull that ends late would be given back anyway. */
@@ -172,14 +170,6 @@ function pullBatch(
   });
 }
 
-/** Milliseconds of work left, asked as often as needed; the reserve is fixed at the start. */
-function startWorkTime(context: unknown, reserveMs: number | undefined): () => number {
-  const atStart = remainingTimeMs(context);
-  if (atStart === Number.POSITIVE_INFINITY) return () => atStart;
-  const reserve = reserveMs ?? defaultReserveMs(atStart);
-  return () => remainingTimeMs(context) - reserve;
-}
-
 /** Dialling may take a third of the time there is, four seconds at most: then the invocation fails and says why. */
 function dialLimit(workMs: number): { deadlineMs?: number } {
   return workMs === Number.POSITIVE_INFINITY ? {} : { deadlineMs: Date.now() + Math.min(4000, workMs / 3) };
@@ -187,9 +177,9 @@ function dialLimit(workMs: number): { deadlineMs?: number } {
 
 const hintOf = (option: string): string => `: give the option, or set ${toEnvName(option)}`;
 
-function note(tally: Tally, batch: Batch, result: Omit<BatchResult, 'failedAsWhole'>): void {
+function add(tally: Tally, failures: Failures, batch: Batch, result: Omit<BatchResult, 'failedAsWhole'>): void {
   for (const key of ['received', 'acked', 'retried', 'deadLettered', 'givenBack'] as const) tally[key] += result[key];
-  tally.failed += result.failures.length;
-  tally.firstError ??= result.error;
+  failures.count += result.failures.length;
+  failures.first ??= result.error;
   logFailures(batch, result);
 }

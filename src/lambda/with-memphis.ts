@@ -52,7 +52,8 @@ export function withMemphis<T = unknown, C = LambdaContext>(
   if (options?.prefetch === true || process.env.MEMPHIS_PREFETCH !== undefined) prefetch(resolve);
 
   // Two parameters at most: the runtime takes a third one for a callback, which Node 24 refuses.
-  return async (event, context) => consume({ where: 'withMemphis', handler, event, context, settings: resolve() });
+  return async (event, context) =>
+    await consume({ where: 'withMemphis', handler, event, context, settings: resolve() });
 }
 
 /** Starts to dial. Never throws. */

@@ -23,6 +23,19 @@ export interface StoredMessage {
   readonly data: Uint8Array;
 }
 
+/** What a stored message has. */
+export const FIELDS = [
+  'id',
+  'station',
+  'partition',
+  'sequence',
+  'deliveryCount',
+  'timestamp',
+  'headers',
+  'partitionKey',
+  'data',
+] as const;
+
 /**
  * A message as handlers and consumers see it. Each settle method returns a promise that resolves when the
  * broker has confirmed it (pulled) or when it stands in the answer to the poller (pushed). The first one

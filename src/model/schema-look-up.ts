@@ -15,7 +15,7 @@ export interface StationSchemas {
   /** The end of a look beside the work; nothing where there is none. Never rejects. */
   looking(station: string): Promise<void> | undefined;
   /** Begins to find out, beside a pull. @returns what is known in the end; never rejects */
-  beside(station: string, patienceMs: number): () => Promise<StationSchema | undefined>;
+  beside(station: string, patienceMs: number): () => StationSchema | undefined | Promise<StationSchema | undefined>;
   /** As `of`, of what the broker says now. */
   fresh?(station: string, patienceMs?: number): Promise<StationSchema | undefined>;
   /** What is known is looked at anew before the next use. */

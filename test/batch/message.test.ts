@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { Ledger } from '../../src/batch/ledger.ts';
 import { decidedOutcome } from '../../src/batch/message.ts';
 import { isMemphisError } from '../../src/model/errors.ts';
@@ -40,6 +41,16 @@ describe('the value of a message', () => {
     assert.equal(message.id, 'orders$1:1');
     assert.equal(message.headers.a, 'b');
     assert.equal(message.partitionKey, 'k');
+  });
+
+  it('shows its fields in JSON and in logs, and what an absent key is, not at all', () => {
+    const [with_, without] = new Ledger(
+      makeBatch([1, 2], { details: (index) => (index === 0 ? { partitionKey: 'k' } : {}) }),
+    ).messages;
+    const shown = JSON.parse(JSON.stringify(with_)) as Record<string, unknown>;
+    assert.deepEqual([shown.id, shown.sequence, shown.partitionKey], ['orders$1:1', 1, 'k']);
+    assert.match(inspect(with_), /id: 'orders\$1:1'.*sequence: 1/s);
+    assert.doesNotMatch(inspect(without), /partitionKey/);
   });
 });
 

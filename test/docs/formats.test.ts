@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { deadLetterHeaders } from '../../src/brokers/jetstream/dead-letters.ts';
+import { parseAckSubject } from '../../src/brokers/jetstream/wire/ack.ts';
 import { fromEvent, toEvent } from '../../src/envelope/event.ts';
 import { parseResponse } from '../../src/envelope/response.ts';
 import { defaultReserveMs } from '../../src/model/deadline.ts';
@@ -32,15 +33,15 @@ test('the headers of a dead letter are listed, and no others', () => {
   const [message] = messages;
   assert.ok(message !== undefined);
   const delivery = {
-    message,
+    ...message,
     lane: makeLane({ stream: 'orders$1', durable: 'billing', partition: 1 }),
-    laneSequence: 42,
     laneDeliveries: 1,
-    consumerSequence: 42,
+    position: parseAckSubject('$JS.ACK.orders$1.billing.1.42.42.1767225600000000000.0'),
     ackSubject: '$JS.ACK.orders$1.billing.1.42.1.1767225600000000000.0',
-    headers: [['Nats-Expected-Stream', 'x']] as const,
-    pending: 0,
+    allHeaders: [['Nats-Expected-Stream', 'x']] as const,
     credit: 0,
+    owner: undefined,
+    place: 0,
   };
   const made = deadLetterHeaders(delivery, 'billing', 'why', 1_000_000).map(([name]) =>
     name.replace('Nats-Expected-Stream', '<name>'),

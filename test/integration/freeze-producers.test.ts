@@ -74,8 +74,9 @@ async function readAll(memphis: Client): Promise<(readonly [text: string, stored
   for (;;) {
     const messages = await memphis.fetchMessages('frozen', { group: 'reader', batchSize: 500, batchMaxWaitMs: 0 });
     if (messages.length === 0) return all;
-    for (const { partition, sequence, text } of messages.map((message) => ({ ...message, text: message.text() }))) {
-      all.push([text, { partition, sequence }]);
+    for (const message of messages) {
+      const { partition, sequence } = message;
+      all.push([message.text(), { partition, sequence }]);
     }
   }
 }

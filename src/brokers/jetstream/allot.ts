@@ -8,6 +8,7 @@
  * @returns one number a partition; their sum is at most `wanted`
  */
 export function allot(wanted: number, partitions: number, first: number): number[] {
+  if (partitions === 1) return [wanted];
   const shares = new Array<number>(partitions).fill(Math.floor(wanted / partitions));
   for (let i = 0; i < wanted % partitions; i++) {
     const at = (first + i) % partitions;

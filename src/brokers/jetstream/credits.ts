@@ -24,10 +24,10 @@ export interface CreditKey {
 const subjectOf = ({ stream, durable, sequence }: CreditKey): string =>
   `$KV.${BUCKET}.credit.${stream}.${durable}.${sequence}`;
 
-export const creditKeyOf = ({ lane, laneSequence }: Delivery): CreditKey => ({
+export const creditKeyOf = ({ lane, position }: Delivery): CreditKey => ({
   stream: lane.stream,
   durable: lane.durable,
-  sequence: laneSequence,
+  sequence: position.sequence,
 });
 
 /** How many deliveries of a message do not count. */

@@ -30,8 +30,8 @@ export function toHeaderText(reason: string): string {
  * put back is stored anew, so when it fails again it is not taken for the dead letter that it was before; neither is
  * one of a stream that was made anew.
  */
-export function deadLetterId({ lane, laneSequence, message }: Delivery, group: string): string {
-  return `${lane.stream}:${laneSequence}:${message.timestamp.getTime()}:${toInternalName(group)}`;
+export function deadLetterId({ lane, position, timestamp }: Delivery, group: string): string {
+  return `${lane.stream}:${position.sequence}:${timestamp.getTime()}:${toInternalName(group)}`;
 }
 
 /**
@@ -45,21 +45,20 @@ export function deadLetterHeaders(
   roomBytes: number,
   id: string = deadLetterId(delivery, group),
 ): HeaderList {
-  const { message } = delivery;
-  const kept = keepHeaders(delivery.headers.filter(([name, value]) => !isOwnId(name, value)));
+  const kept = keepHeaders(delivery.allHeaders.filter(([name, value]) => !isOwnId(name, value)));
   const make = (why: string): HeaderList => [
     ...kept,
-    ['$memphis_dls_station', message.station],
+    ['$memphis_dls_station', delivery.station],
     ['$memphis_dls_group', group],
-    ['$memphis_dls_partition', String(message.partition)],
-    ['$memphis_dls_sequence', String(message.sequence)],
-    ['$memphis_dls_deliveries', String(message.deliveryCount)],
-    ['$memphis_dls_stored_at', message.timestamp.toISOString()],
+    ['$memphis_dls_partition', String(delivery.partition)],
+    ['$memphis_dls_sequence', String(delivery.sequence)],
+    ['$memphis_dls_deliveries', String(delivery.deliveryCount)],
+    ['$memphis_dls_stored_at', delivery.timestamp.toISOString()],
     ['$memphis_dls_reason', why],
   ];
   // the same message of the same group is stored once, however often we have to ask
   const full = underId(id, make(toHeaderText(reason)));
-  return frameSize(full, message.data) <= roomBytes ? full : underId(id, make('(too large for the reason)'));
+  return frameSize(full, delivery.data) <= roomBytes ? full : underId(id, make('(too large for the reason)'));
 }
 
 /**
@@ -69,26 +68,27 @@ export function deadLetterHeaders(
  */
 export async function storeDeadLetter(context: DeadLetterContext, delivery: Delivery, reason: string): Promise<void> {
   const { link, group, timeoutMs } = context;
-  const { message } = delivery;
-  const stream = deadLetterStreamOf(message.station);
+  const { id, station, data } = delivery;
+  const stream = deadLetterStreamOf(station);
   const { maxPayload } = await infoOf(link, timeoutMs);
   const headers = deadLetterHeaders(delivery, group, reason, maxPayload);
-  if (frameSize(headers, message.data) > maxPayload) {
+  if (frameSize(headers, data) > maxPayload) {
     throw new MemphisError(
       'PAYLOAD_TOO_LARGE',
-      `Message ${message.id} leaves no room for the headers of a dead letter. It stays in its station; raise max_payload.`,
-      { station: message.station, group },
+      `Message ${id} leaves no room for the headers of a dead letter. It stays in its station; raise max_payload.`,
+      { station, group },
     );
   }
   // the copy first: where it fails again and again, the dead letters do not fill with repeats of one message
   if (context.dlsStation !== '') {
-    await storeInLinkedStation(context, delivery, deadLetterId(delivery, group), maxPayload);
+    const copied = { id, station, data, headers: delivery.allHeaders };
+    await storeInLinkedStation(context, copied, deadLetterId(delivery, group), maxPayload);
   }
   const put = (given: HeaderList): Promise<PubAck> =>
     store(
       link,
       `${stream}.${toInternalName(group)}`,
-      { data: message.data, headers: given },
+      { data, headers: given },
       { timeoutMs, onMissing: (connection, limitMs) => makeStream(connection, stream, delivery.lane.stream, limitMs) },
     );
   const stored = await put(headers);

@@ -1,10 +1,10 @@
 /** One delivery: the message as users see it, and what settling it needs. */
 
 import type { Frame, HeaderList } from '../../connection/port.ts';
-import type { StoredMessage } from '../../model/message.ts';
+import type { Headers } from '../../model/message.ts';
 import { headerOf, isOwnId, toUserHeaders } from './headers.ts';
 import type { Delivery, Lane } from './lane.ts';
-import { parseAckSubject } from './wire/ack.ts';
+import { type DeliveryPosition, parseAckSubject } from './wire/ack.ts';
 
 const RETRY_PREFIX = '$memphis_retry_';
 
@@ -20,74 +20,114 @@ export const retryHeader = {
   until: `${RETRY_PREFIX}until`,
 } as const;
 
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
+/** What it says is read off the frame when somebody asks: most handlers ask for the payload alone. */
+export class Delivered implements Delivery {
+  readonly station: string;
+  readonly lane: Lane;
+  readonly laneDeliveries: number;
+  credit = 0;
+  /** Deliveries of the message before it became this copy. */
+  before = 0;
+  owner: object | undefined;
+  place = 0;
+  readonly #frame: Frame;
+  #position: DeliveryPosition | undefined;
+  #data: Uint8Array | undefined;
+  #headers: Headers | undefined;
+
+  constructor(frame: Frame, station: string, lane: Lane) {
+    this.station = station;
+    this.lane = lane;
+    this.#frame = frame;
+    // nearly always the first one, which needs no look at the rest
+    const isFirst = lane.firstAck !== undefined && frame.reply.startsWith(lane.firstAck);
+    this.laneDeliveries = isFirst ? 1 : this.position.deliveryCount;
+  }
+
+  get position(): DeliveryPosition {
+    this.#position ??= parseAckSubject(this.ackSubject);
+    return this.#position;
+  }
+
+  get ackSubject(): string {
+    return this.#frame.reply;
+  }
+
+  get id(): string {
+    return `${this.position.stream}:${this.sequence}`;
+  }
+
+  get partition(): number {
+    return this.lane.partition;
+  }
+
+  get sequence(): number {
+    return this.position.sequence;
+  }
+
+  get timestamp(): Date {
+    return this.position.timestamp;
+  }
+
+  get deliveryCount(): number {
+    return Math.max(1, this.before + this.laneDeliveries - this.credit);
+  }
+
+  get headers(): Headers {
+    this.#headers ??= toUserHeaders(this.allHeaders);
+    return this.#headers;
+  }
+
+  get allHeaders(): HeaderList {
+    return this.#frame.headers;
+  }
+
+  /** Nothing where the producer gave none, as its type says by a question mark, which no getter can have. */
+  get partitionKey(): string {
+    const key = headerOf(this.#frame.headers, '$memphis_partitionKey');
+    return key === undefined ? (undefined as never) : decodeKey(key);
+  }
+
+  get data(): Uint8Array {
+    this.#data ??= this.#frame.data;
+    return this.#data;
+  }
+}
 
 /** A frame off a pull as a delivery. @throws MemphisError `BROKER_REFUSED` without a delivery's reply subject */
-export function toDelivery(frame: Frame, station: string, lane: Lane): Delivery {
-  if (lane.rules !== undefined) return lane.rules.toDelivery(frame, lane);
-  const { reply, headers: all } = frame; // read once: a frame decodes what it is asked for
-  const position = parseAckSubject(reply);
-  const origin = lane.isRetry ? originOf(all) : undefined;
-  const { stream, sequence, timestamp } = origin ?? position;
-  const key = headerOf(all, '$memphis_partitionKey');
-  const headers = origin === undefined ? all : withoutRetryHeaders(all);
-  const message: Writable<StoredMessage> = {
-    id: `${stream}:${sequence}`,
-    station,
-    partition: lane.partition,
-    sequence,
-    deliveryCount: (origin?.deliveries ?? 0) + position.deliveryCount,
-    timestamp,
-    headers: toUserHeaders(headers),
-    data: frame.data,
-  };
-  const delivery: Writable<Delivery> = {
-    message,
-    lane,
-    laneSequence: position.sequence,
-    laneDeliveries: position.deliveryCount,
-    consumerSequence: position.consumerSequence,
-    ackSubject: reply,
-    headers,
-    pending: position.pending,
-    credit: 0,
-  };
-  // most have neither, and spreading them would cost as much as all the rest
-  if (key !== undefined) message.partitionKey = decodeKey(key);
-  if (origin?.untilMs !== undefined) delivery.untilMs = origin.untilMs;
+export const toDelivery = (frame: Frame, station: string, lane: Lane): Delivery =>
+  lane.rules?.toDelivery(frame, lane) ?? makeDelivery(frame, station, lane);
+
+/** The same, whatever rules its lane has. @throws as there */
+export function makeDelivery(frame: Frame, station: string, lane: Lane): Delivery {
+  const delivery = new Delivered(frame, station, lane);
+  if (lane.isRetry) becomeOrigin(delivery);
   return delivery;
 }
 
-/** The same delivery, of which some earlier ones do not count. */
-export function withCredit(delivery: Delivery, credit: number): Delivery {
-  if (credit === 0) return delivery;
-  const deliveryCount = Math.max(1, delivery.message.deliveryCount - credit);
-  return { ...delivery, credit, message: { ...delivery.message, deliveryCount } };
+/** From now on a delivery says these things of itself: a copy, what the message that it is of was. */
+export function become(delivery: Delivery, said: Partial<Delivery>): Delivery {
+  for (const [name, value] of Object.entries(said))
+    Object.defineProperty(delivery, name, { value, configurable: true });
+  return delivery;
 }
 
-interface Origin {
-  readonly stream: string;
-  readonly sequence: number;
-  readonly timestamp: Date;
-  readonly deliveries: number;
-  readonly untilMs?: number;
-}
-
-/** Which message a copy is of; nothing for what was put on the retry stream by somebody else. */
-function originOf(headers: HeaderList): Origin | undefined {
-  const stream = headerOf(headers, retryHeader.stream);
-  const sequence = Number(headerOf(headers, retryHeader.sequence));
-  if (stream === undefined || !Number.isSafeInteger(sequence)) return undefined;
-  const storedMs = Date.parse(headerOf(headers, retryHeader.storedAt) ?? '');
-  const untilMs = Date.parse(headerOf(headers, retryHeader.until) ?? '');
-  const deliveries = Number(headerOf(headers, retryHeader.deliveries) ?? 0);
-  return {
-    stream,
+/** Which message a copy is of; not of what was put on the retry stream by somebody else. */
+function becomeOrigin(delivery: Delivered): void {
+  const all = delivery.allHeaders;
+  const stream = headerOf(all, retryHeader.stream);
+  const sequence = Number(headerOf(all, retryHeader.sequence));
+  if (stream === undefined || !Number.isSafeInteger(sequence)) return;
+  const timeOf = (name: string): number => Date.parse(headerOf(all, name) ?? '');
+  const deliveries = Number(headerOf(all, retryHeader.deliveries) ?? 0);
+  if (Number.isSafeInteger(deliveries) && deliveries > 0) delivery.before = deliveries;
+  become(delivery, {
+    id: `${stream}:${sequence}`,
     sequence,
-    timestamp: new Date(Number.isNaN(storedMs) ? 0 : storedMs),
-    deliveries: Number.isSafeInteger(deliveries) && deliveries > 0 ? deliveries : 0,
-    ...(Number.isNaN(untilMs) ? {} : { untilMs }),
-  };
+    timestamp: new Date(timeOf(retryHeader.storedAt) || 0),
+    untilMs: timeOf(retryHeader.until) || undefined,
+    allHeaders: withoutRetryHeaders(all),
+  });
 }
 
 const withoutRetryHeaders = (headers: HeaderList): HeaderList =>

@@ -19,7 +19,7 @@ const ELECTION_MS = 50;
 /** What the guess brought, of a lane that is known by now. */
 export interface FirstCatch {
   readonly lane: Lane;
-  readonly deliveries: readonly Delivery[];
+  readonly deliveries: Delivery[];
   /** Messages behind these, known to be left. */
   readonly pending: number;
   /** Whether the lane was asked for what it has: otherwise it is to be asked again. */
@@ -73,7 +73,7 @@ export class FirstFlight {
     if (this.#isTaken || lane === undefined || !lanes.includes(lane)) return undefined;
     this.#isTaken = true;
     const deliveries = this.#frames.splice(0).map((frame) => toDelivery(frame, this.#station, lane));
-    const pending = isOrdered(lane) ? 0 : (deliveries.at(-1)?.pending ?? 0);
+    const pending = isOrdered(lane) ? 0 : (deliveries.at(-1)?.position.pending ?? 0);
     return { lane, deliveries, pending, isComplete: end === 'done' };
   }
 

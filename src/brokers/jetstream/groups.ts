@@ -35,7 +35,10 @@ export class Group {
   /** By partition: its own lane, and that of copies that came back. */
   readonly #own = new Map<number, Promise<Lane>>();
   readonly #back = new Map<number, Promise<Lane>>();
-  #isFirst = true;
+  /** What was found for some partitions, when so much was known of what comes back. */
+  #found:
+    | { readonly partitions: readonly number[]; readonly known: unknown; readonly lanes: readonly Lane[] }
+    | undefined;
 
   constructor(link: Link, stations: Stations, retries: Retries, options: ReaderOptions) {
     this.#link = link;
@@ -51,21 +54,28 @@ export class Group {
    * @param patienceMs how long trouble is ridden out, where they have to be looked up
    * @throws MemphisError `STATION_NOT_FOUND`, `GROUP_CONFLICT`
    */
-  async lanes(
+  lanes(
     connection: Connection,
     partitions: readonly number[],
     patienceMs: number = PATIENCE_MS,
-  ): Promise<readonly Lane[]> {
+  ): readonly Lane[] | Promise<readonly Lane[]> {
+    const found = this.#found;
+    const isKnown = found?.partitions === partitions && found.known === this.#retries.known(this.options.station);
+    return isKnown ? found.lanes : this.#look(connection, partitions, patienceMs);
+  }
+
+  async #look(connection: Connection, partitions: readonly number[], patienceMs: number): Promise<readonly Lane[]> {
     const { station } = this.options;
     // before the first pull: what came back must not be missed by a function that takes what is there, and ends
-    const looked = this.#isFirst ? this.refresh(connection) : undefined;
-    const own = await Promise.all(partitions.map((partition) => this.own(partition, patienceMs)));
+    const looked = this.#found === undefined ? this.refresh(connection) : undefined;
+    const lanes = await Promise.all(partitions.map((partition) => this.own(partition, patienceMs)));
     await looked;
-    this.#isFirst = false;
-    const back = this.#retries.partitions(station, this.durableName);
-    if (back.length === 0) return own;
-    const wanted = back.filter((partition) => partitions.includes(partition));
-    return [...own, ...(await Promise.all(wanted.map((partition) => this.#retry(partition, patienceMs))))];
+    const known = this.#retries.known(station);
+    for (const partition of this.#retries.partitions(station, this.durableName)) {
+      if (partitions.includes(partition)) lanes.push(await this.#retry(partition, patienceMs));
+    }
+    if (!this.isUnknown) this.#found = { partitions, known, lanes };
+    return lanes;
   }
 
   /** Whether nothing was looked up yet, or all of it is to be looked up again. */
@@ -86,7 +96,7 @@ export class Group {
 
   /** After a surprise: what is known of these lanes is looked up again. */
   forget(): void {
-    this.#isFirst = true;
+    this.#found = undefined;
     this.#own.clear();
     this.#back.clear();
   }
@@ -122,7 +132,7 @@ export class Group {
     const place = { ...this.placeOf(partition), partition, isRetry: false, keepsSettled: false };
     const { durable, isNew } = await this.findOrMake(connection, place.stream, limitMs);
     const begin = this.isShared || isOurs(durable) ? Number(durable.config.opt_start_seq ?? 0) : 0;
-    return { ...toLane(place, durable), begin, isShared: this.isShared, ...(isNew ? { isNew } : {}) };
+    return { ...toLane(place, durable), begin, isShared: this.isShared, isNew };
   }
 
   async #findBack(partition: number, connection: Connection, limitMs: number): Promise<Lane> {

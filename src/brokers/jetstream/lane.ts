@@ -2,6 +2,7 @@
 
 import type { Frame, HeaderList } from '../../connection/port.ts';
 import type { StoredMessage } from '../../model/message.ts';
+import { type DeliveryPosition, firstAckOf } from './wire/ack.ts';
 import type { Durable } from './wire/consumers.ts';
 
 export interface Lane {
@@ -30,8 +31,10 @@ export interface Lane {
    */
   readonly begin?: number;
   readonly rules?: LaneRules;
+  /** How the reply subjects of its first deliveries begin: nearly all that come. */
+  readonly firstAck?: string;
   /** Its durable was made by the very look-up that this is from: what was asked of it before met nobody. */
-  readonly isNew?: true;
+  readonly isNew?: true | undefined;
 }
 
 /** What a lane does otherwise than others, where its messages are not those of a partition. */
@@ -56,42 +59,42 @@ export const isLimited = (lane: Lane): boolean =>
 
 export function toLane(
   place: Pick<Lane, 'stream' | 'durable' | 'partition' | 'isRetry' | 'keepsSettled'>,
-  { ackWaitMs, maxDeliver, maxAckPending, maxBatch, maxExpiresMs }: Durable,
+  durable: Durable,
 ): Lane {
-  return { ...place, ackWaitMs, maxDeliver, maxAckPending, maxBatch, maxExpiresMs };
+  return { ...durable, ...place, firstAck: firstAckOf(place.stream, place.durable) };
 }
 
 /** One delivery: the message as users see it, and what settling it needs. */
-export interface Delivery {
-  readonly message: StoredMessage;
+export interface Delivery extends StoredMessage {
   readonly lane: Lane;
-  /** Its place in the lane's stream; of a copy another one than the message's. */
-  readonly laneSequence: number;
+  /** Where it stands in its lane; of a copy elsewhere than the message. */
+  readonly position: DeliveryPosition;
   /** How often the broker has delivered it on this lane. */
   readonly laneDeliveries: number;
-  /** Which of the durable's deliveries this is. */
-  readonly consumerSequence: number;
   /** Where settling goes. */
   readonly ackSubject: string;
   /** All headers, the reserved ones too, but for those of the lane: a dead letter keeps them. */
-  readonly headers: HeaderList;
-  /** Messages behind this one that were never delivered. */
-  readonly pending: number;
-  /** Deliveries that the broker counted and we do not (`credits.ts`); `message.deliveryCount` is without them. */
-  readonly credit: number;
+  readonly allHeaders: HeaderList;
+  /** Deliveries that the broker counted and we do not (`credits.ts`); `deliveryCount` is without them. */
+  credit: number;
   /** Wall-clock time before which no handler may see it; parked on a server that cannot wait by itself. */
-  readonly untilMs?: number;
+  readonly untilMs?: number | undefined;
+  /** Who settles it, and its place among all that came to it. */
+  owner: object | undefined;
+  place: number;
 }
 
 /** Whether earlier deliveries may have been noted as ones that do not count. */
-export const mayHaveCredit = ({ message, lane, laneDeliveries }: Delivery, maxDeliveries: number): boolean =>
-  lane.isRetry ? laneDeliveries > 1 : message.deliveryCount > maxDeliveries;
+export const mayHaveCredit = ({ deliveryCount, lane, laneDeliveries }: Delivery, maxDeliveries: number): boolean =>
+  lane.isRetry ? laneDeliveries > 1 : deliveryCount > maxDeliveries;
 
 /** Whether a handler gets all of them for certain, without asking anybody: nearly always. In one function: it is asked for each. */
 export function areForHandler(deliveries: readonly Delivery[], maxDeliveries: number): boolean {
-  for (const { message, lane, laneDeliveries, untilMs } of deliveries) {
-    if (untilMs !== undefined || lane.rules !== undefined || message.deliveryCount > maxDeliveries) return false;
-    if (lane.isRetry ? laneDeliveries > 1 : message.sequence < (lane.begin ?? 0)) return false;
+  for (const delivery of deliveries) {
+    const { lane } = delivery;
+    if (delivery.untilMs !== undefined || lane.rules !== undefined || delivery.deliveryCount > maxDeliveries)
+      return false;
+    if (lane.isRetry ? delivery.laneDeliveries > 1 : lane.begin && delivery.sequence < lane.begin) return false;
   }
   return true;
 }

@@ -24,20 +24,19 @@ export interface DeadLetterContext {
 }
 
 /** What a copy is made of. */
-interface Copied {
+interface Copied extends Pick<StoredMessage, 'id' | 'station' | 'data'> {
   readonly headers: HeaderList;
-  readonly message: Pick<StoredMessage, 'id' | 'station' | 'data'>;
 }
 
 /** Headers of the copy that say where it is from; a user's of these names are replaced. */
 const OWN_NAMES = new Set(['station', 'type']);
 
 /** Payload and headers as they were, but for what server and toolkit keep for themselves. */
-function copyHeaders({ message, headers }: Copied, id: string, type: string): HeaderList {
+function copyHeaders({ station, headers }: Copied, id: string, type: string): HeaderList {
   return [
     ['Nats-Msg-Id', id],
     ...headers.filter(([name]) => !/^nats-|^\$memphis_retry_/i.test(name) && !OWN_NAMES.has(name)),
-    ['station', message.station],
+    ['station', station],
     ['type', type],
   ];
 }
@@ -49,19 +48,19 @@ function copyHeaders({ message, headers }: Copied, id: string, type: string): He
  */
 export async function storeInLinkedStation(
   context: DeadLetterContext,
-  delivery: Copied,
+  copied: Copied,
   id: string,
   maxPayload: number,
   type: 'unacked' | 'failed_schema' = 'unacked',
 ): Promise<void> {
   const { link, stations, group, dlsStation, timeoutMs } = context;
-  const { message } = delivery;
-  const headers = copyHeaders(delivery, id, type);
-  if (frameSize(headers, message.data) > maxPayload) {
+  const { data, station } = copied;
+  const headers = copyHeaders(copied, id, type);
+  if (frameSize(headers, data) > maxPayload) {
     throw new MemphisError(
       'PAYLOAD_TOO_LARGE',
-      `Message ${message.id} leaves no room for the headers of a copy in station ${dlsStation}. It stays in its station; raise max_payload.`,
-      { station: message.station, group },
+      `Message ${copied.id} leaves no room for the headers of a copy in station ${dlsStation}. It stays in its station; raise max_payload.`,
+      { station, group },
     );
   }
   const tryOnce = async (): Promise<void> => {
@@ -71,7 +70,7 @@ export async function storeInLinkedStation(
     await store(
       link,
       `${stream}.final`,
-      { data: message.data, headers },
+      { data, headers },
       {
         timeoutMs,
         onMissing: (connection, limitMs) => refuseMissing(connection, dlsStation, stream, limitMs, stations),

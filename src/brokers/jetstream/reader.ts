@@ -35,6 +35,9 @@ interface Gathered {
   readonly lanes: readonly Lane[];
 }
 
+/** A stream of others is one partition without a number, and its dead letters are kept. */
+const OF_OTHERS: ReadView = { partitions: [0], sendPoisonMsgToDls: true, dlsStation: '' };
+
 const partitionNotFound = (station: string, partition: number): MemphisError =>
   new MemphisError('PARTITION_NOT_FOUND', `Station ${station} has no partition ${partition}.`, { station });
 
@@ -78,14 +81,15 @@ export class JetStreamReader implements Reader {
     const { station, binding } = this.#options;
     const limitMs = options.waitMs + (options.patienceMs ?? PATIENCE_MS);
     const schema = binding === undefined ? this.#schemas?.().beside(station, limitMs) : undefined;
-    let found: StationSchema | undefined;
+    let found: StationSchema | Promise<StationSchema | undefined> | undefined;
     let batch: Batch;
     try {
-      batch = await this.#pull(options, flying);
+      batch = await this.#pull(options, flying, limitMs);
     } finally {
       // nothing is under way when it is over
       if (flying !== undefined && (await (await flying)?.end())) this.#isWary = true;
-      found = await schema?.();
+      found = schema?.();
+      if (found instanceof Promise) found = await found;
     }
     return found === undefined ? batch : { ...batch, schema: found };
   }
@@ -101,45 +105,71 @@ export class JetStreamReader implements Reader {
     return flyFirst(this.#link, this.#group, { station, partition, batchSize, limitMs: waitMs + patienceMs });
   }
 
-  async #pull(options: PullOptions, flying: Promise<FirstFlight | undefined> | undefined): Promise<Batch> {
-    const { station, group } = this.#options;
-    const view = await this.#view(options.waitMs + (options.patienceMs ?? PATIENCE_MS));
-    const { partition } = options;
+  async #pull(
+    options: PullOptions,
+    flying: Promise<FirstFlight | undefined> | undefined,
+    limitMs: number,
+  ): Promise<Batch> {
+    const { station, group, binding } = this.#options;
+    const { partition, waitMs, signal, patienceMs = PATIENCE_MS } = options;
+    const known = binding === undefined ? this.#stations.known(station) : OF_OTHERS;
+    const view = known ?? (await this.#stations.view(station, limitMs));
     if (partition !== undefined && !view.partitions.includes(partition)) throw partitionNotFound(station, partition);
     const partitions = partition === undefined ? view.partitions : [partition];
-    const waitUntilMs = Date.now() + options.waitMs;
-    for (;;) {
-      const waitMs = Math.max(0, waitUntilMs - Date.now());
-      const { deliveries, lanes } = await this.#gather(partitions, { ...options, waitMs }, await flying);
-      const batch = await this.#toBatch(deliveries, lanes, view, options.settleByMs);
-      // nothing but messages that no handler gets: an empty batch would say that the station is empty
-      if (batch.messages.length === 0 && deliveries.length > 0 && !options.signal?.aborted) continue;
-      if (batch.messages.length === 0) await this.#group.settled();
-      emit('memphis-serverless:pull', () => ({ station, group, messages: batch.messages.length }));
-      return batch;
-    }
-  }
-
-  /** A stream of others is one partition without a number, and its dead letters are kept. */
-  #view(patienceMs: number): ReadView | Promise<ReadView> {
-    const { station, binding } = this.#options;
-    return binding === undefined
-      ? this.#stations.view(station, patienceMs)
-      : { partitions: [0], sendPoisonMsgToDls: true, dlsStation: '' };
-  }
-
-  /** Takes what is there; when that is nothing, waits for the first. */
-  #gather(partitions: readonly number[], options: PullOptions, first: FirstFlight | undefined): Promise<Gathered> {
-    const { waitMs, signal, patienceMs = PATIENCE_MS } = options;
     const untilMs = Date.now() + waitMs;
+    let leftMs = waitMs;
+    const first = flying && (await flying);
     const takeAndLook = (connection: Connection): Promise<Gathered> => {
       const looked = this.#group.refresh(connection); // beside the pull: what it finds serves from the next look on
       const taken = this.#take(connection, partitions, options, untilMs, first);
       return looked === undefined ? taken : taken.finally(() => looked); // nothing is under way when the pull returns
     };
-    return repeat(this.#link, 'pull', waitMs + patienceMs, takeAndLook, signal);
+    for (;;) {
+      const gathered = await repeat(this.#link, 'pull', leftMs + patienceMs, takeAndLook, signal);
+      const { deliveries } = gathered;
+      let { maxDeliveries, ackWaitMs } = this.#options;
+      for (const lane of gathered.lanes) {
+        if (lane.maxDeliver > 0) maxDeliveries = Math.min(maxDeliveries, lane.maxDeliver);
+        if (lane.ackWaitMs > 0) ackWaitMs = Math.min(ackWaitMs, lane.ackWaitMs);
+      }
+      const settler = new Settler({
+        link: this.#link,
+        stations: this.#stations,
+        retries: this.#retries,
+        station,
+        group,
+        durable: this.#group.durableName,
+        maxDeliveries,
+        setAside: this.#setAside,
+        keepDeadLetters: view.sendPoisonMsgToDls,
+        dlsStation: view.dlsStation,
+        settleByMs: options.settleByMs ?? Number.POSITIVE_INFINITY,
+        beside: this.#group,
+      });
+      const isPlain = areForHandler(deliveries, maxDeliveries);
+      const messages = isPlain ? deliveries : await sortOut(this.#link, settler, deliveries, maxDeliveries);
+      // nothing but messages that no handler gets: an empty batch would say that the station is empty
+      if (messages.length === 0 && deliveries.length > 0 && !signal?.aborted) {
+        leftMs = Math.max(0, untilMs - Date.now());
+        continue;
+      }
+      if (messages.length === 0) await this.#group.settled();
+      emit('memphis-serverless:pull', () => ({ station, group, messages: messages.length }));
+      settler.add(messages);
+      return {
+        station,
+        group,
+        messages,
+        maxDeliveries,
+        ackWaitMs,
+        settle: settler.settle.bind(settler),
+        settleAll: settler.settleAll.bind(settler),
+        extend: settler.extend.bind(settler),
+      };
+    }
   }
 
+  /** Takes what is there; when that is nothing, waits for the first. */
   async #take(
     connection: Connection,
     partitions: readonly number[],
@@ -148,17 +178,25 @@ export class JetStreamReader implements Reader {
     first: FirstFlight | undefined,
   ): Promise<Gathered> {
     const { batchSize, patienceMs = PATIENCE_MS } = options;
-    const lanes = await this.#lanes(connection, partitions, untilMs + patienceMs, first);
-    const due = await this.#group.extra(connection, partitions, false);
+    // what is known is taken at once: each wait of a warm function costs it as much as a message
+    const asked = this.#lanes(connection, partitions, untilMs + patienceMs, first);
+    const lanes = asked instanceof Promise ? await asked : asked;
+    const extra = this.#group.extra(connection, partitions, false);
+    const due = extra instanceof Promise ? await extra : extra;
     const there = due.length === 0 ? [] : await this.#taker.whatIsThere(connection, due, batchSize);
+    if (there.length === 0) {
+      const all = await this.#taker.whatIsThere(connection, lanes, batchSize, first && (await first.take(lanes)));
+      return all.length > 0
+        ? { deliveries: all, lanes }
+        : this.#waitFor(connection, partitions, options, untilMs, lanes);
+    }
     if (there.length < batchSize) {
       const caught = await first?.take(lanes);
+      // trouble here must not lose what is in hand
       const more = this.#taker.whatIsThere(connection, lanes, batchSize - there.length, caught);
-      there.push(...(await (there.length === 0 ? more : more.catch(() => []))));
+      there.push(...(await more.catch(() => [])));
     }
-    return there.length > 0
-      ? { deliveries: there, lanes }
-      : this.#waitFor(connection, partitions, options, untilMs, lanes);
+    return { deliveries: there, lanes };
   }
 
   /** Nothing was there: looks at what is seldom asked, then waits for the first. */
@@ -196,51 +234,13 @@ export class JetStreamReader implements Reader {
     partitions: readonly number[],
     untilMs: number,
     first?: FirstFlight,
-  ): Promise<readonly Lane[]> {
+  ): readonly Lane[] | Promise<readonly Lane[]> {
     const lanes = this.#group.lanes(connection, partitions, Math.max(1, untilMs - Date.now()));
-    if (first === undefined) return lanes;
+    if (first === undefined || !(lanes instanceof Promise)) return lanes;
     return lanes.catch(async (error: unknown) => {
       const inHand = await first.laneInHand();
       if (inHand === undefined) throw error;
       return [inHand];
     });
-  }
-
-  async #toBatch(
-    pulled: readonly Delivery[],
-    lanes: readonly Lane[],
-    view: ReadView,
-    settleByMs = Number.POSITIVE_INFINITY,
-  ): Promise<Batch> {
-    const { station, group, ackWaitMs } = this.#options;
-    let maxDeliveries = this.#options.maxDeliveries;
-    for (const lane of lanes) if (lane.maxDeliver > 0) maxDeliveries = Math.min(maxDeliveries, lane.maxDeliver);
-    const context = {
-      link: this.#link,
-      stations: this.#stations,
-      retries: this.#retries,
-      station,
-      group,
-      durable: this.#group.durableName,
-      maxDeliveries,
-      setAside: this.#setAside,
-      keepDeadLetters: view.sendPoisonMsgToDls,
-      dlsStation: view.dlsStation,
-      settleByMs,
-      beside: this.#group,
-    };
-    const settler = new Settler(context);
-    const isPlain = areForHandler(pulled, maxDeliveries);
-    const fresh = isPlain ? pulled : await sortOut(this.#link, settler, pulled, maxDeliveries);
-    return {
-      station,
-      group,
-      messages: settler.add(fresh),
-      maxDeliveries,
-      ackWaitMs: Math.min(ackWaitMs, ...lanes.map((lane) => lane.ackWaitMs || ackWaitMs)),
-      settle: settler.settle.bind(settler),
-      settleAll: settler.settleAll.bind(settler),
-      extend: settler.extend.bind(settler),
-    };
   }
 }

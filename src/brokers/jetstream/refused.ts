@@ -48,7 +48,7 @@ export async function setAsideRefused(
     throw new MemphisError('PAYLOAD_TOO_LARGE', 'The message is too large for the dead letters.', { station });
   }
   if (dlsStation !== '') {
-    const refused = { headers: own, message: { station, data, id } };
+    const refused = { headers: own, station, data, id };
     const context = { link, stations, group: REFUSED, dlsStation, timeoutMs };
     await storeInLinkedStation(context, refused, id, maxPayload, 'failed_schema');
   }

@@ -99,6 +99,11 @@ export class Retries {
     return looking;
   }
 
+  /** What is known of a station's durables: another object whenever that may be something else. */
+  known(station: string): object | undefined {
+    return this.#known.get(station);
+  }
+
   /** Partitions for which a group has a retry durable, as far as is known. */
   partitions(station: string, durable: string): readonly number[] {
     const names = this.#known.get(station)?.names;

@@ -54,29 +54,35 @@ export async function askAll(
   signal?: AbortSignal,
 ): Promise<Round> {
   const deliveries: Delivery[] = [];
-  const pending = lanes.map(() => 0);
-  const { promise: first, resolve: onFirst } = Promise.withResolvers<void>();
+  const last: Delivery[] = [];
+  let onFirst = (): void => {};
   const pulls = lanes.flatMap((lane, index) => {
     const share = shares[index] ?? 0;
     if (share === 0) return [];
-    const isAlone = isOrdered(lane);
     return startPull(connection, toRequest(lane, share, waitMs), (frame) => {
       const delivery = toDelivery(frame, station, lane);
       deliveries.push(delivery);
-      // an ordered lane hands out no more before this one is settled
-      pending[index] = isAlone ? 0 : delivery.pending;
+      last[index] = delivery;
       // not each time: Node is told of each resolve that comes after another one
       if (deliveries.length === 1) onFirst();
     });
   });
-  const ends = Promise.all(pulls.map((pull) => pull.ended));
   if (waitMs > 0) {
-    const stop = (): void => onFirst();
-    signal?.addEventListener('abort', stop, { once: true });
-    if (signal?.aborted) stop();
-    await Promise.race([first, ends]);
-    signal?.removeEventListener('abort', stop);
+    const ended = Promise.all(pulls.map((pull) => pull.ended));
+    await Promise.race([
+      ended,
+      new Promise<void>((resolve) => {
+        onFirst = resolve;
+        signal?.addEventListener('abort', onFirst, { once: true });
+        if (signal?.aborted || deliveries.length > 0) resolve();
+      }),
+    ]);
+    signal?.removeEventListener('abort', onFirst);
     await Promise.all(pulls.map((pull) => pull.stop()));
   }
-  return { deliveries, ends: await ends, pending };
+  const ends: PullEnd[] = [];
+  for (const pull of pulls) ends.push(await pull.ended);
+  // an ordered lane hands out no more before its message is settled
+  const pending = lanes.map((lane, index) => (isOrdered(lane) ? 0 : (last[index]?.position.pending ?? 0)));
+  return { deliveries, ends, pending };
 }

@@ -37,12 +37,10 @@ export class SchemaNames implements StationSchemas {
     return this.#looks.get(station);
   }
 
-  beside(station: string): () => Promise<StationSchema | undefined> {
+  beside(station: string): () => StationSchema | undefined | Promise<StationSchema | undefined> {
     this.#keepUp(station);
-    return async () => {
-      await this.looking(station);
-      return this.#named(station);
-    };
+    const named = (): StationSchema | undefined => this.#named(station);
+    return () => this.looking(station)?.then(named) ?? named();
   }
 
   #named(station: string): StationSchema | undefined {

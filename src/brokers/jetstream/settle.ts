@@ -10,7 +10,8 @@ import type { StoredMessage } from '../../model/message.ts';
 import type { Outcome, Settled } from '../../model/outcome.ts';
 import { emit } from '../../telemetry/channels.ts';
 import { creditKeyOf, dropCredit } from './credits.ts';
-import type { Delivery, Lane } from './lane.ts';
+import { Delivered } from './delivery.ts';
+import type { Delivery } from './lane.ts';
 import { repeat } from './repeat.ts';
 import { type Entry, type SettleContext, timeLeftMs, unconfirmed } from './settling.ts';
 import { needsNothingStored, storeFirst } from './store-first.ts';
@@ -35,61 +36,40 @@ async function dropCopy(link: Link, stream: string, sequence: number): Promise<v
 }
 
 /** What is still to be done about messages that are settled. Most have nothing. */
-function afterwards(link: Link, entries: readonly Entry[]): Promise<void>[] {
-  const rest: Promise<void>[] = [];
+function afterwards(link: Link, entries: readonly Entry[]): Promise<unknown>[] {
+  const rest: Promise<unknown>[] = [];
   for (const { delivery, outcome, isParked } of entries) {
-    const { lane, credit, laneSequence } = delivery;
+    const { lane, credit } = delivery;
     const isAcked = outcome.action === 'ack';
     if (!isAcked && isParked !== true && outcome.action !== 'deadLetter') continue;
     if (credit > 0) rest.push(dropCredit(link, creditKeyOf(delivery)));
     if (isAcked && lane.rules !== undefined) rest.push(lane.rules.onAcked(delivery));
-    if (lane.keepsSettled) rest.push(dropCopy(link, lane.stream, laneSequence));
+    if (lane.keepsSettled) rest.push(dropCopy(link, lane.stream, delivery.position.sequence));
   }
   return rest;
-}
-
-/** By the lane that they came from. */
-type Entries = Map<Lane, Entry[]>;
-
-function addTo(byLane: Entries, entry: Entry): void {
-  const known = byLane.get(entry.delivery.lane);
-  if (known === undefined) byLane.set(entry.delivery.lane, [entry]);
-  else known.push(entry);
 }
 
 /** Settles deliveries of one pull. */
 export class Settler {
   readonly #context: SettleContext;
-  readonly #deliveries: Delivery[] = [];
-  /** Which of them is likely to be settled next. */
-  #next = 0;
-  #byMessage: ReadonlyMap<StoredMessage, Delivery> | undefined;
+  #added = 0;
   #collected: Entry[] = [];
 
   constructor(context: SettleContext) {
     this.#context = context;
   }
 
-  /** @returns their messages, which can be settled from now on */
-  add(deliveries: readonly Delivery[]): StoredMessage[] {
-    this.#byMessage = undefined;
-    const messages: StoredMessage[] = [];
+  /** From now on they can be settled. */
+  add(deliveries: readonly Delivery[]): void {
     for (const delivery of deliveries) {
-      this.#deliveries.push(delivery);
-      messages.push(delivery.message);
+      delivery.owner = this;
+      delivery.place = this.#added++;
     }
-    return messages;
   }
 
-  /** Mostly they are settled in their order, and need no map. */
-  #deliveryOf(message: StoredMessage): Delivery | undefined {
-    const likely = this.#deliveries[this.#next];
-    if (likely?.message === message) {
-      this.#next++;
-      return likely;
-    }
-    this.#byMessage ??= new Map(this.#deliveries.map((delivery) => [delivery.message, delivery]));
-    return this.#byMessage.get(message);
+  /** Whether a message was added; a copy of one was not. */
+  #has(message: StoredMessage): message is Delivery {
+    return message instanceof Delivered && message.owner === this;
   }
 
   settle(message: StoredMessage, outcome: Outcome): Promise<Settled> {
@@ -109,8 +89,7 @@ export class Settler {
     for (let index = 0; index < messages.length; index++) {
       const message = messages[index] as StoredMessage;
       const outcome = outcomes[index] as Outcome;
-      const delivery = this.#deliveryOf(message);
-      if (delivery !== undefined) this.#collected.push({ delivery, outcome, resolve, reject });
+      if (this.#has(message)) this.#collected.push({ delivery: message, outcome, resolve, reject });
       else reject(new MemphisError('INVALID_MESSAGE', `Message ${message.id} is not of this batch.`));
     }
   }
@@ -119,8 +98,7 @@ export class Settler {
   async extend(messages: readonly StoredMessage[]): Promise<void> {
     const connection = await this.#context.link.ready(Date.now() + timeLeftMs(this.#context));
     for (const message of messages) {
-      const delivery = this.#deliveryOf(message);
-      if (delivery !== undefined) connection.publish(delivery.ackSubject, ackPayload.inProgress);
+      if (this.#has(message)) connection.publish(message.ackSubject, ackPayload.inProgress);
     }
   }
 
@@ -128,42 +106,35 @@ export class Settler {
     const entries = this.#collected;
     this.#collected = [];
     // what needs nothing stored does not wait for what does: a dead letter may have to wait for a leader
-    const simple: Entries = new Map();
+    const simple: Entry[] = [];
     const others: Entry[] = [];
     const { maxDeliveries } = this.#context;
-    for (const entry of entries) {
-      if (needsNothingStored(entry, maxDeliveries)) addTo(simple, entry);
-      else others.push(entry);
-    }
-    const settled = this.#confirmAll(simple);
-    if (others.length > 0) {
-      const stored: Entries = new Map();
-      for (const entry of await Promise.all(others.map((other) => storeFirst(this.#context, other)))) {
-        if (entry !== undefined) addTo(stored, entry);
-      }
-      await this.#confirmAll(stored);
-    }
-    await settled;
+    for (const entry of entries) (needsNothingStored(entry, maxDeliveries) ? simple : others).push(entry);
+    this.#confirmAll(simple);
+    if (others.length === 0) return;
+    const stored = await Promise.all(others.map((other) => storeFirst(this.#context, other)));
+    this.#confirmAll(stored.filter((entry) => entry !== undefined));
   }
 
-  #confirmAll(byLane: Entries): Promise<unknown> {
-    return Promise.all([...byLane.values()].map((entries) => this.#confirm(entries)));
+  /** Each durable by itself. Never rejects: each entry is told. */
+  #confirmAll(entries: readonly Entry[]): void {
+    for (const of of Map.groupBy(entries, ({ delivery }) => delivery.lane).values()) void this.#confirm(of);
   }
 
   async #confirm(entries: readonly Entry[]): Promise<void> {
     const { link, beside } = this.#context;
-    const untilMs = Date.now() + timeLeftMs(this.#context);
+    const leftMs = timeLeftMs(this.#context);
+    const untilMs = Date.now() + leftMs;
     try {
-      await repeat(link, 'settle', untilMs - Date.now(), (connection, limitMs) =>
-        writeAll(connection, entries, limitMs, untilMs),
-      );
+      await repeat(link, 'settle', leftMs, (connection, limitMs) => writeAll(connection, entries, limitMs, untilMs));
     } catch (error) {
       if (error instanceof Forgotten) return this.#confirmKnown(entries, error);
+      await beside.settled();
       this.#fail(entries, error);
       return;
     }
     this.#report(entries);
-    const rest: Promise<unknown>[] = afterwards(link, entries);
+    const rest = afterwards(link, entries);
     const told = beside.settled();
     if (told !== undefined) rest.push(told);
     if (rest.length > 0) await Promise.all(rest);
@@ -172,7 +143,7 @@ export class Settler {
 
   /** A broker that was killed may have forgotten its latest deliveries: it never answers an ack for one of them. */
   async #confirmKnown(entries: readonly Entry[], { consumerSequence }: Forgotten): Promise<void> {
-    const isKnown = ({ delivery }: Entry): boolean => delivery.consumerSequence <= consumerSequence;
+    const isKnown = ({ delivery }: Entry): boolean => delivery.position.consumerSequence <= consumerSequence;
     const error = new MemphisError('TIMEOUT', 'The broker has forgotten that it delivered this; it will do so again.');
     this.#fail(
       entries.filter((entry) => !isKnown(entry)),

@@ -7,7 +7,6 @@ import type { Link } from '../../connection/link.ts';
 import { isMemphisError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { creditKeyOf, readCredit } from './credits.ts';
-import { withCredit } from './delivery.ts';
 import { type Delivery, isBeforeBegin, mayHaveCredit } from './lane.ts';
 import type { Settler } from './settle.ts';
 
@@ -22,24 +21,25 @@ export async function sortOut(
   pulled: readonly Delivery[],
   maxDeliveries: number,
 ): Promise<readonly Delivery[]> {
-  const counted = await Promise.all(pulled.map((delivery) => credited(link, delivery, maxDeliveries)));
+  await Promise.all(pulled.map((delivery) => lookForCredit(link, delivery, maxDeliveries)));
   // not known counts as no: twice is better than never, and the others must not be lost for it
   const isOver = await Promise.all(
-    counted.map((delivery) => delivery.lane.rules?.isOver(delivery).catch(() => false) ?? false),
+    pulled.map((delivery) => delivery.lane.rules?.isOver(delivery).catch(() => false) ?? false),
   );
   const now = Date.now();
   const reason = `no deliveries left (${maxDeliveries}), and the last one ended without an answer`;
   const fresh: Delivery[] = [];
   const settling: Promise<void>[] = [];
-  for (const [index, delivery] of counted.entries()) {
-    const { lane, message, untilMs = 0 } = delivery;
-    if (isOver[index] === true || isBeforeBegin(lane, message.sequence)) {
+  for (const [index, delivery] of pulled.entries()) {
+    const { lane, sequence, deliveryCount, untilMs = 0 } = delivery;
+    if (isOver[index] === true || isBeforeBegin(lane, sequence)) {
       settling.push(settleUnseen(settler, delivery, { action: 'ack' }));
     } else if (untilMs > now) {
       settling.push(settleUnseen(settler, delivery, { action: 'giveBack', delayMs: untilMs - now }));
-    } else if (message.deliveryCount > maxDeliveries) {
+    } else if (deliveryCount > maxDeliveries) {
       // one delivery more than asked for: its message ran out without a word of a handler (a killed process)
-      settling.push(settleUnseen(settler, withoutThisOne(delivery), { action: 'deadLetter', reason }));
+      delivery.credit++; // what is told are the deliveries before it
+      settling.push(settleUnseen(settler, delivery, { action: 'deadLetter', reason }));
     } else fresh.push(delivery);
   }
   await Promise.all(settling);
@@ -47,28 +47,22 @@ export async function sortOut(
 }
 
 /** Asked only where deliveries may not count. */
-async function credited(link: Link, delivery: Delivery, maxDeliveries: number): Promise<Delivery> {
+async function lookForCredit(link: Link, delivery: Delivery, maxDeliveries: number): Promise<void> {
   const { laneDeliveries, untilMs = 0 } = delivery;
   // before its time no handler has seen it: none of its deliveries counts, whoever they went to
-  if (untilMs > Date.now()) return withCredit(delivery, laneDeliveries - 1);
-  if (!mayHaveCredit(delivery, maxDeliveries)) return delivery;
+  if (untilMs > Date.now()) delivery.credit = laneDeliveries - 1;
   // without an answer it counts as exhausted: set aside whole, which can be put back, rather than lost
-  return withCredit(delivery, await readCredit(link, creditKeyOf(delivery)).catch(() => 0));
+  else if (mayHaveCredit(delivery, maxDeliveries)) {
+    delivery.credit = await readCredit(link, creditKeyOf(delivery)).catch(() => 0);
+  }
 }
 
 async function settleUnseen(settler: Settler, delivery: Delivery, outcome: Outcome): Promise<void> {
-  const [message] = settler.add([delivery]);
-  if (message === undefined) return;
+  settler.add([delivery]);
   try {
-    await settler.settle(message, outcome);
+    await settler.settle(delivery, outcome);
   } catch (error) {
     // not stored, so not terminated: it comes back and is tried again
     if (!isMemphisError(error, 'SETTLE_UNCONFIRMED')) throw error;
   }
 }
-
-/** What is told of a message that no handler is given: the deliveries before this one. */
-const withoutThisOne = (delivery: Delivery): Delivery => {
-  const { message } = delivery;
-  return { ...delivery, message: { ...message, deliveryCount: message.deliveryCount - 1 } };
-};

@@ -17,8 +17,8 @@ const isLastOf = ({ lane, laneDeliveries }: Delivery): boolean =>
   lane.maxDeliver > 0 && laneDeliveries >= lane.maxDeliver;
 
 /** A parked copy that the server could not hold back is given back before its time as a matter of course. */
-const mayRunOut = ({ message, lane }: Delivery, maxDeliveries: number): boolean =>
-  message.deliveryCount >= maxDeliveries || lane.isRetry;
+const mayRunOut = ({ deliveryCount, lane }: Delivery, maxDeliveries: number): boolean =>
+  deliveryCount >= maxDeliveries || lane.isRetry;
 
 /**
  * Whether a message that was given back behind one that comes back later waits like that one. A copy stays what it is: one that
@@ -33,14 +33,14 @@ export function needsNothingStored({ outcome, delivery }: Entry, maxDeliveries: 
     const isPlain = !isLastOf(delivery) && !mayRunOut(delivery, maxDeliveries);
     return isPlain && !waitsParked(delivery, outcome.delayMs);
   }
-  const { action } = withinDeliveries(outcome, delivery.message.deliveryCount, maxDeliveries);
+  const { action } = withinDeliveries(outcome, delivery.deliveryCount, maxDeliveries);
   return outcome.action === 'retry' && action === 'retry' && !shouldPark(delivery.lane, outcome.delayMs);
 }
 
 /** Applies the limit of deliveries, and stores what has to be stored. @returns what is to be said; nothing where that failed */
 export async function storeFirst(context: SettleContext, entry: Entry): Promise<Entry | undefined> {
   const { delivery } = entry;
-  const { deliveryCount } = delivery.message;
+  const { deliveryCount } = delivery;
   let outcome = withinDeliveries(entry.outcome, deliveryCount, context.maxDeliveries);
   // the broker would not deliver it again
   const isLast = outcome.action === 'giveBack' && isLastOf(delivery);
@@ -67,6 +67,7 @@ export async function storeFirst(context: SettleContext, entry: Entry): Promise<
       // who may not say so can use the deliveries up: the broker sets it aside then, without a reason (memphis-wire 11.5)
       return { ...entry, outcome: { action: 'retry', delayMs: 0 } };
     }
+    await context.beside.settled();
     entry.reject(unconfirmed(context, 1, error));
     return undefined;
   }
@@ -74,7 +75,7 @@ export async function storeFirst(context: SettleContext, entry: Entry): Promise<
 
 async function setAside(context: SettleContext, delivery: Delivery, reason: string): Promise<void> {
   const { station, group } = context;
-  const { id, deliveryCount } = delivery.message;
+  const { id, deliveryCount } = delivery;
   if (context.keepDeadLetters) await context.setAside({ ...context, timeoutMs: timeLeftMs(context) }, delivery, reason);
   emit('memphis-serverless:dead-letter', () => ({ station, group, id, deliveryCount }));
 }
@@ -89,12 +90,11 @@ async function keepFromRunningOut(context: SettleContext, delivery: Delivery): P
 /** @returns whether a copy is stored; where it cannot be, the delay is kept as a delayed NAK, which loses nothing either */
 async function park(
   context: SettleContext,
-  { message, lane, headers }: Delivery,
+  { id, sequence, timestamp, data, lane, allHeaders }: Delivery,
   delayMs: number,
   deliveries: number,
 ): Promise<boolean> {
   const { retries, station, group, durable } = context;
-  const { id, sequence, timestamp, data } = message;
   try {
     await retries.store(
       {
@@ -105,7 +105,7 @@ async function park(
         stream: id.slice(0, id.lastIndexOf(':')),
         sequence,
         storedAt: timestamp,
-        headers,
+        headers: allHeaders,
         data,
         deliveries,
         ackWaitMs: lane.ackWaitMs,

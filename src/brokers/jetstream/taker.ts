@@ -39,19 +39,14 @@ export class Taker {
   }
 
   /** Takes what lanes hold. With something in hand, trouble is left for the next pull to meet. */
-  whatIsThere(connection: Connection, all: readonly Lane[], wanted: number, first?: FirstCatch): Promise<Delivery[]> {
-    const turn = this.#turn++;
-    return this.#askFor(connection, all, wanted, turn, first);
-  }
-
-  async #askFor(
+  async whatIsThere(
     connection: Connection,
     all: readonly Lane[],
     wanted: number,
-    turn: number,
-    first: FirstCatch | undefined,
+    first?: FirstCatch,
   ): Promise<Delivery[]> {
-    const taken: Delivery[] = [...(first?.deliveries ?? [])];
+    const turn = this.#turn++;
+    let taken: Delivery[] = first?.deliveries ?? [];
     if (taken.length >= wanted) return taken;
     const isInTurn = wanted < all.length && all.some(isLimited);
     const lanes = isInTurn ? await byProspect(connection, all, turn) : all;
@@ -65,11 +60,14 @@ export class Taker {
           )
         : allot(wanted - taken.length, lanes.length, isInTurn ? 0 : turn % lanes.length);
     while (shares.some((share) => share > 0)) {
-      const round = await askAll(connection, this.#options.station, lanes, shares, 0).catch((error: unknown) => {
+      let round: Round;
+      try {
+        round = await askAll(connection, this.#options.station, lanes, shares, 0);
+      } catch (error) {
         if (taken.length === 0) throw error;
-      });
-      if (round === undefined) break; // the session has ended: what is in hand must not be lost
-      taken.push(...round.deliveries);
+        break; // the session has ended: what is in hand must not be lost
+      }
+      taken = taken.concat(round.deliveries);
       this.#check(round, taken.length);
       for (const [index, share] of shares.entries()) if (share > 0) asked.add(index);
       // asking on would lose what is in hand

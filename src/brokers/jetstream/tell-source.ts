@@ -21,17 +21,8 @@ export class Forgotten extends Error {
 const WHY_LIMIT_MS = 1_000;
 
 function payloadOf({ outcome, isParked }: Entry): Uint8Array {
-  if (isParked === true) return ackPayload.ack;
-  switch (outcome.action) {
-    case 'ack':
-      return ackPayload.ack;
-    case 'retry':
-      return ackPayload.nak(outcome.delayMs);
-    case 'giveBack':
-      return ackPayload.nak(outcome.delayMs ?? 0);
-    case 'deadLetter':
-      return ackPayload.term;
-  }
+  if (isParked === true || outcome.action === 'ack') return ackPayload.ack;
+  return outcome.action === 'deadLetter' ? ackPayload.term : ackPayload.nak(outcome.delayMs ?? 0);
 }
 
 /**
@@ -41,17 +32,18 @@ function payloadOf({ outcome, isParked }: Entry): Uint8Array {
  * @param untilMs wall-clock time that settling has, beyond this try
  * @throws Forgotten; MemphisError `TIMEOUT`, `JETSTREAM_UNAVAILABLE`, and as the connection does
  */
-export async function writeAll(
+export function writeAll(
   connection: Connection,
   entries: readonly Entry[],
   limitMs: number,
   untilMs: number,
 ): Promise<void> {
-  // the newest goes last: a broker that was killed may have forgotten some, and knows all others where it knows that one
+  // the newest, which came last, goes last: a broker that was killed may have forgotten some, and knows all others where it
+  // knows that one
   let last: Entry | undefined;
   const acks: string[] = [];
   for (const entry of entries) {
-    const isNewest = last === undefined || entry.delivery.consumerSequence > last.delivery.consumerSequence;
+    const isNewest = last === undefined || entry.delivery.place > last.delivery.place;
     const next = isNewest ? last : entry;
     if (isNewest) last = entry;
     if (next === undefined) continue;
@@ -59,17 +51,18 @@ export async function writeAll(
     if (payload === ackPayload.ack) acks.push(next.delivery.ackSubject);
     else connection.publish(next.delivery.ackSubject, payload);
   }
-  if (last === undefined) return;
+  if (last === undefined) return Promise.resolve();
   const { delivery } = last;
   connection.publishAll(acks, ACK_TEXT);
-  let answer: Frame;
-  try {
-    answer = await connection.request(delivery.ackSubject, payloadOf(last), { timeoutMs: limitMs });
-  } catch (error) {
+  const asking = { timeoutMs: limitMs, read: readAnswer };
+  return connection.request(delivery.ackSubject, payloadOf(last), asking).catch(async (error: unknown) => {
     const leftMs = Math.min(limitMs, Math.max(1, untilMs - Date.now()), WHY_LIMIT_MS);
     throw await whySilent(connection, delivery, leftMs, error);
-  }
-  if (answer.status === 503) throw nobodyListens();
+  });
+}
+
+function readAnswer({ status }: Frame): void {
+  if (status === 503) throw nobodyListens();
 }
 
 const nobodyListens = (): MemphisError =>
@@ -78,7 +71,7 @@ const nobodyListens = (): MemphisError =>
 /** Why an ack is not answered: the delivery is not known any more, or nobody knows. */
 async function whySilent(
   connection: Connection,
-  { lane, consumerSequence }: Delivery,
+  { lane, position: { consumerSequence } }: Delivery,
   limitMs: number,
   silence: unknown,
 ): Promise<unknown> {

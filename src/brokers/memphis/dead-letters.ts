@@ -33,20 +33,16 @@ const MEND_LIMIT_MS = 2_000;
 
 const mendedAt = new WeakMap<Link, number>();
 
-const originOf = ({ message }: Delivery) => ({
-  stream: message.id.slice(0, message.id.lastIndexOf(':')),
-  sequence: message.sequence,
-});
+const originOf = ({ id, sequence }: Delivery) => ({ stream: id.slice(0, id.lastIndexOf(':')), sequence });
 
 function headersOf(delivery: Delivery, group: string, reason: string): HeaderList {
-  const { message, headers } = delivery;
   const { stream, sequence } = originOf(delivery);
   return [
-    ...originalHeaders(headers).filter(([name]) => name !== dlsHeader.reason),
+    ...originalHeaders(delivery.allHeaders).filter(([name]) => name !== dlsHeader.reason),
     [dlsHeader.reason, toHeaderText(reason)],
     [dlsHeader.group, group],
-    [dlsHeader.deliveries, String(message.deliveryCount)],
-    [dlsHeader.storedAt, message.timestamp.toISOString()],
+    [dlsHeader.deliveries, String(delivery.deliveryCount)],
+    [dlsHeader.storedAt, delivery.timestamp.toISOString()],
     [dlsHeader.stream, stream],
     [dlsHeader.sequence, String(sequence)],
   ];
@@ -72,12 +68,12 @@ export async function setAside(
     stream,
     sequence,
     durable: toInternalName(context.group),
-    deliveries: delivery.message.deliveryCount,
+    deliveries: delivery.deliveryCount,
     timestampMs: Date.now(),
   };
   const whole = poisonAdvisory({
     ...notice,
-    message: { headers: headersOf(delivery, context.group, reason), data: delivery.message.data },
+    message: { headers: headersOf(delivery, context.group, reason), data: delivery.data },
   });
   const { version, maxPayload } = await connection.info;
   // there the broker's rows cannot be told from group to group (kept-letters.ts)
@@ -138,8 +134,8 @@ async function handByReference(context: DeadLetterContext, delivery: Delivery, n
   throw refused(context, delivery, 'the broker has not read it yet');
 }
 
-const refused = ({ group }: DeadLetterContext, { message }: Delivery, why: string): MemphisError =>
-  new MemphisError('JETSTREAM_UNAVAILABLE', `Message ${message.id} is not set aside: ${why}.`, {
-    station: message.station,
+const refused = ({ group }: DeadLetterContext, { id, station }: Delivery, why: string): MemphisError =>
+  new MemphisError('JETSTREAM_UNAVAILABLE', `Message ${id} is not set aside: ${why}.`, {
+    station,
     group,
   });

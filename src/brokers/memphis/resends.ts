@@ -10,7 +10,7 @@ import type { ReaderOptions } from '../../model/broker.ts';
 import { toInternalName } from '../../model/station.ts';
 import { emit } from '../../telemetry/channels.ts';
 import { originalHeaders } from '../jetstream/dead-letter-record.ts';
-import { toDelivery } from '../jetstream/delivery.ts';
+import { become, makeDelivery } from '../jetstream/delivery.ts';
 import { headerOf, toUserHeaders } from '../jetstream/headers.ts';
 import { type Delivery, type Lane, type LaneRules, toLane } from '../jetstream/lane.ts';
 import { repeat } from '../jetstream/repeat.ts';
@@ -36,8 +36,10 @@ const WINDOW_MS = 100;
 const ACKS = 'memphis_serverless_resends';
 const ACK_SUBJECT = '$memphis_pm_acks';
 
-const row = ({ headers }: Pick<Delivery, 'headers'>): number => Number(headerOf(headers, '$memphis_pm_id') ?? 0);
-const rowGroup = ({ headers }: Pick<Delivery, 'headers'>): string => headerOf(headers, '$memphis_pm_cg_name') ?? '';
+const row = ({ allHeaders }: Pick<Delivery, 'allHeaders'>): number =>
+  Number(headerOf(allHeaders, '$memphis_pm_id') ?? 0);
+const rowGroup = ({ allHeaders }: Pick<Delivery, 'allHeaders'>): string =>
+  headerOf(allHeaders, '$memphis_pm_cg_name') ?? '';
 
 export class Resends implements LaneRules {
   readonly #link: Link;
@@ -86,26 +88,20 @@ export class Resends implements LaneRules {
 
   /** As the message was, where it was set aside by us; what ran out of deliveries by itself does not say where it was. */
   toDelivery(frame: Frame, lane: Lane): Delivery {
-    const { rules: _, ...plain } = lane;
-    const found = toDelivery(frame, this.#of.station, plain);
-    const { headers, message } = found;
+    const found = makeDelivery(frame, this.#of.station, lane);
+    const { allHeaders: headers, timestamp } = found;
     const stream = headerOf(headers, dlsHeader.stream);
     const sequence = Number(headerOf(headers, dlsHeader.sequence) ?? 0);
     const storedMs = Date.parse(headerOf(headers, dlsHeader.storedAt) ?? '');
     const before = originalHeaders(headers).filter(([name]) => name !== dlsHeader.reason);
-    return {
-      ...found,
-      lane,
-      message: {
-        ...message,
-        id: stream === undefined ? `${lane.stream}:${row(found)}` : `${stream}:${sequence}`,
-        partition: Number(/\$(\d+)$/.exec(stream ?? '')?.[1] ?? 0),
-        sequence,
-        timestamp: Number.isNaN(storedMs) ? message.timestamp : new Date(storedMs),
-        headers: toUserHeaders(before),
-      },
-      untilMs: message.timestamp.getTime() + this.#of.ackWaitMs,
-    };
+    return become(found, {
+      id: stream === undefined ? `${lane.stream}:${row(found)}` : `${stream}:${sequence}`,
+      partition: Number(/\$(\d+)$/.exec(stream ?? '')?.[1] ?? 0),
+      sequence,
+      timestamp: Number.isNaN(storedMs) ? timestamp : new Date(storedMs),
+      headers: toUserHeaders(before),
+      untilMs: timestamp.getTime() + this.#of.ackWaitMs,
+    });
   }
 
   /** Whether some member has told the broker that it is done with this row, since it was resent. */

@@ -30,8 +30,8 @@ export class MemphisSchemaNames implements StationSchemas {
 
   looking(): undefined {}
 
-  beside(station: string): () => Promise<StationSchema | undefined> {
-    return async () => this.#known.get(station);
+  beside(station: string): () => StationSchema | undefined {
+    return () => this.#known.get(station);
   }
 
   /* { schema_update: { schema_name, type, ... } }; an empty name: none */

@@ -9,22 +9,26 @@ const NO_HEADERS: HeaderList = [];
 export const VERSION = 'NATS/1.0';
 
 export class LeanFrame implements Frame {
-  readonly subject: string;
   readonly reply: string;
+  readonly #subject: number;
   readonly #bytes: Buffer;
   readonly #head: number;
   readonly #data: number;
   readonly #end: number;
   #headers: HeaderList | undefined;
 
-  /** The last three are offsets in `bytes`: of header block and payload, and where that ends. */
-  constructor(bytes: Buffer, subject: string, reply: string, head: number, data: number, end: number) {
-    this.subject = subject;
+  /** Numbers are offsets in `bytes`: of subject, header block and payload, and where that ends. */
+  constructor(bytes: Buffer, subject: number, reply: string, head: number, data: number, end: number) {
+    this.#subject = subject;
     this.reply = reply;
     this.#bytes = bytes;
     this.#head = head;
     this.#data = data;
     this.#end = end;
+  }
+
+  get subject(): string {
+    return this.#bytes.toString('utf8', this.#subject, this.#bytes.indexOf(SPACE, this.#subject));
   }
 
   get status(): number {
@@ -33,7 +37,7 @@ export class LeanFrame implements Frame {
   }
 
   get statusText(): string {
-    const line = this.#bytes.toString('utf8', this.#head, this.#data).split(LINE_END, 1)[0] ?? '';
+    const [line = ''] = this.#bytes.toString('utf8', this.#head, this.#data).split(LINE_END, 1);
     return line.slice(VERSION.length + 5).trim();
   }
 
@@ -51,7 +55,7 @@ export class LeanFrame implements Frame {
     while (end >= 0) {
       const start = end + LINE_END.length;
       end = block.indexOf(LINE_END, start);
-      const line = end < 0 ? block.slice(start) : block.slice(start, end);
+      const line = block.slice(start, end < 0 ? undefined : end);
       const colon = line.indexOf(':');
       if (colon > 0) list.push([line.slice(0, colon), line.slice(colon + 1).trim()]);
     }

@@ -10,6 +10,11 @@ const LF = 10;
 const CR = 13;
 const H = 72;
 const M = 77;
+const G = 71;
+const SPACE = 32;
+const ZERO = 48;
+/** No number has more than nine digits. */
+const MAX_UNIT = 1e9;
 /** INFO of a large cluster is the longest line that there is. */
 export const MAX_LINE_BYTES = 65_536;
 /** Above what any server can be told to take (64 MiB). */
@@ -34,6 +39,8 @@ export class Parser {
   #size = 0;
   /** So many bytes must be there before it is worth another look. */
   #wanted = 0;
+  /** Up to where a line was read from behind. */
+  #at = 0;
 
   constructor(sink: Sink) {
     this.#sink = sink;
@@ -64,8 +71,11 @@ export class Parser {
     this.#wanted = 0;
     let at = 0;
     while (at < bytes.length) {
+      const end = bytes.indexOf(LF, at);
+      if ((end < 0 ? bytes.length : end) - at > MAX_LINE_BYTES) throw nonsense('a line without an end');
+      if (end < 0) break;
       const first = bytes[at];
-      const next = first === M || first === H ? this.#message(bytes, at, first === H) : this.#line(bytes, at);
+      const next = first === M || first === H ? this.#message(bytes, at, end, first === H) : this.#line(bytes, at, end);
       if (next === at) break;
       at = next;
     }
@@ -73,10 +83,7 @@ export class Parser {
   }
 
   /** @returns where the next operation begins, or this one where it is not whole */
-  #line(bytes: Buffer, at: number): number {
-    const end = bytes.indexOf(LF, at);
-    limitLine((end < 0 ? bytes.length : end) - at);
-    if (end < 0) return at;
+  #line(bytes: Buffer, at: number, end: number): number {
     const line = bytes.toString('utf8', at, end).trim();
     const operation = line.split(' ', 1)[0] as string;
     if (!OPERATIONS.includes(operation)) throw nonsense('an operation');
@@ -89,23 +96,23 @@ export class Parser {
    * MSG <subject> <sid> [reply] <size>, HMSG <subject> <sid> [reply] <header size> <size>
    * Brokers of Memphis, and servers before 2.10, write two blanks where there is no reply, and also behind one.
    */
-  #message(bytes: Buffer, at: number, hasHeaders: boolean): number {
-    const end = bytes.indexOf(LF, at);
-    limitLine((end < 0 ? bytes.length : end) - at);
-    if (end < 0) return at;
-    // one text, and no list of its words: these lines are most of what a session reads
-    let line = bytes.toString('utf8', at, bytes[end - 1] === CR ? end - 1 : end);
-    while (line.includes('  ')) line = line.replaceAll('  ', ' ');
-    const subjectAt = hasHeaders ? 5 : 4;
-    const sidAt = line.indexOf(' ', subjectAt) + 1;
-    const sidEnd = line.indexOf(' ', sidAt);
-    const sizeAt = line.lastIndexOf(' ') + 1;
-    const headSizeAt = hasHeaders ? line.lastIndexOf(' ', sizeAt - 2) + 1 : sizeAt;
-    const reply = line.slice(sidEnd + 1, headSizeAt - 1);
-    const isWrong = !line.startsWith(hasHeaders ? 'HMSG ' : 'MSG ') || sidAt < 1 || sidEnd < sidAt;
-    if (isWrong || headSizeAt <= sidEnd || reply.includes(' ')) throw nonsense('the line of a message');
-    const size = toNumber(line.slice(sizeAt));
-    const headSize = hasHeaders ? toNumber(line.slice(headSizeAt, sizeAt - 1)) : 0;
+  #message(bytes: Buffer, at: number, end: number, hasHeaders: boolean): number {
+    // Numbers are read off the bytes, the sizes from behind, and no more text is made than somebody asks for: these lines
+    // are most of what a session reads.
+    const word = hasHeaders ? at + 1 : at;
+    const subjectAt = behindBlanks(bytes, word + 4);
+    const subjectEnd = bytes.indexOf(SPACE, subjectAt);
+    this.#at = bytes[end - 1] === CR ? end - 1 : end;
+    const size = this.#numberBefore(bytes);
+    const headSize = hasHeaders ? this.#numberBefore(bytes) : 0;
+    const wordsEnd = this.#at;
+    let sidEnd = behindBlanks(bytes, subjectEnd);
+    while (sidEnd < wordsEnd && bytes[sidEnd] !== SPACE) sidEnd++;
+    this.#at = sidEnd;
+    const sid = this.#numberBefore(bytes);
+    const reply = bytes.toString('utf8', sidEnd, wordsEnd).trim();
+    if (bytes[word + 2] !== G || bytes[word + 3] !== SPACE || reply.includes(' '))
+      throw nonsense('the line of a message');
     const head = end + 1;
     const total = head + size;
     if (headSize > size || size > MAX_MESSAGE_BYTES) throw nonsense('the size of a message');
@@ -115,21 +122,34 @@ export class Parser {
     }
     if (bytes[total] !== CR || bytes[total + 1] !== LF) throw nonsense('the size of a message');
     if (hasHeaders && bytes.toString('latin1', head, head + VERSION.length) !== VERSION) {
-      throw nonsense('a header block');
+      throw nonsense('headers');
     }
-    const frame = new LeanFrame(bytes, line.slice(subjectAt, sidAt - 1), reply, head, head + headSize, total);
-    this.#sink.onMessage(toNumber(line.slice(sidAt, sidEnd)), frame);
+    const frame = new LeanFrame(bytes, subjectAt, reply, head, head + headSize, total);
+    this.#sink.onMessage(sid, frame);
     return total + 2;
+  }
+
+  /** The number that ends at `#at`, which is then in front of it and of the blanks before it: the line begins with letters. */
+  #numberBefore(bytes: Buffer): number {
+    let at = this.#at;
+    let value = 0;
+    let unit = 1;
+    for (;;) {
+      const digit = (bytes[at - 1] as number) - ZERO;
+      if (!(digit >= 0 && digit <= 9)) break;
+      value += digit * unit;
+      unit *= 10;
+      at--;
+    }
+    if (unit === 1 || unit > MAX_UNIT || bytes[at - 1] !== SPACE) throw nonsense('a number');
+    while (bytes[at - 1] === SPACE) at--;
+    this.#at = at;
+    return value;
   }
 }
 
-function limitLine(length: number): void {
-  if (length > MAX_LINE_BYTES) throw nonsense('a line without an end');
-}
-
-/** No expression: its first uses cost a cold start more. */
-function toNumber(text: string): number {
-  const value = Number(text) >>> 0;
-  if (String(value) !== text) throw nonsense('a number');
-  return value;
+function behindBlanks(bytes: Buffer, from: number): number {
+  let at = from;
+  while (bytes[at] === SPACE) at++;
+  return at;
 }

@@ -28,9 +28,9 @@ export const settling: readonly ContractCase[] = [
   onStation('the time to settle starts anew when it is extended', async (scene) => {
     await scene.publish('a');
     const reader = scene.reader({ ackWaitMs: 3_000 });
-    const { batch, message } = await scene.takeOne(reader);
+    const taken = await scene.takeOne(reader);
     await scene.subject.pass(2_000);
-    await batch.extend([message]);
+    await taken.extend();
     await scene.subject.pass(2_000);
     await scene.isEmpty(reader);
     assert.equal((await scene.takeOne(reader)).message.deliveryCount, 2);
@@ -172,9 +172,9 @@ export const settling: readonly ContractCase[] = [
 
   onStation('a message of another batch cannot be settled', async (scene) => {
     await scene.publish('a');
-    const { batch, message } = await scene.takeOne(scene.reader());
-    await refuses('INVALID_MESSAGE', batch.settle({ ...message }, { action: 'ack' }));
-    assert.equal(await batch.settle(message, { action: 'ack' }), 'acked');
+    const taken = await scene.takeOne(scene.reader());
+    await refuses('INVALID_MESSAGE', taken.batch.settle({ ...taken.message }, { action: 'ack' }));
+    assert.equal(await taken.ack(), 'acked');
   }),
 
   onStation('what a killed reader held comes back to the next one', async (scene) => {

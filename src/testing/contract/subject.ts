@@ -12,7 +12,7 @@ import type {
 } from '../../model/broker.ts';
 import type { DeadLetterRecord, DeadLetterStore } from '../../model/dead-letter.ts';
 import { type ErrorCode, isMemphisError } from '../../model/errors.ts';
-import type { StoredMessage } from '../../model/message.ts';
+import { FIELDS, type StoredMessage } from '../../model/message.ts';
 import type { Outcome, Settled } from '../../model/outcome.ts';
 import type { Receipt } from '../../model/receipt.ts';
 import { type StationOptions, toStationSettings } from '../../model/station-settings.ts';
@@ -142,10 +142,12 @@ export class Scene {
 export class Taken {
   readonly batch: Batch;
   readonly message: StoredMessage;
+  readonly #stored: StoredMessage;
 
-  constructor(batch: Batch, message: StoredMessage) {
+  constructor(batch: Batch, stored: StoredMessage) {
     this.batch = batch;
-    this.message = message;
+    this.message = toPlain(stored);
+    this.#stored = stored;
   }
 
   get text(): string {
@@ -153,12 +155,22 @@ export class Taken {
   }
 
   settle(outcome: Outcome): Promise<Settled> {
-    return this.batch.settle(this.message, outcome);
+    return this.batch.settle(this.#stored, outcome);
+  }
+
+  extend(): Promise<void> {
+    return this.batch.extend([this.#stored]);
   }
 
   ack(): Promise<Settled> {
     return this.settle({ action: 'ack' });
   }
+}
+
+/** A message with its fields as its own: a driver may read each of them off the wire when it is asked for. */
+export function toPlain(message: StoredMessage): StoredMessage {
+  const fields = FIELDS.map((field) => [field, message[field]]).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(fields) as StoredMessage;
 }
 
 let scenes = 0;

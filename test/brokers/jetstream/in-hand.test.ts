@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JetStreamBroker } from '../../../src/brokers/jetstream/broker.ts';
-import { toDelivery } from '../../../src/brokers/jetstream/delivery.ts';
+import { makeDelivery } from '../../../src/brokers/jetstream/delivery.ts';
 import type { Group } from '../../../src/brokers/jetstream/groups.ts';
 import type { Lane, LaneRules } from '../../../src/brokers/jetstream/lane.ts';
 import { JetStreamReader } from '../../../src/brokers/jetstream/reader.ts';
@@ -57,7 +57,7 @@ for (const { binary, version } of serversUnderTest()) {
 
   test(`${on}: messages are handed over though nobody can say whether others have settled them`, async () => {
     const rules: LaneRules = {
-      toDelivery: (frame, lane) => ({ ...toDelivery(frame, 'jobs', there), lane }),
+      toDelivery: (frame, lane) => makeDelivery(frame, 'jobs', lane),
       isOver: async () => {
         throw new Error('the stream of acks does not answer');
       },

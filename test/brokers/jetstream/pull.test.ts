@@ -12,6 +12,7 @@ async function afterStatus(status: number, statusText: string) {
   let options: SubscribeOptions | undefined;
   const connection = {
     isLeaving: false,
+    heardAt: { wall: Date.now(), monotonic: 0 },
     subscribe: (_: string, given: SubscribeOptions) => {
       options = given;
       return { subject: '_INBOX.x', end: () => {}, drain: async () => {} };

@@ -33,6 +33,9 @@ export interface DeliveryPosition {
   readonly pending: number;
 }
 
+/** How the reply subject of a first delivery begins, where the server belongs to no domain. */
+export const firstAckOf = (stream: string, durable: string): string => `${PREFIX}${stream}.${durable}.1.`;
+
 /*
  * $JS.ACK.<stream>.<durable>.<delivered>.<stream seq>.<consumer seq>.<timestamp ns>.<pending>
  * With a domain: $JS.ACK.<domain>.<account hash>.<stream>....<pending>.<token>

@@ -103,7 +103,7 @@ export function startPull(connection: Connection, request: PullRequest, onMessag
   const subscription = connection.subscribe('', {
     ...(isCounted ? { max: batch } : {}),
     onFrame: (frame) => {
-      heardMs = Date.now();
+      heardMs = connection.heardAt.wall;
       if (frame.status === 0) {
         left--;
         onMessage(frame);
