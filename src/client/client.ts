@@ -3,8 +3,7 @@
 import { JetStreamAdmin } from '../brokers/jetstream/admin.ts';
 import { JetStreamBroker } from '../brokers/jetstream/broker.ts';
 import { warnOfPassedOver } from '../brokers/jetstream/passes-over.ts';
-import { watchSchemas } from '../brokers/jetstream/schema-watch.ts';
-import { Schemas } from '../brokers/jetstream/schemas.ts';
+import { canBeWatched, watchSchemas } from '../brokers/jetstream/schema-watch.ts';
 import { StreamBroker } from '../brokers/jetstream/stream-broker.ts';
 import { MemphisAdmin } from '../brokers/memphis/admin.ts';
 import { MemphisBroker } from '../brokers/memphis/broker.ts';
@@ -218,7 +217,7 @@ export class Client extends DataClient implements StationOwner {
   /** Follows changes of schemas as they happen, for the life of this client. */
   watchSchemas(broker: Broker): void {
     const schemas = broker instanceof JetStreamBroker ? broker.schemas : undefined;
-    if (schemas instanceof Schemas) this.#endWatch = watchSchemas(schemas);
+    if (canBeWatched(schemas)) this.#endWatch = watchSchemas(schemas);
   }
 
   /** Programs with SDKs of Memphis may use the schema too; on a NATS server there are none. */

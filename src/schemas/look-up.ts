@@ -1,13 +1,14 @@
 /** What each driver knows of the schemas of stations beyond that there is one. It comes with the codecs, and with the client. */
 
 import type { JetStreamBroker } from '../brokers/jetstream/broker.ts';
-import { Schemas } from '../brokers/jetstream/schemas.ts';
+import { schemasClass } from '../brokers/jetstream/schemas.ts';
 import type { MemphisBroker } from '../brokers/memphis/broker.ts';
-import { MemphisSchemas } from '../brokers/memphis/schemas.ts';
+import { memphisSchemasClass } from '../brokers/memphis/schemas.ts';
 import type { Broker } from '../model/broker.ts';
 import type { StationSchemas } from '../model/schema-look-up.ts';
 
 export function lookUp(broker: Broker): StationSchemas {
   const { link, stations } = broker as JetStreamBroker | MemphisBroker;
-  return broker.kind === 'memphis' ? new MemphisSchemas(link, stations) : new Schemas(link, stations);
+  const made = broker.kind === 'memphis' ? memphisSchemasClass() : schemasClass();
+  return new made(link, stations);
 }

@@ -8,6 +8,7 @@
 
 import type { Link } from '../../connection/link.ts';
 import type { Connection, Subscription } from '../../connection/port.ts';
+import type { StationSchemas } from '../../model/schema-look-up.ts';
 import type { Schemas } from './schemas.ts';
 import { encodeJson, isJson, type Json } from './wire/api.ts';
 
@@ -42,6 +43,11 @@ async function lookAgain(schemas: Schemas, station: string): Promise<void> {
   await schemas.looking(station);
   schemas.outdate(station);
   await schemas.refresh(station);
+}
+
+/** Whether it is what comes with the codecs. */
+export function canBeWatched(schemas: StationSchemas | undefined): schemas is Schemas {
+  return schemas !== undefined && 'outdate' in schemas;
 }
 
 /** Listens from the first use of a schema on, on whichever connection there is then. @returns ends it */

@@ -51,129 +51,154 @@ async function readSchema(connection: Connection, name: string, limitMs: number)
   }
 }
 
-export class Schemas implements StationSchemas {
+/** What is known of the schemas of a broker's stations. */
+export interface Schemas extends StationSchemas {
   readonly link: Link;
-  protected readonly stationViews: Stations;
-  readonly #known = new Map<string, Known>();
-  readonly #firsts = new Map<string, Promise<void>>();
-  readonly #looks = new Map<string, Promise<void>>();
+  readonly stationViews: Stations;
   /** Called at each use: a client that lives long listens for changes. */
   onUse: (() => void) | undefined;
-
-  constructor(link: Link, stations: Stations) {
-    this.link = link;
-    this.stationViews = stations;
-  }
-
-  /** What is known; at the first use it is looked up. @throws MemphisError `STATION_NOT_FOUND`, and what looking up throws */
-  async of(station: string, patienceMs: number = PATIENCE_MS): Promise<StationSchema | undefined> {
-    this.onUse?.();
-    if (this.#known.get(station)?.atMs === undefined) {
-      // thousands of messages may want to know at once, and one question is enough
-      let first = this.#firsts.get(station);
-      if (first === undefined) {
-        first = this.#first(station, patienceMs).finally(() => this.#firsts.delete(station));
-        this.#firsts.set(station, first);
-      }
-      await first;
-    } else if (this.#ageMs(station) >= SCHEMA_MAX_AGE_MS) void this.refresh(station);
-    return this.current(station);
-  }
-
-  async fresh(station: string): Promise<StationSchema | undefined> {
-    await this.of(station);
-    await this.refresh(station);
-    return this.current(station);
-  }
-
-  beside(station: string, patienceMs: number): () => Promise<StationSchema | undefined> {
-    const looked = this.of(station, patienceMs).then(
-      () => undefined,
-      () => unreadSchema(),
-    );
-    return async () => {
-      const unread = await looked;
-      await this.looking(station);
-      return unread ?? this.current(station);
-    };
-  }
-
-  /** Mostly there is none, which is known with the station. */
-  async #first(station: string, patienceMs: number): Promise<void> {
-    if (this.#known.has(station)) return await this.#look(station, patienceMs);
-    const { schemaName } = await this.stationViews.view(station, patienceMs);
-    const isNone = schemaName === '';
-    this.learn(station, isNone ? undefined : await this.lookUp(station, patienceMs, schemaName));
-  }
-
+  fresh(station: string): Promise<StationSchema | undefined>;
   /** What is known now. No I/O. */
-  current(station: string): StationSchema | undefined {
-    return this.#known.get(station)?.schema;
-  }
-
-  /** Whether a station is known to have none. What is old is looked at beside the use, as by `of`. */
-  isPlain(station: string): boolean {
-    const known = this.#known.get(station);
-    if (known?.atMs === undefined || known.schema !== undefined) return false;
-    this.onUse?.();
-    if (this.#ageMs(station) >= SCHEMA_MAX_AGE_MS) void this.refresh(station);
-    return true;
-  }
-
-  /** The end of a look beside the work; nothing where there is none. Never rejects. */
-  looking(station: string): Promise<void> | undefined {
-    return this.#looks.get(station);
-  }
-
+  current(station: string): StationSchema | undefined;
   /** Looks at what may have changed, unless that was done just now. Never rejects. */
-  refresh(station: string): Promise<void> {
-    const open = this.#looks.get(station);
-    if (open !== undefined) return open;
-    if (this.#ageMs(station) < JUST_NOW_MS) return Promise.resolve();
-    const look = this.#look(station, LOOK_LIMIT_MS)
-      // what is known stays in use, and is looked at again soon
-      .catch(() => this.learn(station, this.current(station), SCHEMA_MAX_AGE_MS - LOOK_LIMIT_MS))
-      .finally(() => this.#looks.delete(station));
-    this.#looks.set(station, look);
-    return look;
-  }
-
+  refresh(station: string): Promise<void>;
   /** Takes over what was found, or heard. The same object stays as long as it says the same: what was compiled hangs on it. */
-  learn(station: string, schema: StationSchema | undefined, ageMs = 0): void {
-    const before = this.current(station);
-    const isSame = JSON.stringify(before) === JSON.stringify(schema);
-    this.#known.set(station, { schema: isSame ? before : schema, atMs: Date.now() - ageMs });
-  }
-
-  /** What is known is looked at anew before the next use. */
-  forget(): void {
-    for (const [station, { schema }] of this.#known) this.#known.set(station, { schema, atMs: undefined });
-  }
-
+  learn(station: string, schema: StationSchema | undefined, ageMs?: number): void;
+  forget(): void;
   /** What is known of a station is looked at anew beside its next use. */
-  outdate(station: string): void {
-    const { schema, atMs } = this.#known.get(station) ?? {};
-    if (atMs !== undefined) this.#known.set(station, { schema, atMs: 0 });
-  }
-
+  outdate(station: string): void;
   /** Stations of which something is known. */
-  get stations(): readonly string[] {
-    return [...this.#known.keys()];
-  }
-
-  #ageMs(station: string): number {
-    return Date.now() - (this.#known.get(station)?.atMs ?? 0);
-  }
-
-  async #look(station: string, patienceMs: number): Promise<void> {
-    this.learn(station, await this.lookUp(station, patienceMs));
-  }
-
+  readonly stations: readonly string[];
   /** Asks the broker. @param schema the name of it, where that was told just now */
-  protected async lookUp(station: string, patienceMs: number, schema?: string): Promise<StationSchema | undefined> {
-    return await repeat(this.link, 'look for schema', patienceMs, async (connection, limitMs) => {
-      const name = schema ?? (await readRecord(connection, station, limitMs))?.schemaName ?? '';
-      return name === '' ? undefined : await readSchema(connection, name, limitMs);
-    });
-  }
+  lookUp(station: string, patienceMs: number, schema?: string): Promise<StationSchema | undefined>;
+}
+
+/** Their class. Made by who needs one: a function that has a codec pays for it when it asks for a schema, and not at each start. */
+export function schemasClass(): new (link: Link, stations: Stations) => Schemas {
+  return class implements Schemas {
+    readonly link: Link;
+    readonly stationViews: Stations;
+    readonly #known = new Map<string, Known>();
+    readonly #firsts = new Map<string, Promise<void>>();
+    readonly #looks = new Map<string, Promise<void>>();
+    /** Called at each use: a client that lives long listens for changes. */
+    onUse: (() => void) | undefined;
+
+    constructor(link: Link, stations: Stations) {
+      this.link = link;
+      this.stationViews = stations;
+    }
+
+    /** What is known; at the first use it is looked up. @throws MemphisError `STATION_NOT_FOUND`, and what looking up throws */
+    async of(station: string, patienceMs: number = PATIENCE_MS): Promise<StationSchema | undefined> {
+      this.onUse?.();
+      if (this.#known.get(station)?.atMs === undefined) {
+        // thousands of messages may want to know at once, and one question is enough
+        let first = this.#firsts.get(station);
+        if (first === undefined) {
+          first = this.#first(station, patienceMs).finally(() => this.#firsts.delete(station));
+          this.#firsts.set(station, first);
+        }
+        await first;
+      } else if (this.#ageMs(station) >= SCHEMA_MAX_AGE_MS) void this.refresh(station);
+      return this.current(station);
+    }
+
+    async fresh(station: string): Promise<StationSchema | undefined> {
+      await this.of(station);
+      await this.refresh(station);
+      return this.current(station);
+    }
+
+    beside(station: string, patienceMs: number): () => Promise<StationSchema | undefined> {
+      const looked = this.of(station, patienceMs).then(
+        () => undefined,
+        () => unreadSchema(),
+      );
+      return async () => {
+        const unread = await looked;
+        await this.looking(station);
+        return unread ?? this.current(station);
+      };
+    }
+
+    /** Mostly there is none, which is known with the station. */
+    async #first(station: string, patienceMs: number): Promise<void> {
+      if (this.#known.has(station)) return await this.#look(station, patienceMs);
+      const { schemaName } = await this.stationViews.view(station, patienceMs);
+      const isNone = schemaName === '';
+      this.learn(station, isNone ? undefined : await this.lookUp(station, patienceMs, schemaName));
+    }
+
+    /** What is known now. No I/O. */
+    current(station: string): StationSchema | undefined {
+      return this.#known.get(station)?.schema;
+    }
+
+    /** Whether a station is known to have none. What is old is looked at beside the use, as by `of`. */
+    isPlain(station: string): boolean {
+      const known = this.#known.get(station);
+      if (known?.atMs === undefined || known.schema !== undefined) return false;
+      this.onUse?.();
+      if (this.#ageMs(station) >= SCHEMA_MAX_AGE_MS) void this.refresh(station);
+      return true;
+    }
+
+    /** The end of a look beside the work; nothing where there is none. Never rejects. */
+    looking(station: string): Promise<void> | undefined {
+      return this.#looks.get(station);
+    }
+
+    /** Looks at what may have changed, unless that was done just now. Never rejects. */
+    refresh(station: string): Promise<void> {
+      const open = this.#looks.get(station);
+      if (open !== undefined) return open;
+      if (this.#ageMs(station) < JUST_NOW_MS) return Promise.resolve();
+      const look = this.#look(station, LOOK_LIMIT_MS)
+        // what is known stays in use, and is looked at again soon
+        .catch(() => this.learn(station, this.current(station), SCHEMA_MAX_AGE_MS - LOOK_LIMIT_MS))
+        .finally(() => this.#looks.delete(station));
+      this.#looks.set(station, look);
+      return look;
+    }
+
+    /** Takes over what was found, or heard. The same object stays as long as it says the same: what was compiled hangs on it. */
+    learn(station: string, schema: StationSchema | undefined, ageMs = 0): void {
+      const before = this.current(station);
+      const isSame = JSON.stringify(before) === JSON.stringify(schema);
+      this.#known.set(station, { schema: isSame ? before : schema, atMs: Date.now() - ageMs });
+    }
+
+    /** What is known is looked at anew before the next use. */
+    forget(): void {
+      for (const [station, { schema }] of this.#known) this.#known.set(station, { schema, atMs: undefined });
+    }
+
+    /** What is known of a station is looked at anew beside its next use. */
+    outdate(station: string): void {
+      const { schema, atMs } = this.#known.get(station) ?? {};
+      if (atMs !== undefined) this.#known.set(station, { schema, atMs: 0 });
+    }
+
+    /** Stations of which something is known. */
+    get stations(): readonly string[] {
+      return [...this.#known.keys()];
+    }
+
+    #ageMs(station: string): number {
+      return Date.now() - (this.#known.get(station)?.atMs ?? 0);
+    }
+
+    async #look(station: string, patienceMs: number): Promise<void> {
+      this.learn(station, await this.lookUp(station, patienceMs));
+    }
+
+    /** Asks the broker. @param schema the name of it, where that was told just now */
+    async lookUp(station: string, patienceMs: number, schema?: string): Promise<StationSchema | undefined> {
+      return await repeat(this.link, 'look for schema', patienceMs, async (connection, limitMs) => {
+        const name = schema ?? (await readRecord(connection, station, limitMs))?.schemaName ?? '';
+        return name === '' ? undefined : await readSchema(connection, name, limitMs);
+      });
+    }
+  };
 }
