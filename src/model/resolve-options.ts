@@ -62,14 +62,6 @@ function refusal(where: string, name: string, shownAs: string, error: unknown): 
   });
 }
 
-function readOption(where: string, name: string, read: () => unknown, shownAs: string): unknown {
-  try {
-    return read();
-  } catch (error) {
-    throw refusal(where, name, shownAs, error);
-  }
-}
-
 /**
  * Checks names and values that a caller gave, without filling in anything.
  *
@@ -106,65 +98,78 @@ export function resolveOptions<Table extends OptionTable>(
   given: unknown,
   env?: Readonly<Record<string, string | undefined>>,
 ): Resolved<Table> {
-  const resolved: Record<string, unknown> = checkOptions(where, table, given);
-  const inEnv = Object.keys(env ?? {}).filter((variable) => variable.startsWith(PREFIX));
-  const named = inEnv.map(toOptionName);
-  for (const name of Object.keys(table)) {
-    if (name in resolved) continue;
-    const spec = table[name] as OptionSpec<unknown>;
-    // its own variable, or that of one of its fields
-    const isNamed = env !== undefined && named.some((one) => one.startsWith(name));
-    resolved[name] = isNamed ? readEnv(where, name, spec, env) : spec.fallback;
+  const own: Values = checkOptions(where, table, given);
+  const resolved: Record<string, unknown> = {};
+  for (const name of Object.keys(table)) resolved[name] = table[name]?.fallback;
+  const others: string[] = [];
+  // the variables that are there are few: asking for each option's would take as long as all else
+  for (const variable of Object.keys(env ?? {})) {
+    if (!variable.startsWith(PREFIX)) continue;
+    const name = toOptionName(variable);
+    if (!Object.hasOwn(table, name)) others.push(name);
+    else if (!(name in own) && isWellFormed(variable)) {
+      resolved[name] = readVariable(where, name, table[name] as OptionSpec<unknown>, env as Environment, variable);
+    }
   }
-  return resolved as Resolved<Table>;
+  if (others.length > 0) addFields(where, table, own, env as Environment, resolved, others);
+  return Object.assign(resolved, own) as Resolved<Table>;
 }
 
+type Values = Readonly<Record<string, unknown>>;
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Templates that were not filled in leave variables empty or blank: as if they were not set. */
-const textOf = (env: Environment, variable: string, { keepsBlanks }: OptionSpec<unknown>): string => {
-  const text = env[variable] ?? '';
-  return keepsBlanks === true ? text : text.trim();
-};
+/** `MEMPHIS_TLS_` and `memphis_tls` are no variables of `tls`. */
+const isWellFormed = (variable: string): boolean =>
+  variable === variable.toUpperCase() && !`${variable}_`.includes('__');
 
-/** What the environment says of an option, else its default. */
-function readEnv(
+/** What a variable says, else the default. Templates that were not filled in leave variables empty or blank: as if they were not set. */
+function readVariable(
   where: string,
   name: string,
   spec: OptionSpec<unknown>,
   env: Environment,
-  variable = toEnvName(name),
+  variable: string,
 ): unknown {
-  const raw = spec.parse === undefined ? '' : textOf(env, variable, spec);
-  const shownAs = `the environment variable ${variable}`;
-  const value = raw === '' ? spec.fallback : readOption(where, name, () => spec.read(spec.parse?.(raw)), shownAs);
-  return spec.fields === undefined ? value : readFieldsOfEnv({ where, name, spec, env, variable, value });
+  const raw = env[variable] ?? '';
+  const text = spec.keepsBlanks === true ? raw : raw.trim();
+  if (text === '' || spec.parse === undefined) return spec.fallback;
+  try {
+    return spec.read(spec.parse(text));
+  } catch (error) {
+    throw refusal(where, name, `the environment variable ${variable}`, error);
+  }
 }
 
-/** An option with fields: these make it an object, in place of what its own variable says. */
-function readFieldsOfEnv(option: {
-  readonly where: string;
-  readonly name: string;
-  readonly spec: OptionSpec<unknown>;
-  readonly env: Environment;
-  readonly variable: string;
-  readonly value: unknown;
-}): unknown {
-  const { where, name, spec, env, variable, value } = option;
-  const fields: Record<string, unknown> = {};
-  for (const [field, fieldSpec] of Object.entries(spec.fields ?? {})) {
-    const itsVariable = `${variable}${toEnvName(field).slice('MEMPHIS'.length)}`;
-    if (textOf(env, itsVariable, fieldSpec) !== '') {
-      fields[field] = readEnv(where, field, fieldSpec, env, itsVariable);
+/** Options with fields, of which some have variables: these make an object, in place of what the option's own variable says. */
+function addFields(
+  where: string,
+  table: OptionTable,
+  own: Values,
+  env: Environment,
+  resolved: Record<string, unknown>,
+  others: readonly string[],
+): void {
+  for (const [name, spec] of Object.entries(table)) {
+    const isNamed = spec.fields !== undefined && others.some((other) => other.startsWith(name));
+    if (!isNamed || name in own) continue;
+    const variable = toEnvName(name);
+    const fields: Record<string, unknown> = {};
+    for (const [field, fieldSpec] of Object.entries(spec.fields ?? {})) {
+      const itsVariable = `${variable}${toEnvName(field).slice('MEMPHIS'.length)}`;
+      if (env[itsVariable]?.trim()) fields[field] = readVariable(where, field, fieldSpec, env, itsVariable);
+    }
+    if (Object.keys(fields).length === 0) continue;
+    if (resolved[name] === false) {
+      throw new MemphisError('INVALID_OPTION', `${where}: ${variable}=false and ${variable}_... exclude each other.`, {
+        option: name,
+      });
+    }
+    try {
+      resolved[name] = spec.read(fields);
+    } catch (error) {
+      throw refusal(where, name, `what the environment variables ${variable}_... hold`, error);
     }
   }
-  if (Object.keys(fields).length === 0) return value;
-  if (value !== false) {
-    return readOption(where, name, () => spec.read(fields), `what the environment variables ${variable}_... hold`);
-  }
-  throw new MemphisError('INVALID_OPTION', `${where}: ${variable}=false and ${variable}_... exclude each other.`, {
-    option: name,
-  });
 }
 
 /** The part of some options that belongs to a table; the rest is left out. */

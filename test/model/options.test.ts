@@ -87,6 +87,13 @@ test('each option hears the variable that bears its name, and so does each field
   assert.deepEqual(tls, { serverName: 'broker' });
 });
 
+test('a variable that is not spelled as its option says is not heard', () => {
+  for (const variable of ['MEMPHIS_ACCOUNT__ID', 'MEMPHIS_ACCOUNT_ID_', 'MEMPHIS_account_ID', 'MEMPHIS__ACCOUNT_ID']) {
+    const { accountId } = resolveOptions('call', connectOptions, undefined, { [variable]: '7' });
+    assert.equal(accountId, 1, variable);
+  }
+});
+
 test('unknown names are refused with the nearest real one', () => {
   refuses(readerOptions, { batchsize: 5 }, /there is no option batchsize\. Did you mean batchSize\?/);
   refuses(readerOptions, { toString: 5 }, /there is no option toString/);
