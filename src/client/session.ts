@@ -103,15 +103,15 @@ export function sharedSession(settings: ConnectSettings): Session {
 
 /** As `sharedSession`, for those who share a key as well. */
 export function keyedSession(settings: ConnectSettings, cacheKey: string | undefined): Session {
-  closeOnSigterm();
+  // its first use takes a while: it goes on while the server is waited for
+  if (!isListening) setImmediate(closeOnSigterm);
+  isListening = true;
   const key = cacheKey === undefined ? settings : { ...settings, cacheKey };
   return cached(key, (forget) => new LinkSession(settings, forget, () => registry.lookUp));
 }
 
 /** Lambda sends SIGTERM before it ends an environment (where an extension is registered); best effort. */
 function closeOnSigterm(): void {
-  if (isListening) return;
-  isListening = true;
   process.once('SIGTERM', () => {
     const closing = cachedValues().map((value) => (value as Session).close().catch(() => {}));
     // a listener takes the default action away: end as the signal would have
