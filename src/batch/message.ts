@@ -1,6 +1,6 @@
 /** The handle that users hold on a stored message. Decodes on demand; what settles it is handed in. */
 
-import { isUtf8 } from 'node:buffer';
+import { isUtf8 } from '../envelope/utf8.ts';
 import { MemphisError } from '../model/errors.ts';
 import { FIELDS, type Headers, type Message, parseJson, type StoredMessage } from '../model/message.ts';
 import { checkDelay, type Outcome, toReason } from '../model/outcome.ts';

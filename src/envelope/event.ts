@@ -1,9 +1,9 @@
 /** The event of a pushed batch, version 1.0: messages to JSON and back, and what their JSON weighs. Pure. */
 
-import { isUtf8 } from 'node:buffer';
 import type { Headers, StoredMessage } from '../model/message.ts';
 import { readMessages } from './read-event.ts';
 import { asObject, asText, refuse } from './shape.ts';
+import { isUtf8 } from './utf8.ts';
 
 /** One message of a {@link MemphisEvent}. */
 export interface MemphisEventMessage {

@@ -2,8 +2,13 @@
 
 import { randomId } from '../../connection/memphis-connect.ts';
 
-/** One a process. */
-export const APP_ID = randomId();
+let id: string | undefined;
+
+/** One a process; made when it is first told. */
+export function appIdOfProcess(): string {
+  id ??= randomId();
+  return id;
+}
 
 /** The producer in whose name a station is only looked at. */
 export const LOOKING = 'memphis-serverless-look';

@@ -6,7 +6,7 @@ import type { Receipt } from '../../model/receipt.ts';
 import { checkerFor, publish } from '../jetstream/publish.ts';
 import { StreamPublisher } from '../jetstream/publisher.ts';
 import type { MemphisBroker } from './broker.ts';
-import { APP_ID } from './identity.ts';
+import { appIdOfProcess } from './identity.ts';
 import { askAs } from './looking.ts';
 import { producerView } from './producer-view.ts';
 import { publishLines } from './publish-headers.ts';
@@ -58,7 +58,7 @@ export class MemphisPublisher extends StreamPublisher<MemphisBroker> {
   }
 
   override async checker({ timeoutMs }: { readonly timeoutMs: number }): Promise<(message: OutgoingMessage) => number> {
-    return await checkerFor(this.broker.link, timeoutMs, (message) => publishLines(message, APP_ID));
+    return await checkerFor(this.broker.link, timeoutMs, (message) => publishLines(message, appIdOfProcess()));
   }
 
   async endProducer(station: string, name: string): Promise<void> {

@@ -6,7 +6,7 @@
 import type { ClientIdentity, Connection } from '../../../connection/port.ts';
 import { type ErrorCode, MemphisError } from '../../../model/errors.ts';
 import { encodeJson, isJson, type Json, textOf } from '../../jetstream/wire/api.ts';
-import { APP_ID } from '../identity.ts';
+import { appIdOfProcess } from '../identity.ts';
 
 /** Who is registered. */
 export interface Member {
@@ -18,7 +18,7 @@ export interface Member {
 
 /** What registrations have in common: the version of requests is the one with partitions, an application id and a language (2.3). */
 export function memberBody(
-  { name, station, appId = APP_ID }: Member,
+  { name, station, appId = appIdOfProcess() }: Member,
   { connectionId, username }: ClientIdentity,
 ): Json {
   return {
