@@ -39,15 +39,22 @@ export class Taker {
   }
 
   /** Takes what lanes hold. With something in hand, trouble is left for the next pull to meet. */
-  async whatIsThere(
+  whatIsThere(connection: Connection, all: readonly Lane[], wanted: number, first?: FirstCatch): Promise<Delivery[]> {
+    const turn = this.#turn++;
+    // a full first batch, mostly: asking on is for others to compile
+    return first !== undefined && first.deliveries.length >= wanted
+      ? Promise.resolve(first.deliveries)
+      : this.#askInTurn(connection, all, wanted, turn, first);
+  }
+
+  async #askInTurn(
     connection: Connection,
     all: readonly Lane[],
     wanted: number,
-    first?: FirstCatch,
+    turn: number,
+    first: FirstCatch | undefined,
   ): Promise<Delivery[]> {
-    const turn = this.#turn++;
     let taken: Delivery[] = first?.deliveries ?? [];
-    if (taken.length >= wanted) return taken;
     const isInTurn = wanted < all.length && all.some(isLimited);
     const lanes = isInTurn ? await byProspect(connection, all, turn) : all;
     const asked = new Set<number>(first?.isComplete === true ? [lanes.indexOf(first.lane)] : []);
