@@ -184,19 +184,15 @@ export class JetStreamReader implements Reader {
     const extra = this.#group.extra(connection, partitions, false);
     const due = extra instanceof Promise ? await extra : extra;
     const there = due.length === 0 ? [] : await this.#taker.whatIsThere(connection, due, batchSize);
-    if (there.length === 0) {
-      const all = await this.#taker.whatIsThere(connection, lanes, batchSize, first && (await first.take(lanes)));
-      return all.length > 0
-        ? { deliveries: all, lanes }
-        : this.#waitFor(connection, partitions, options, untilMs, lanes);
-    }
     if (there.length < batchSize) {
-      const caught = await first?.take(lanes);
-      // trouble here must not lose what is in hand
+      const caught = first && (await first.take(lanes));
       const more = this.#taker.whatIsThere(connection, lanes, batchSize - there.length, caught);
-      there.push(...(await more.catch(() => [])));
+      // trouble here must not lose what is in hand
+      there.push(...(await (there.length === 0 ? more : more.catch(() => []))));
     }
-    return { deliveries: there, lanes };
+    return there.length > 0
+      ? { deliveries: there, lanes }
+      : this.#waitFor(connection, partitions, options, untilMs, lanes);
   }
 
   /** Nothing was there: looks at what is seldom asked, then waits for the first. */
@@ -236,7 +232,7 @@ export class JetStreamReader implements Reader {
     first?: FirstFlight,
   ): readonly Lane[] | Promise<readonly Lane[]> {
     const lanes = this.#group.lanes(connection, partitions, Math.max(1, untilMs - Date.now()));
-    if (first === undefined || !(lanes instanceof Promise)) return lanes;
+    if (!(first && lanes instanceof Promise)) return lanes;
     return lanes.catch(async (error: unknown) => {
       const inHand = await first.laneInHand();
       if (inHand === undefined) throw error;
