@@ -30,7 +30,7 @@ export async function chooseBroker(
 ): Promise<Broker> {
   const connection = await link.ready(deadlineMs, { isAccepted });
   // stated, it is not waited for
-  const info = await (broker === 'auto' ? connection.info : Promise.race([connection.info, undefined]));
+  const info = broker === 'auto' ? await connection.info : connection.said;
   const isMemphis = info?.isMemphis ?? broker === 'memphis';
   if (broker !== 'auto' && isMemphis !== (broker === 'memphis')) throw notAsSaid(broker, isMemphis);
   return isMemphis ? new MemphisBroker(link, options) : new JetStreamBroker(link, options);

@@ -54,14 +54,14 @@ interface Known {
  * Asks functions and reads files, where there are any.
  *
  * @param limitMs for all of it
- * @param givenUp resolves when nobody waits for it any more
+ * @param whenGivenUp resolves when nobody waits for it any more
  * @throws MemphisError `CONNECT_FAILED`, `INVALID_OPTION`
  */
 export function toAccess(
   options: ConnectSettings,
   addresses: readonly ServerAddress[],
   limitMs: number,
-  givenUp?: Promise<undefined>,
+  whenGivenUp?: () => Promise<undefined>,
 ): Access | Promise<Access> {
   const { tls, creds, nkey, password, connectionToken: token } = options;
   const hasToAsk =
@@ -69,7 +69,7 @@ export function toAccess(
     (creds ?? nkey) !== undefined ||
     typeof password === 'function' ||
     typeof token === 'function';
-  if (hasToAsk) return ask(options, limitMs, givenUp).then((known) => accessOf(options, addresses, known));
+  if (hasToAsk) return ask(options, limitMs, whenGivenUp?.()).then((known) => accessOf(options, addresses, known));
   return accessOf(options, addresses, { tls, password, token });
 }
 
@@ -97,7 +97,8 @@ function accessOf(
   return ({ server, certifiedName, insistsOnTls, userInfo = shared }) => {
     const tls = settings === true ? {} : (settings ?? (insistsOnTls ? {} : undefined));
     const name = (typeof given === 'object' ? given.serverName : undefined) ?? certifiedName;
-    const credentials = signed ?? toCredentials(username, password, token, userInfo);
+    const isBare = (username ?? password ?? token ?? userInfo) === undefined;
+    const credentials = signed ?? (isBare ? undefined : toCredentials(username, password, token, userInfo));
     return {
       server,
       ...(name && { certifiedName: name }),

@@ -14,7 +14,7 @@ import { within } from './within.ts';
 export interface DiallerOptions {
   readonly servers: readonly ServerAddress[];
   /** Asked at each dial, so that rotated credentials are met. What it waits for it leaves when the dial is given up. */
-  readonly access: (limitMs: number, givenUp: Promise<undefined>) => Access | Promise<Access>;
+  readonly access: (limitMs: number, whenGivenUp: () => Promise<undefined>) => Access | Promise<Access>;
   readonly dial: Dial;
   /** For one dial, `access` included. */
   readonly timeoutMs: number;
@@ -105,11 +105,7 @@ export class Dialler {
   async #start(deadlineMs: number, { without, isAccepted }: StartOptions): Promise<Session> {
     const untilMs = Math.min(deadlineMs, Date.now() + this.#options.timeoutMs);
     const leftMs = (): number => Math.max(1, untilMs - Date.now());
-    // who gives it up does not wait for a function of the user's
-    const givenUp = new Promise<undefined>((resolve) => {
-      this.#hangUp = () => resolve(undefined);
-    });
-    const access = await Promise.race([this.#options.access(leftMs(), givenUp), givenUp]);
+    const access = await this.#access(leftMs());
     const targets = this.servers.inTurn(without);
     const until = isAccepted ? 'accepted' : 'opened';
     if (access === undefined || this.#isClosed) throw this.#toError(targets, []);
@@ -120,6 +116,19 @@ export class Dialler {
     this.#hangUp = undefined;
     this.#onOpen(session);
     return session;
+  }
+
+  /** Nothing where it was given up: who gives it up does not wait for a function of the user's. */
+  #access(limitMs: number): Access | Promise<Access | undefined> {
+    let givenUp: Promise<undefined> | undefined;
+    const whenGivenUp = (): Promise<undefined> => {
+      givenUp ??= new Promise((resolve) => {
+        this.#hangUp = () => resolve(undefined);
+      });
+      return givenUp;
+    };
+    const asked = this.#options.access(limitMs, whenGivenUp);
+    return asked instanceof Promise ? Promise.race([asked, whenGivenUp()]) : asked;
   }
 
   async #one(targets: readonly ServerAddress[], open: Open, until: Until): Promise<Session> {

@@ -41,17 +41,18 @@ export class ServerList {
    * @param without a server that is about to go
    */
   inTurn(without?: ServerAddress): readonly ServerAddress[] {
-    const others = [...this.#configured, ...this.#learned].filter(({ server }) => server !== without?.server);
-    return others.length === 1 ? others : this.#sort(others);
+    const all = this.#learned.length === 0 ? this.#configured : [...this.#configured, ...this.#learned];
+    return all.length === 1 && without === undefined ? all : this.#sort(all, without);
   }
 
-  #sort(addresses: readonly ServerAddress[]): readonly ServerAddress[] {
+  #sort(addresses: readonly ServerAddress[], without: ServerAddress | undefined): readonly ServerAddress[] {
     const since = Date.now() - MEMORY_MS;
     const rankOf = (address: ServerAddress): number =>
       ((this.#failedAt.get(address.server) ?? 0) > since ? 2 : 0) +
       (this.isConfigured(address) ? 0 : 1) +
       Math.random();
     return addresses
+      .filter(({ server }) => server !== without?.server)
       .map((address) => ({ address, rank: rankOf(address) }))
       .sort((a, b) => a.rank - b.rank)
       .map(({ address }) => address);

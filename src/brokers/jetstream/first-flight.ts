@@ -11,7 +11,7 @@ import type { Group } from './groups.ts';
 import { type Delivery, isLimited, isOrdered, type Lane } from './lane.ts';
 import { NO_WAIT_LIMIT_MS, SHARED_HANG_MS } from './round.ts';
 import { ackPayload } from './wire/ack.ts';
-import { type PullEnd, startPull } from './wire/pull.ts';
+import { type Pull, type PullEnd, startPull } from './wire/pull.ts';
 
 /** Behind the answer of a durable that is new: longer, and it was not heard. */
 const ELECTION_MS = 50;
@@ -47,20 +47,25 @@ export class FirstFlight {
     const request = { ...at, batch, waitMs: 0, hangMs: SHARED_HANG_MS, silenceMs: NO_WAIT_LIMIT_MS };
     const pull = startPull(connection, request, (frame) => this.#frames.push(frame));
     this.#lane = lane.catch(() => undefined); // who needs the lane asks for it too, and meets the error
-    this.#ended = this.#lane.then(async (known) => {
-      if (known?.isShared === true) {
-        // made before it was asked, it answers; but not where a cluster elects its leader first
-        const end = await within(pull.ended, known.isNew === true ? ELECTION_MS : NO_WAIT_LIMIT_MS);
-        if (end === undefined) await pull.stop();
-        return end;
-      }
-      const isNew = known?.isNew === true;
-      // a durable that was not there, or is at its limit, may never answer
-      if (known === undefined || isNew || isLimited(known)) this.#stopped = pull.stop();
-      if (isNew) return undefined; // asked again at once; what comes all the same is given back at the end
-      await this.#stopped;
-      return await pull.ended;
+    this.#ended = this.#lane.then((known) => {
+      const isSure = known !== undefined && known.isNew !== true && !isLimited(known);
+      return isSure ? pull.ended : this.#mayNotEnd(known, pull);
     });
+  }
+
+  async #mayNotEnd(known: Lane | undefined, pull: Pull): Promise<PullEnd | undefined> {
+    const isNew = known?.isNew === true;
+    if (known?.isShared === true) {
+      // made before it was asked, it answers; but not where a cluster elects its leader first
+      const end = await within(pull.ended, isNew ? ELECTION_MS : NO_WAIT_LIMIT_MS);
+      if (end === undefined) await pull.stop();
+      return end;
+    }
+    // a durable that was not there, or is at its limit, may never answer
+    this.#stopped = pull.stop();
+    if (isNew) return undefined; // asked again at once; what comes all the same is given back at the end
+    await this.#stopped;
+    return await pull.ended;
   }
 
   /**

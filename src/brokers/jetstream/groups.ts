@@ -165,7 +165,7 @@ export class Group {
   }
 
   async #find(connection: Connection, stream: string, limitMs: number): Promise<Durable | undefined> {
-    const { station, ackWaitMs, ordered = false } = this.options;
+    const { ackWaitMs, ordered = false } = this.options;
     try {
       const found = await durableInfo(connection, stream, this.durableName, limitMs);
       const why = conflictOf(found, this.options);
@@ -176,11 +176,17 @@ export class Group {
       if (found.ackWaitMs === ackWaitMs && found.maxAckPending === maxAckPending) return found;
       return await updateDurable(connection, stream, found, { ackWaitMs, maxAckPending }, limitMs);
     } catch (error) {
-      if (refusalOf(error) === apiError.CONSUMER_NOT_FOUND) return undefined;
-      if (!isStreamMissing(error)) throw error;
-      this.stations.forget(station);
-      throw stationNotFound(station);
+      return this.#missing(error);
     }
+  }
+
+  /** Nothing where the durable is not there. @throws the error, or that there is no such station */
+  #missing(error: unknown): undefined {
+    const { station } = this.options;
+    if (refusalOf(error) === apiError.CONSUMER_NOT_FOUND) return undefined;
+    if (!isStreamMissing(error)) throw error;
+    this.stations.forget(station);
+    throw stationNotFound(station);
   }
 
   async #make(connection: Connection, stream: string, limitMs: number): Promise<Durable> {

@@ -53,10 +53,14 @@ export async function repeat<T>(
     } catch (error) {
       const waitMs = await waitBehind(error, link, connection, attempt);
       if (signal?.aborted || Date.now() + waitMs >= deadlineMs) throw error;
-      emit('memphis-serverless:retry', () => ({ operation, attempt, error }));
-      if (waitMs > 0) await wait(waitMs);
+      await waitFor(waitMs, operation, attempt, error);
     }
   }
+}
+
+async function waitFor(waitMs: number, operation: string, attempt: number, error: unknown): Promise<void> {
+  emit('memphis-serverless:retry', () => ({ operation, attempt, error }));
+  if (waitMs > 0) await wait(waitMs);
 }
 
 /** How long to wait before the next try. @throws the error, where another try would not mend it */

@@ -45,7 +45,10 @@ export class SchemaNames implements StationSchemas {
 
   #named(station: string): StationSchema | undefined {
     const { schemaName: name = '', schemaType: type = '' } = this.#stations.known(station) ?? {};
-    if (name === '') return undefined;
+    return name === '' ? undefined : this.#schema(station, name, type);
+  }
+
+  #schema(station: string, name: string, type: string): StationSchema {
     let known = this.#known.get(station);
     if (known?.name !== name || known.type !== type) {
       known = { name, type, version: 0, source: '', whole: () => this.#again(station) };

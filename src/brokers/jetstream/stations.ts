@@ -94,10 +94,13 @@ export async function readRecord(
     schemaName: textOf(record.schemaName),
     schemaType: textOf(record.schemaType),
     idempotencyWindowMs: Number(record.idempotencyWindowMs) || unrecorded.idempotencyWindowMs,
-    ...(record.retentionType === 'bytes' && isWithin(1, Number.MAX_SAFE_INTEGER, record.retentionValue)
-      ? { room: { maxBytes: Number(record.retentionValue), isOnFile: record.storageType !== 'memory' } }
-      : {}),
+    ...(record.retentionType === 'bytes' && roomOf(record)),
   };
+}
+
+function roomOf({ retentionValue, storageType }: Json): { readonly room: StreamRoom } | undefined {
+  if (!isWithin(1, Number.MAX_SAFE_INTEGER, retentionValue)) return undefined;
+  return { room: { maxBytes: Number(retentionValue), isOnFile: storageType !== 'memory' } };
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
@@ -180,14 +183,15 @@ export class Stations {
    * @param patienceMs how long trouble is ridden out, where it has to be looked up
    * @throws MemphisError `STATION_NOT_FOUND`
    */
-  async view(station: string, patienceMs?: number): Promise<StationView> {
-    try {
-      return await this.find(station, patienceMs);
-    } catch (error) {
-      if (this.#make === undefined || !isMemphisError(error, 'STATION_NOT_FOUND')) throw error;
-      await this.#make(station);
+  view(station: string, patienceMs?: number): Promise<StationView> {
+    const found = this.find(station, patienceMs);
+    const make = this.#make;
+    if (make === undefined) return found;
+    return found.catch(async (error: unknown) => {
+      if (!isMemphisError(error, 'STATION_NOT_FOUND')) throw error;
+      await make(station);
       return await this.find(station);
-    }
+    });
   }
 
   /** For what makes no station. @throws MemphisError `STATION_NOT_FOUND` */

@@ -60,13 +60,14 @@ function endOf(frame: Frame): PullEnd | undefined {
 
 /** Written by hand: it is said with each batch, and holds nothing but numbers. */
 function toBody({ batch, waitMs, mayHang, hangMs = HANG_LIMIT_MS, silenceMs }: PullRequest): Uint8Array {
-  const ns = (ms: number): string => `${ms}000000`;
-  const heartbeatMs = Math.floor(Math.min(silenceMs / 2.5, waitMs / 2));
   const how =
-    waitMs === 0
-      ? `"no_wait":true${mayHang ? `,"expires":${ns(hangMs)}` : ''}`
-      : `"expires":${ns(waitMs)}${heartbeatMs < 1 ? '' : `,"idle_heartbeat":${ns(heartbeatMs)}`}`;
+    waitMs > 0 ? howToWait(waitMs, silenceMs) : `"no_wait":true${mayHang ? `,"expires":${hangMs}000000` : ''}`;
   return Buffer.from(`{"batch":${batch},${how}}`, 'latin1');
+}
+
+function howToWait(waitMs: number, silenceMs: number): string {
+  const heartbeatMs = Math.floor(Math.min(silenceMs / 2.5, waitMs / 2));
+  return `"expires":${waitMs}000000${heartbeatMs < 1 ? '' : `,"idle_heartbeat":${heartbeatMs}000000`}`;
 }
 
 /*
@@ -100,28 +101,28 @@ export function startPull(connection: Connection, request: PullRequest, onMessag
   };
   // who does not wait gets no sign of life, so the server itself can count: nothing has to be written at the end
   const isCounted = waitMs === 0;
+  const onStatus = (frame: Frame): void => {
+    const end = endOf(frame);
+    if (end === undefined) return;
+    // a Memphis broker that was asked to stop hangs, answers pings, and lets no one in (memphis-wire 5.3)
+    if (/server shutdown/i.test(frame.statusText)) connection.isLeaving = true;
+    finish(end); // before the end of the subscription, which says 'done'
+    subscription.end();
+  };
   const subscription = connection.subscribe('', {
     ...(isCounted ? { max: batch } : {}),
     onFrame: (frame) => {
       heardMs = connection.heardAt.wall;
-      if (frame.status === 0) {
-        left--;
-        onMessage(frame);
-        if (left > 0) return;
-        finish('done');
-        if (!isCounted) subscription.end();
-        return;
-      }
-      const end = endOf(frame);
-      if (end === undefined) return;
-      // a Memphis broker that was asked to stop hangs, answers pings, and lets no one in (memphis-wire 5.3)
-      if (/server shutdown/i.test(frame.statusText)) connection.isLeaving = true;
-      finish(end); // before the end of the subscription, which says 'done'
-      subscription.end();
+      if (frame.status !== 0) return onStatus(frame);
+      left--;
+      onMessage(frame);
+      if (left > 0) return;
+      finish('done');
+      if (!isCounted) subscription.end();
     },
     onEnd: (error) => {
-      if (isMemphisError(error, 'PERMISSION_DENIED')) finish('denied');
-      else finish(error !== undefined ? 'lost' : isSilent ? 'silent' : 'done');
+      if (error === undefined) finish(isSilent ? 'silent' : 'done');
+      else finish(isMemphisError(error, 'PERMISSION_DENIED') ? 'denied' : 'lost');
     },
   });
   const stop = (): Promise<void> => {
