@@ -91,10 +91,14 @@ function parseUrl(entry: string, defaultPort: number | undefined): ServerAddress
 
 /** The servers that options name, in order. @throws MemphisError `INVALID_OPTION` */
 export function toAddresses({ servers, host, port }: ConnectSettings): readonly ServerAddress[] {
-  if (servers !== undefined && host !== undefined) refuse('host', 'Give either servers or host, not both');
-  // the Memphis SDKs take a host with http:// in front and strip it
-  const named = servers ?? (host === undefined ? undefined : [host.replace(/^https?:\/\//, '')]);
-  if (named !== undefined) return named.map((entry) => parseServer(entry, port));
+  if (servers === undefined) return [parseServer(toServer(host), port)];
+  if (host !== undefined) refuse('host', 'Give either servers or host, not both');
+  return servers.map((entry) => parseServer(entry, port));
+}
+
+/** The Memphis SDKs take a host with http:// in front and strip it. */
+function toServer(host: string | undefined): string {
+  if (host !== undefined) return host.replace(/^https?:\/\//, '');
   return refuse('servers', 'No broker is named: set servers or host, or MEMPHIS_SERVERS or MEMPHIS_HOST');
 }
 

@@ -182,9 +182,7 @@ export class Link {
   }
 
   async #redial(deadlineMs: number, sinceMs: number, { signal, isAccepted = false }: ReadyOptions): Promise<Session> {
-    if (this.#everOpen && !this.#options.reconnect) {
-      throw new MemphisError('CONNECTION_LOST', 'The connection has ended and reconnect is off.', { retryable: false });
-    }
+    if (this.#everOpen && !this.#options.reconnect) throw hasEnded();
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#dialler.dial(deadlineMs, { sinceMs, isAccepted: isAccepted || this.#isDoubtful });
@@ -210,6 +208,9 @@ export class Link {
     await wait(waitMs);
   }
 }
+
+const hasEnded = (): MemphisError =>
+  new MemphisError('CONNECTION_LOST', 'The connection has ended and reconnect is off.', { retryable: false });
 
 /** Somebody else's dial may have waited for less. @throws MemphisError `CONNECT_FAILED` when there is no time left */
 async function accepts(connection: Connection, deadlineMs: number): Promise<boolean> {

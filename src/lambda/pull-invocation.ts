@@ -5,7 +5,7 @@ import { readersOf } from '../brokers/readers.ts';
 import type { Session } from '../client/session.ts';
 import type { Batch } from '../model/batch.ts';
 import type { Broker, Reader, ReaderOptions } from '../model/broker.ts';
-import { defaultReserveMs, remainingTimeMs, settleLimit } from '../model/deadline.ts';
+import { defaultReserveMs, NO_LIMIT, remainingTimeMs, settleLimit } from '../model/deadline.ts';
 import { MemphisError } from '../model/errors.ts';
 import type { Resolved } from '../model/option-spec.ts';
 import type { consumerFunctionOptions } from '../model/options/consumer-function.ts';
@@ -66,14 +66,13 @@ export async function pullInvocation<T, C>({
   const failures: Failures = { count: 0 };
   let remainingMs = remainingTimeMs(context);
   // fixed at the start, while the time is asked for again and again
-  const reserveMs =
-    remainingMs === Number.POSITIVE_INFINITY ? 0 : (options.deadlineReserveMs ?? defaultReserveMs(remainingMs));
+  const reserveMs = remainingMs === NO_LIMIT ? 0 : (options.deadlineReserveMs ?? defaultReserveMs(remainingMs));
   let broker = session.current;
   if (broker === undefined && remainingMs > reserveMs) {
     broker = await session.broker(dialLimit(remainingMs - reserveMs));
     remainingMs = remainingTimeMs(context);
   }
-  const limit = options.drain ? (options.maxBatches ?? Number.POSITIVE_INFINITY) : 1;
+  const limit = options.drain ? (options.maxBatches ?? NO_LIMIT) : 1;
   let longestMs = 0;
   while (broker !== undefined && tally.batches < limit) {
     const before = remainingMs - reserveMs;
@@ -95,7 +94,7 @@ export async function pullInvocation<T, C>({
     }
     tally.batches += 1;
     if (limit > 1) remainingMs = remainingTimeMs(context);
-    if (before !== Number.POSITIVE_INFINITY) longestMs = Math.max(longestMs, before + reserveMs - remainingMs);
+    if (before !== NO_LIMIT) longestMs = Math.max(longestMs, before + reserveMs - remainingMs);
   }
   const { count, first } = failures;
   if (options.failWhenAllFail && count > 0 && count === tally.received) throw allFailed(tally, first);
@@ -165,14 +164,14 @@ function pullBatch(
   return reader.pull({
     batchSize,
     waitMs,
-    ...(workMs === Number.POSITIVE_INFINITY ? {} : { patienceMs: Math.max(0, workMs - waitMs) }),
+    ...(workMs === NO_LIMIT ? {} : { patienceMs: Math.max(0, workMs - waitMs) }),
     ...settleLimit(remainingMs),
   });
 }
 
 /** Dialling may take a third of the time there is, four seconds at most: then the invocation fails and says why. */
 function dialLimit(workMs: number): { deadlineMs?: number } {
-  return workMs === Number.POSITIVE_INFINITY ? {} : { deadlineMs: Date.now() + Math.min(4000, workMs / 3) };
+  return workMs === NO_LIMIT ? {} : { deadlineMs: Date.now() + Math.min(4000, workMs / 3) };
 }
 
 const hintOf = (option: string): string => `: give the option, or set ${toEnvName(option)}`;

@@ -5,6 +5,9 @@ export interface RemainingTime {
   getRemainingTimeInMillis?(): number;
 }
 
+/** The time of what has no limit. */
+export const NO_LIMIT = Number.POSITIVE_INFINITY;
+
 /**
  * The time kept back to settle and return: a tenth of what remains, at least a second, at most half of it
  * (AWS's smallest timeout is 1 s; a reserve longer than the whole invocation would forbid all work).
@@ -20,7 +23,7 @@ export function defaultReserveMs(remainingMs: number): number {
  */
 export function workTimeMs(context: unknown, reserveMs: number | undefined): number {
   const remaining = remainingTimeMs(context);
-  if (remaining === Number.POSITIVE_INFINITY) return remaining;
+  if (remaining === NO_LIMIT) return remaining;
   return remaining - (reserveMs ?? defaultReserveMs(remaining));
 }
 
@@ -29,9 +32,9 @@ export function remainingTimeMs(context: unknown): number {
   // a stand-in of a test may do anything: what is no number of milliseconds is no answer
   try {
     const remaining: unknown = (context as RemainingTime | null | undefined)?.getRemainingTimeInMillis?.();
-    return typeof remaining === 'number' && !Number.isNaN(remaining) ? remaining : Number.POSITIVE_INFINITY;
+    return typeof remaining === 'number' && !Number.isNaN(remaining) ? remaining : NO_LIMIT;
   } catch {
-    return Number.POSITIVE_INFINITY;
+    return NO_LIMIT;
   }
 }
 
@@ -40,5 +43,5 @@ const RETURN_MS = 150;
 
 /** When settling has to give up, as a part of `PullOptions`. */
 export function settleLimit(remainingMs: number): { readonly settleByMs?: number } {
-  return remainingMs === Number.POSITIVE_INFINITY ? {} : { settleByMs: Date.now() + remainingMs - RETURN_MS };
+  return remainingMs === NO_LIMIT ? {} : { settleByMs: Date.now() + remainingMs - RETURN_MS };
 }

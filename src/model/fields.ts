@@ -36,8 +36,11 @@ export function readFields(where: string, given: unknown): Readonly<Record<strin
   try {
     fields = isRecord(given) ? { ...given } : undefined;
   } catch (cause) {
-    throw new MemphisError('INVALID_OPTION', `${where}: the options cannot be read; see the cause.`, { cause });
+    throw unfit(`${where}: the options cannot be read; see the cause.`, { cause });
   }
   if (fields !== undefined) return fields;
-  throw new MemphisError('INVALID_OPTION', `${where}: options must be an object with fields of its own.`);
+  throw unfit(`${where}: options must be an object with fields of its own.`);
 }
+
+const unfit = (words: string, details?: { readonly cause: unknown }): MemphisError =>
+  new MemphisError('INVALID_OPTION', words, details);

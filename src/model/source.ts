@@ -81,17 +81,13 @@ export type StartPosition =
  * @throws MemphisError `INVALID_OPTION` for both
  */
 export function toStart(where: string, sequence: number, lastMessages: number): StartPosition | undefined {
-  if (sequence > 1 && lastMessages >= 0) {
-    throw new MemphisError(
-      'INVALID_OPTION',
-      `${where}: give either startConsumeFromSequence or lastMessages, not both.`,
-      {
-        option: 'lastMessages',
-      },
-    );
-  }
-  if (lastMessages >= 0) return { lastMessages };
-  return sequence > 1 ? { sequence } : undefined;
+  return sequence > 1 || lastMessages >= 0 ? startOf(where, sequence, lastMessages) : undefined;
+}
+
+function startOf(where: string, sequence: number, lastMessages: number): StartPosition {
+  if (lastMessages < 0) return { sequence };
+  if (sequence <= 1) return { lastMessages };
+  throw invalid('lastMessages', `${where}: give either startConsumeFromSequence or lastMessages, not both.`);
 }
 
 /** Names on streams of others are what their owners chose: only what the protocol cannot carry is refused. */

@@ -53,10 +53,13 @@ const allowedInAnyCase = /^[A-Za-z0-9_.-]*$/;
  * @throws MemphisError `INVALID_NAME`
  */
 export function checkName(what: NamedThing, name: unknown): string {
+  return typeof name === 'string' && isName(name) ? name : toName(what, name);
+}
+
+function toName(what: NamedThing, name: unknown): string {
   if (typeof name !== 'string') {
     throw new MemphisError('INVALID_NAME', `A ${what} name must be text, not ${name === null ? 'null' : typeof name}.`);
   }
-  if (isName(name)) return name;
   const lower = name.toLowerCase();
   if (allowedInAnyCase.test(name) && isName(lower)) return lower;
   throw new MemphisError('INVALID_NAME', `The ${what} name ${JSON.stringify(name.slice(0, 140))} ${whyNot(name)}.`);

@@ -7,6 +7,7 @@ import type { Link } from '../../connection/link.ts';
 import type { Connection } from '../../connection/port.ts';
 import type { Batch } from '../../model/batch.ts';
 import type { PullOptions, Reader, ReaderOptions } from '../../model/broker.ts';
+import { NO_LIMIT } from '../../model/deadline.ts';
 import { MemphisError } from '../../model/errors.ts';
 import type { StationSchema } from '../../model/schema.ts';
 import type { StationSchemas } from '../../model/schema-look-up.ts';
@@ -143,7 +144,7 @@ export class JetStreamReader implements Reader {
         setAside: this.#setAside,
         keepDeadLetters: view.sendPoisonMsgToDls,
         dlsStation: view.dlsStation,
-        settleByMs: options.settleByMs ?? Number.POSITIVE_INFINITY,
+        settleByMs: options.settleByMs ?? NO_LIMIT,
         beside: this.#group,
       });
       const isPlain = areForHandler(deliveries, maxDeliveries);

@@ -28,6 +28,9 @@ const refuse = (words: string): never => {
   throw new MemphisError('INVALID_MESSAGE', `${words}.`);
 };
 
+const tooLarge = (size: number, maxSize: number): MemphisError =>
+  new MemphisError('PAYLOAD_TOO_LARGE', `A message of ${size} bytes is too large: the server takes ${maxSize}.`);
+
 /** What is no subject could be a line of the protocol. No expression: its first uses cost a cold start more. */
 function check(subject: string): void {
   if (subject === '' || [' ', '\t', '\r', '\n'].some((one) => subject.includes(one)))
@@ -92,10 +95,7 @@ export function openLean(options: DialOptions): Connection {
     const blockSize = lines === '' ? 0 : Buffer.byteLength(lines) + BLOCK_FRAME_BYTES;
     const size = blockSize + data.length;
     // the server would end the session over it
-    if (size > wire.maxPayload) {
-      const words = `A message of ${size} bytes is too large: the server takes ${wire.maxPayload}.`;
-      throw new MemphisError('PAYLOAD_TOO_LARGE', words);
-    }
+    if (size > wire.maxPayload) throw tooLarge(size, wire.maxPayload);
     wire.put(
       lines === '' ? `PUB ${to} ${size}\r\n` : `HPUB ${to} ${blockSize} ${size}\r\n${VERSION}\r\n${lines}\r\n`,
       data,

@@ -49,16 +49,17 @@ export const tlsOptions = {
   handshakeFirst: flag(false),
 } as const;
 
+function readTls(value: unknown): Given<typeof tlsOptions> {
+  if (typeof value !== 'object' || value === null) return must('true, false, or an object with ca, cert, key');
+  checkOptions('tls', tlsOptions, value);
+  const given: Given<typeof tlsOptions> = { ...value };
+  return (given.cert === undefined) === (given.key === undefined)
+    ? given
+    : must('an object that has cert and key together');
+}
+
 const tls: OptionSpec<boolean | Given<typeof tlsOptions> | undefined> = {
-  read: (value) => {
-    if (typeof value === 'boolean') return value;
-    if (typeof value !== 'object' || value === null) return must('true, false, or an object with ca, cert, key');
-    checkOptions('tls', tlsOptions, value);
-    const given: Given<typeof tlsOptions> = { ...value };
-    return (given.cert === undefined) === (given.key === undefined)
-      ? given
-      : must('an object that has cert and key together');
-  },
+  read: (value) => (typeof value === 'boolean' ? value : readTls(value)),
   parse: flag(true).parse as (text: string) => unknown,
   fields: tlsOptions,
   fallback: undefined,

@@ -35,6 +35,10 @@ export interface DeliveryPosition {
 
 /** How the reply subject of a first delivery begins, where the server belongs to no domain. */
 export const firstAckOf = (stream: string, durable: string): string => `${PREFIX}${stream}.${durable}.1.`;
+const noDelivery = (): MemphisError =>
+  new MemphisError('BROKER_REFUSED', 'A message came without the reply subject of a delivery.');
+
+const withoutDomain = (subject: string): string => PREFIX + subject.split('.').slice(4, 11).join('.');
 
 /*
  * $JS.ACK.<stream>.<durable>.<delivered>.<stream seq>.<consumer seq>.<timestamp ns>.<pending>
@@ -49,10 +53,9 @@ export function parseAckSubject(subject: string): DeliveryPosition {
   const time = subject.indexOf('.', consumerSequence + 1);
   // each stands behind the one before, or there are not so many
   const hasFour = stream > 0 && durable > stream && delivered > durable && sequence > delivered;
-  if (!hasFour || consumerSequence < sequence || time < consumerSequence || !subject.startsWith(PREFIX)) {
-    throw new MemphisError('BROKER_REFUSED', 'A message came without the reply subject of a delivery.');
-  }
-  if (subject.includes('.', time + 1)) return parseAckSubject(PREFIX + subject.split('.').slice(4, 11).join('.'));
+  const isWrong = !hasFour || consumerSequence < sequence || time < consumerSequence || !subject.startsWith(PREFIX);
+  if (isWrong) throw noDelivery();
+  if (subject.includes('.', time + 1)) return parseAckSubject(withoutDomain(subject));
   return {
     stream: subject.slice(PREFIX.length, stream),
     deliveryCount: Number(subject.slice(durable + 1, delivered)),

@@ -17,33 +17,38 @@ export const apiError = {
   NO_SUITABLE_PEERS: 10005,
 } as const;
 
-const codes: Readonly<Record<number, ErrorCode>> = {
-  10002: 'STORAGE_FULL', // the account's limits
-  10004: 'JETSTREAM_UNAVAILABLE',
-  10005: 'JETSTREAM_UNAVAILABLE', // a server is down, or the cluster never had so many
-  10006: 'JETSTREAM_UNAVAILABLE',
-  10007: 'JETSTREAM_UNAVAILABLE',
-  10008: 'JETSTREAM_UNAVAILABLE', // cluster not available: an election is on
-  10009: 'JETSTREAM_UNAVAILABLE',
-  10023: 'STORAGE_FULL',
-  10025: 'BROKER_REFUSED',
-  10026: 'STORAGE_FULL',
-  10027: 'STORAGE_FULL', // the account has all the streams that it may have
-  10028: 'STORAGE_FULL',
-  10039: 'JETSTREAM_UNAVAILABLE', // not for this account: see `final`
-  10047: 'STORAGE_FULL',
-  10054: 'PAYLOAD_TOO_LARGE',
-  10058: 'STATION_CONFLICT',
-  10059: 'STATION_NOT_FOUND',
-  10065: 'STATION_CONFLICT',
-  10074: 'UNSUPPORTED', // more replicas than servers
-  10076: 'JETSTREAM_UNAVAILABLE',
-  10077: 'STORAGE_FULL',
-  10097: 'PAYLOAD_TOO_LARGE', // headers
-  10118: 'JETSTREAM_UNAVAILABLE',
-  10119: 'JETSTREAM_UNAVAILABLE',
-  10158: 'JETSTREAM_UNAVAILABLE', // an earlier try is under way under this message id; whether it is stored shows later
-  10167: 'JETSTREAM_UNAVAILABLE', // more at once than a stream takes
+/** The numbers behind each of our codes. */
+const numbers: Readonly<Partial<Record<ErrorCode, readonly number[]>>> = {
+  JETSTREAM_UNAVAILABLE: [
+    10004,
+    10005, // a server is down, or the cluster never had so many
+    10006,
+    10007,
+    10008, // cluster not available: an election is on
+    10009,
+    10039, // not for this account: see `final`
+    10076,
+    10118,
+    10119,
+    10158, // an earlier try is under way under this message id; whether it is stored shows later
+    10167, // more at once than a stream takes
+  ],
+  STORAGE_FULL: [
+    10002, // the account's limits
+    10023,
+    10026,
+    10027, // the account has all the streams that it may have
+    10028,
+    10047,
+    10077,
+  ],
+  PAYLOAD_TOO_LARGE: [
+    10054,
+    10097, // headers
+  ],
+  STATION_CONFLICT: [10058, 10065],
+  STATION_NOT_FOUND: [10059],
+  UNSUPPORTED: [10074], // more replicas than servers
 };
 
 /**
@@ -52,7 +57,9 @@ const codes: Readonly<Record<number, ErrorCode>> = {
  */
 function codeOf(number: number, status: unknown, description: string): ErrorCode {
   if (number === 10077 && /closed/i.test(description)) return 'JETSTREAM_UNAVAILABLE';
-  return codes[number] ?? (number === 0 && status === 503 ? 'JETSTREAM_UNAVAILABLE' : 'BROKER_REFUSED');
+  const known = Object.entries(numbers).find(([, some]) => some.includes(number));
+  if (known !== undefined) return known[0] as ErrorCode;
+  return number === 0 && status === 503 ? 'JETSTREAM_UNAVAILABLE' : 'BROKER_REFUSED';
 }
 
 /** What somebody has to put right on the broker: the same request will not succeed by itself. */
@@ -110,15 +117,17 @@ export function parseReply(attempted: string, data: Uint8Array, emptyAt?: number
   try {
     reply = parseJson(data);
   } catch {
-    // no cause: it would quote the answer, which may be the message itself where somebody echoes it
-    throw new MemphisError('BROKER_REFUSED', `Could not ${attempted}: the broker's answer is not JSON.`);
+    throw unreadable(attempted, 'not JSON');
   }
-  if (!isJson(reply))
-    throw new MemphisError('BROKER_REFUSED', `Could not ${attempted}: the broker's answer is no object.`);
+  if (!isJson(reply)) throw unreadable(attempted, 'no object');
   if (!isJson(reply.error)) return reply;
   if (reply.error.err_code === emptyAt && emptyAt !== undefined) return {};
   throw refused(attempted, reply.error);
 }
+
+/** Without a cause: it would quote the answer, which may be the message itself where somebody echoes it. */
+const unreadable = (attempted: string, what: string): MemphisError =>
+  new MemphisError('BROKER_REFUSED', `Could not ${attempted}: the broker's answer is ${what}.`);
 
 function refused(attempted: string, error: Json): MemphisError {
   const description = String(error.description ?? error.code);

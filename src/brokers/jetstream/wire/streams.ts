@@ -220,11 +220,15 @@ export async function lastMessage(
     timeoutMs,
   });
   const message = isJson(reply.message) ? reply.message : {};
-  const headers = Buffer.from(String(message.hdrs ?? ''), 'base64').toString();
   return {
     data: Buffer.from(String(message.data ?? ''), 'base64'),
-    isDeleted: headers.includes('KV-Operation: DEL') || headers.includes('KV-Operation: PURGE'),
+    isDeleted: message.hdrs !== undefined && areOfDeletion(String(message.hdrs)),
   };
+}
+
+function areOfDeletion(base64: string): boolean {
+  const headers = Buffer.from(base64, 'base64').toString();
+  return headers.includes('KV-Operation: DEL') || headers.includes('KV-Operation: PURGE');
 }
 
 /** The value of a key of a bucket, by its subject; nothing where either is missing. */
