@@ -132,13 +132,18 @@ function callHandler<T, C>(
 }
 
 function judge<T>(batch: Batch, ledger: Ledger<T>, ending: Ending, options: RunOptions): Verdict {
+  // mostly
+  if (ending.kind === 'returned' && ending.value === undefined) return { outcomes: batch.messages.map(() => ack) };
+  return judgeMore(batch, ledger, ending, options);
+}
+
+function judgeMore<T>(batch: Batch, ledger: Ledger<T>, ending: Ending, options: RunOptions): Verdict {
   if (ending.kind === 'threw') return judgeError(batch, ending.error, options.backoff);
   if (ending.kind === 'deadline') return judgeProgress(batch, ledger, [], options.backoff);
   const { value } = ending;
-  if (isReport(value)) return judgeProgress(batch, ledger, value.progress, options.backoff);
-  // mostly
-  if (value === undefined) return { outcomes: batch.messages.map(() => ack) };
-  return judgeAnswer(batch, value, options);
+  return isReport(value)
+    ? judgeProgress(batch, ledger, value.progress, options.backoff)
+    : judgeAnswer(batch, value, options);
 }
 
 /** The same for all messages. */

@@ -87,11 +87,7 @@ export async function pullInvocation<T, C>({
     const isPlain = batch.schema === undefined && options.schema === undefined;
     const note = (result: Omit<BatchResult, 'failedAsWhole'>): void => add(tally, failures, batch, result);
     if (isPlain) note(await run(batch));
-    else {
-      const sifted = await siftInTime(batch, options, before);
-      if (sifted === undefined) note(await run(batch, neverEnds, 1));
-      else await runSifted(sifted, run, note);
-    }
+    else await runSifted(batch, await siftInTime(batch, options, before), run, note);
     tally.batches += 1;
     if (limit > 1) remainingMs = remainingTimeMs(context);
     if (before !== NO_LIMIT) longestMs = Math.max(longestMs, before + reserveMs - remainingMs);
@@ -141,11 +137,14 @@ function readerOf(plan: Plan, broker: Broker): Reader {
 }
 
 /** Of a station with a schema: without the messages that do not fit, which are settled beside the others. */
-async function runSifted(
-  { batch: sound, unfit }: Sifted,
-  run: (sound: Batch) => Promise<BatchResult>,
+async function runSifted<T, C>(
+  batch: Batch,
+  sifted: Sifted | undefined,
+  run: (sound: Batch, by?: BatchHandler<T, C>, workMs?: number) => Promise<BatchResult>,
   note: (result: Omit<BatchResult, 'failedAsWhole'>) => void,
 ): Promise<void> {
+  if (sifted === undefined) return note(await run(batch, neverEnds, 1));
+  const { batch: sound, unfit } = sifted;
   const running = run(sound);
   // also where one of them fails, nothing is under way when the invocation ends
   if (unfit !== undefined) await Promise.allSettled([running, unfit]);

@@ -27,8 +27,10 @@ const mayRunOut = ({ deliveryCount, lane }: Delivery, maxDeliveries: number): bo
 const waitsParked = ({ lane }: Delivery, delayMs = 0): boolean => !lane.isRetry && shouldPark(lane, delayMs);
 
 /** Whether nothing has to be stored before this is said to the source. */
-export function needsNothingStored({ outcome, delivery }: Entry, maxDeliveries: number): boolean {
-  if (outcome.action === 'ack') return true;
+export const needsNothingStored = (entry: Entry, maxDeliveries: number): boolean =>
+  entry.outcome.action === 'ack' || comesBackAsItIs(entry, maxDeliveries);
+
+function comesBackAsItIs({ outcome, delivery }: Entry, maxDeliveries: number): boolean {
   if (outcome.action === 'giveBack') {
     const isPlain = !isLastOf(delivery) && !mayRunOut(delivery, maxDeliveries);
     return isPlain && !waitsParked(delivery, outcome.delayMs);
