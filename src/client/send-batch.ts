@@ -2,6 +2,7 @@
 
 import { publisherOf } from '../brokers/publisher.ts';
 import type { Broker, OutgoingMessage, Publisher } from '../model/broker.ts';
+import { NO_LIMIT } from '../model/deadline.ts';
 import { MemphisError } from '../model/errors.ts';
 import { isList } from '../model/fields.ts';
 import type { Given } from '../model/option-spec.ts';
@@ -38,7 +39,7 @@ export function sendBatch<M extends Payload, R>(
   messages: readonly M[],
   given: ProduceBatchOptions<M> | undefined,
   pick: (receipts: readonly Receipt[]) => R,
-  deadlineMs: number = Number.POSITIVE_INFINITY,
+  deadlineMs: number = NO_LIMIT,
 ): Promise<ProduceResult<R>[]> {
   return dispatch.run(async (session) => {
     dispatch.refuseClosed();

@@ -3,10 +3,9 @@
 import { chooseBroker } from '../brokers/choose.ts';
 import type { ConnectSettings } from '../connection/addresses.ts';
 import { cached, cachedValues } from '../connection/cache.ts';
-import type { Link } from '../connection/link.ts';
+import { type Link, wasClosed } from '../connection/link.ts';
 import { makeLink } from '../connection/open.ts';
 import type { Broker } from '../model/broker.ts';
-import { MemphisError } from '../model/errors.ts';
 import { placedBroker } from '../model/placed-broker.ts';
 import type { LookUp } from '../model/schema-look-up.ts';
 import { registry } from '../schemas/registry.ts';
@@ -55,7 +54,7 @@ class LinkSession implements Session {
   }
 
   async broker({ deadlineMs: givenMs, isAccepted = false }: BrokerOptions = {}): Promise<Broker> {
-    if (this.#isClosed) throw new MemphisError('CLOSED', 'This client was closed; connect again.');
+    if (this.#isClosed) throw wasClosed();
     const placed = placedBroker();
     if (placed !== undefined) return placed;
     if (this.#broker !== undefined && (!isAccepted || this.#link?.wasOpen)) return this.#broker;

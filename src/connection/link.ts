@@ -79,7 +79,7 @@ export class Link {
    * @throws MemphisError `CONNECT_FAILED`, `AUTHENTICATION_FAILED`, `TLS_FAILED`, `CLOSED`
    */
   async ready(deadlineMs: number, options: ReadyOptions = {}): Promise<Connection> {
-    if (this.#isClosed) throw new MemphisError('CLOSED', 'This client was closed; connect again.');
+    if (this.#isClosed) throw wasClosed();
     const sinceMs = Date.now();
     for (;;) {
       let session = this.#session;
@@ -208,6 +208,8 @@ export class Link {
     await wait(waitMs);
   }
 }
+
+export const wasClosed = (): MemphisError => new MemphisError('CLOSED', 'This client was closed; connect again.');
 
 const hasEnded = (): MemphisError =>
   new MemphisError('CONNECTION_LOST', 'The connection has ended and reconnect is off.', { retryable: false });

@@ -6,6 +6,7 @@ import type { BindingArgument } from '../client/fetching.ts';
 import type { Payload } from '../client/payload.ts';
 import type { AsyncProduceOptions, AwaitedProduceOptions } from '../client/producer.ts';
 import type { ProduceBatchOptions, ProduceResult } from '../client/send-batch.ts';
+import { NO_LIMIT } from '../model/deadline.ts';
 import { MemphisError } from '../model/errors.ts';
 import type { Message } from '../model/message.ts';
 import type { Resolved } from '../model/option-spec.ts';
@@ -203,7 +204,7 @@ function produceBatch<M extends Payload>(
 ): Promise<ProduceResult[]> {
   checkOptions('produceBatch', produceBatchOptions, options);
   const ackWaitMs = options?.ackWaitMs ?? target.ackWaitMs;
-  const limitMs = produceLimitMs(context, Number.POSITIVE_INFINITY);
+  const limitMs = produceLimitMs(context, NO_LIMIT);
   underWay.limit(task, limitMs + GRACE_MS, () => unconfirmed(target.station, limitMs));
   return outlet.produceBatch(target, messages, options ?? {}, { limitMs, ackWaitMs });
 }

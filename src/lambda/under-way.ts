@@ -4,11 +4,12 @@
  */
 
 import { Watched } from '../client/watched.ts';
+import { NO_LIMIT } from '../model/deadline.ts';
 
 /** Something under way; where it has a limit, it is given up then, whatever holds it. */
 export class Task<T> extends Watched<T> {
   /** Wall-clock time. */
-  endMs = Number.POSITIVE_INFINITY;
+  endMs = NO_LIMIT;
   /** What it fails with then. */
   late: (() => Error) | undefined;
 }
@@ -31,7 +32,7 @@ export class UnderWay {
   readonly #onIdle: (() => void)[] = [];
   /** One for all limits. It is set for the first of them and lasts until the end: setting one costs as much as sending. */
   #timer: NodeJS.Timeout | undefined;
-  #nextMs = Number.POSITIVE_INFINITY;
+  #nextMs = NO_LIMIT;
   #isOver = false;
 
   /**
@@ -96,7 +97,7 @@ export class UnderWay {
   async end(): Promise<unknown[]> {
     const unseen = await this.settled();
     this.#isOver = true;
-    this.#setTimer(Number.POSITIVE_INFINITY);
+    this.#setTimer(NO_LIMIT);
     return unseen;
   }
 
@@ -110,13 +111,13 @@ export class UnderWay {
   #setTimer(atMs: number): void {
     clearTimeout(this.#timer);
     this.#nextMs = atMs;
-    if (atMs === Number.POSITIVE_INFINITY) return;
+    if (atMs === NO_LIMIT) return;
     this.#timer = setTimeout(() => this.#giveUp(), Math.max(0, Math.min(atMs - Date.now(), LONGEST_MS)));
   }
 
   #giveUp(): void {
     const now = Date.now() + 1; // a timer may be early by a fraction
-    let nextMs = Number.POSITIVE_INFINITY;
+    let nextMs = NO_LIMIT;
     for (const task of this.#open) {
       if (task.endMs > now) nextMs = Math.min(nextMs, task.endMs);
       else if (this.#end(task)) task.fail(task.late?.());
