@@ -3,6 +3,7 @@
 import { checkOverlap, takeDefinition } from './graphql-definition.ts';
 import type { Definition, Reading, Use, Variable } from './graphql-document.ts';
 import { checkMerging } from './graphql-merge.ts';
+import { take } from './graphql-parse.ts';
 import { fail, note } from './graphql-problem.ts';
 import { scan } from './graphql-scan.ts';
 import { checkIntrospection, checkSubscription } from './graphql-special.ts';
@@ -20,7 +21,9 @@ export function checkOperations(table: GraphqlTable, text: string, maxTokens: nu
   const reading: Reading = {
     ...scan(text, maxTokens),
     table: mayNeedAll(text) ? completed(table) : table,
-    index: 0,
+    next: '',
+    at: 0,
+    index: -1,
     problem: undefined,
     isConstant: false,
     uses: [],
@@ -28,9 +31,10 @@ export function checkOperations(table: GraphqlTable, text: string, maxTokens: nu
     mayConflict: false,
     isIntrospecting: false,
   };
+  take(reading);
   const all: Definition[] = [];
   do all.push(takeDefinition(reading));
-  while (reading.texts[reading.index] !== '');
+  while (reading.next !== '');
   const fragments = new Map<string, Definition>();
   const operations = new Map<string, Definition>();
   for (const one of all) {

@@ -1,7 +1,7 @@
 /** Operations of GraphQL against the table of a schema: read part by part, with the rules of validation for each. */
 
 import type { Definition, Reading, Selection, Variable } from './graphql-document.ts';
-import { here, need, next, refuse, skipDescription, takeName, takeType, took } from './graphql-parse.ts';
+import { need, refuse, skipDescription, takeName, takeType, took } from './graphql-parse.ts';
 import { note } from './graphql-problem.ts';
 import { isName } from './graphql-scan.ts';
 import { get, isLeaf, nameOf, overlap } from './graphql-table.ts';
@@ -9,14 +9,14 @@ import { takeInputs, takeValue } from './graphql-values.ts';
 
 /** @throws Problem for what is no document; what breaks the schema is noted */
 export function takeDefinition(reading: Reading): Definition {
-  const at = here(reading);
-  const isShort = next(reading) === '{';
+  const at = reading.at;
+  const isShort = reading.next === '{';
   if (!isShort) skipDescription(reading);
   const kind = isShort ? 'query' : takeName(reading);
   const isFragment = kind === 'fragment';
-  if (!' fragment query mutation subscription '.includes(` ${kind} `) || (isFragment && next(reading) === 'on'))
+  if (!' fragment query mutation subscription '.includes(` ${kind} `) || (isFragment && reading.next === 'on'))
     refuse(reading);
-  const name = isFragment || (!isShort && isName(next(reading))) ? takeName(reading) : '';
+  const name = isFragment || (!isShort && isName(reading.next)) ? takeName(reading) : '';
   if (isFragment) need(reading, 'on');
   const on = isFragment ? takeName(reading) : (reading.table.roots[kind as 'query'] ?? '');
   reading.uses = [];
@@ -36,7 +36,7 @@ export function takeDefinition(reading: Reading): Definition {
 
 function takeVariable(reading: Reading, variables: Variable[]): void {
   skipDescription(reading);
-  const at = here(reading);
+  const at = reading.at;
   need(reading, '$');
   const name = takeName(reading);
   need(reading, ':');
@@ -63,7 +63,7 @@ function takeSelections(reading: Reading, parent: string): readonly Selection[] 
   const names = new Set<string>();
   need(reading, '{');
   do {
-    const one = next(reading) === '...' ? takeFragment(reading, parent) : takeField(reading, parent);
+    const one = reading.next === '...' ? takeFragment(reading, parent) : takeField(reading, parent);
     // a fragment has none
     if (names.has(one.alias) || one.alias === '') reading.mayConflict = true;
     names.add(one.alias);
@@ -73,10 +73,10 @@ function takeSelections(reading: Reading, parent: string): readonly Selection[] 
 }
 
 function takeFragment(reading: Reading, parent: string): Selection {
-  const at = here(reading);
+  const at = reading.at;
   need(reading, '...');
   const isTyped = took(reading, 'on');
-  const name = isTyped || isName(next(reading)) ? takeName(reading) : '';
+  const name = isTyped || isName(reading.next) ? takeName(reading) : '';
   const isSpread = !isTyped && name !== '';
   if (isTyped) checkComposite(reading, name, at);
   const isConditional = takeDirectives(reading, isSpread ? 'FRAGMENT_SPREAD' : 'INLINE_FRAGMENT');
@@ -98,7 +98,7 @@ export function checkOverlap(reading: Reading, { parent, at }: Selection, type: 
 
 function takeField(reading: Reading, parent: string): Selection {
   const { table } = reading;
-  const at = here(reading);
+  const at = reading.at;
   const alias = takeName(reading);
   const name = took(reading, ':') ? takeName(reading) : alias;
   const meta = name.startsWith('__') ? metaField(reading, parent, name) : undefined;
@@ -109,7 +109,7 @@ function takeField(reading: Reading, parent: string): Selection {
   const args = takeInputs(reading, ['(', ')'], inputs, owner).join();
   const isConditional = takeDirectives(reading, 'FIELD');
   const inner = nameOf(type);
-  const hasSelections = next(reading) === '{';
+  const hasSelections = reading.next === '{';
   if (isLeaf(table.types[inner]) === hasSelections) {
     note(
       reading,
@@ -137,7 +137,7 @@ function metaField(
 /** @returns whether they may leave out what they stand at */
 function takeDirectives(reading: Reading, location: string): boolean {
   const seen = new Set<string>();
-  for (let at = here(reading); took(reading, '@'); at = here(reading)) {
+  for (let at = reading.at; took(reading, '@'); at = reading.at) {
     const name = takeName(reading);
     const row = get(reading.table.directives, name);
     if (row === undefined) note(reading, 'Unknown directive (name).', at);

@@ -61,7 +61,9 @@ export interface Reading {
   readonly table: GraphqlTable;
   readonly texts: readonly string[];
   readonly places: readonly number[];
-  /** Of the token that comes next. */
+  /** The token that comes next, '' at the end; where it begins, and its number. */
+  next: string;
+  at: number;
   index: number;
   /** The first one. Reading goes on, since a text that is no document is refused as such. */
   problem: Problem | undefined;

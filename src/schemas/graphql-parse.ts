@@ -5,23 +5,24 @@ import { fail } from './graphql-problem.ts';
 import { isName, NO_DOCUMENT } from './graphql-scan.ts';
 import { keyOfString } from './graphql-string.ts';
 
-/** What comes next; '' at the end. */
-export function next({ texts, index }: Reading): string {
-  return texts[index] ?? '';
-}
-/** Where that begins. */
-export function here({ places, index }: Reading): number {
-  return places[index] ?? 0;
-}
 /** @throws Problem */
 export function refuse(reading: Reading): never {
-  return fail(NO_DOCUMENT, { at: here(reading) });
+  return fail(NO_DOCUMENT, reading);
+}
+
+/** Over the token that comes next. @returns it */
+export function take(reading: Reading): string {
+  const { texts, places, next } = reading;
+  reading.index++;
+  reading.next = texts[reading.index] ?? '';
+  reading.at = places[reading.index] ?? 0;
+  return next;
 }
 
 /** Over the next token, where that is the one. */
 export function took(reading: Reading, text: string): boolean {
-  const isIt = next(reading) === text;
-  if (isIt) reading.index++;
+  const isIt = reading.next === text;
+  if (isIt) take(reading);
   return isIt;
 }
 
@@ -31,22 +32,19 @@ export function need(reading: Reading, text: string): void {
 }
 
 export function takeName(reading: Reading): string {
-  const text = next(reading);
-  if (!isName(text)) refuse(reading);
-  reading.index++;
-  return text;
+  return isName(reading.next) ? take(reading) : refuse(reading);
 }
 
 /** @returns the same for texts that say the same */
 export function takeText(reading: Reading): string {
-  const key = keyOfString(next(reading)) ?? refuse(reading);
-  reading.index++;
+  const key = keyOfString(reading.next) ?? refuse(reading);
+  take(reading);
   return key;
 }
 
 /** Which nobody reads. */
 export function skipDescription(reading: Reading): void {
-  if (next(reading).startsWith('"')) takeText(reading);
+  if (reading.next.startsWith('"')) takeText(reading);
 }
 
 /** `[Int!]!` */

@@ -1,7 +1,7 @@
 /** Values and variables in operations of GraphQL, read against the types that are wanted there. */
 
 import type { Reading } from './graphql-document.ts';
-import { here, need, next, refuse, takeName, takeText, took } from './graphql-parse.ts';
+import { need, refuse, take, takeName, takeText, took } from './graphql-parse.ts';
 import { note } from './graphql-problem.ts';
 import { isName } from './graphql-scan.ts';
 import { get, type Inputs, isList, isNonNull, itemOf, literals, nullable } from './graphql-table.ts';
@@ -29,9 +29,9 @@ export function takeInputs(
 ): readonly string[] {
   const given = new Map<string, string>();
   const isGiven = took(reading, open);
-  if (isGiven && open === '(' && next(reading) === close) refuse(reading);
+  if (isGiven && open === '(' && reading.next === close) refuse(reading);
   while (isGiven && !took(reading, close)) {
-    const place = here(reading);
+    const place = reading.at;
     const name = takeName(reading);
     const input = get(wanted, name);
     if (given.has(name)) note(reading, `There can be only one ${what} of a name.`, place);
@@ -66,7 +66,7 @@ export function takeValue(
   how: Wanted = { hasDefault: false, isOneOf: false },
   written = type,
 ): string {
-  const at = here(reading);
+  const at = reading.at;
   if (!reading.isConstant && took(reading, '$')) {
     const name = takeName(reading);
     reading.uses.push({ name, type, at, ...how });
@@ -77,9 +77,9 @@ export function takeValue(
     if (wanted !== (type ?? '')) note(reading, `Null is no value of type "${type}".`, at);
     return 'null';
   }
-  if (isList(wanted) && next(reading) !== '[') return takeValue(reading, itemOf(wanted), how, written);
+  if (isList(wanted) && reading.next !== '[') return takeValue(reading, itemOf(wanted), how, written);
   const row = reading.table.types[wanted];
-  if (row?.kind === 'input' && next(reading) === '{') {
+  if (row?.kind === 'input' && reading.next === '{') {
     const isOneOf = row.isOneOf === true;
     const owner = { what: 'field', name: `"${wanted}"`, at } as const;
     // as the library has it: where the type is wrapped, it does not ask whether variables may be null
@@ -89,7 +89,7 @@ export function takeValue(
     }
     return `{${given}}`;
   }
-  const text = next(reading);
+  const text = reading.next;
   const [key, kind] = takeLiteral(reading, isList(wanted) ? itemOf(wanted) : undefined);
   if (row?.kind === 'input') note(reading, `A value of type "${wanted}" must be an object.`, at);
   const isNoInt = wanted === 'Int' && Number(text) !== (Number(text) | 0);
@@ -101,7 +101,7 @@ export function takeValue(
 
 /** One that is no variable, and not null. Of what a scalar of one's own holds nothing is known. @param item the type of what a list holds */
 function takeLiteral(reading: Reading, item: string | undefined): readonly [key: string, kind: string] {
-  const text = next(reading);
+  const text = reading.next;
   if (text === '{') {
     return [`{${takeInputs(reading, ['{', '}'], undefined, { what: 'field', name: '', at: 0 })}}`, 'object'];
   }
@@ -112,7 +112,7 @@ function takeLiteral(reading: Reading, item: string | undefined): readonly [key:
   }
   if (text.startsWith('"')) return [takeText(reading), 'string'];
   if ('!$&():=@]|}...\\'.includes(text)) refuse(reading);
-  reading.index++;
+  take(reading);
   if (!isName(text)) return [text, /[.Ee]/.test(text) ? 'float' : 'int'];
   return [text, text === 'true' || text === 'false' ? 'boolean' : 'enum'];
 }
