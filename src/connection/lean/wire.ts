@@ -216,8 +216,8 @@ export function openWire(options: DialOptions, limits: Deadlines, events: WireEv
     wire.maxPayload = inOurWords.maxPayload;
     wire.isLeaving = said.ldm === true;
     wire.peers = said.connect_urls ? [said.connect_urls].flat().map(String) : NOBODY;
-    info.resolve(inOurWords);
     if (!isFirst) return false;
+    info.resolve(inOurWords); // once: Node is told of each resolve that comes after another one
     if (tls === undefined && hasTls && raw !== undefined) {
       encrypt(raw);
       return true;

@@ -60,9 +60,11 @@ export class Writer {
 
   /** From now on what is put is written: first this text, then what was put before. */
   open(stream: Writable, text: string): void {
-    const first = Buffer.from(text);
-    const length = first.length + this.#length;
-    this.#out = Buffer.concat([first, this.#out.subarray(0, this.#length)], length + FIRST_BYTES);
+    const size = Buffer.byteLength(text);
+    const length = this.#length + size;
+    if (length > this.#out.length) this.#grow(2 * length);
+    this.#out.copyWithin(size, 0, this.#length);
+    this.#out.write(text);
     this.#length = length;
     this.#stream = stream;
     this.put('');
