@@ -239,11 +239,7 @@ export function openWire(options: DialOptions, limits: Deadlines, events: WireEv
     const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
     const onread = {
       buffer,
-      callback(size: number) {
-        const chunk = Buffer.allocUnsafe(size);
-        buffer.copy(chunk, 0, 0, size);
-        return read(chunk);
-      },
+      callback: (size: number) => read(Buffer.from(buffer.subarray(0, size))),
     };
     const dialled = process
       .getBuiltinModule('node:net')
