@@ -105,8 +105,7 @@ function takeField(reading: Reading, parent: string): Selection {
   const own = get(table.types[parent]?.fields, name);
   const [type, inputs = {}] = meta ?? own ?? ['', undefined];
   if (type === '') note(reading, `Cannot query field (name) on type "${parent}".`, at);
-  const owner = { what: 'argument', name: `field "${parent}.${name}"`, at } as const;
-  const args = takeInputs(reading, ['(', ')'], inputs, owner).join();
+  const args = takeInputs(reading, '(', inputs, `field "${parent}.${name}"`, at).join();
   const isConditional = takeDirectives(reading, 'FIELD');
   const inner = nameOf(type);
   const hasSelections = reading.next === '{';
@@ -144,7 +143,7 @@ function takeDirectives(reading: Reading, location: string): boolean {
     else if (!row.on.includes(location)) note(reading, `Directive "@${name}" may not be used on ${location}.`, at);
     else if (seen.has(name) && !row.isRepeatable) note(reading, `Directive "@${name}" can only be used once here.`, at);
     seen.add(name);
-    takeInputs(reading, ['(', ')'], row?.args, { what: 'argument', name: `directive "@${name}"`, at });
+    takeInputs(reading, '(', row?.args, `directive "@${name}"`, at);
   }
   return seen.has('skip') || seen.has('include');
 }

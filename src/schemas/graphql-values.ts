@@ -6,27 +6,23 @@ import { note } from './graphql-problem.ts';
 import { isName } from './graphql-scan.ts';
 import { get, type Inputs, isList, isNonNull, itemOf, literals, nullable } from './graphql-table.ts';
 
-/** Where inputs stand. */
-interface Owner {
-  readonly what: 'argument' | 'field';
-  readonly name: string;
-  readonly at: number;
-  /** Exactly one is to be given. */
-  readonly isOneOf?: boolean;
-}
-
 /**
  * Arguments, or the fields of an object.
  *
  * @param wanted absent where nothing is known of them
+ * @param owner what they are of, and where that stands
+ * @param isOneOf exactly one is to be given
  * @returns each with its value; the same for those that say the same
  */
 export function takeInputs(
   reading: Reading,
-  [open, close]: readonly [open: string, close: string],
+  open: '(' | '{',
   wanted: Inputs | undefined,
-  { what, name: owner, at, isOneOf = false }: Owner,
+  owner: string,
+  at: number,
+  isOneOf = false,
 ): readonly string[] {
+  const [what, close] = open === '(' ? ['argument', ')'] : ['field', '}'];
   const given = new Map<string, string>();
   const isGiven = took(reading, open);
   if (isGiven && open === '(' && reading.next === close) refuse(reading);
@@ -39,7 +35,7 @@ export function takeInputs(
     need(reading, ':');
     const hasDefault = input?.endsWith('=') === true;
     const type = hasDefault ? input.slice(0, -1) : input;
-    given.set(name, `${name}:${takeValue(reading, type, { hasDefault, isOneOf })}`);
+    given.set(name, `${name}:${takeValue(reading, type, hasDefault, isOneOf)}`);
   }
   for (const name in wanted) {
     // a default stands behind the mark, and takes it away
@@ -47,12 +43,6 @@ export function takeInputs(
     note(reading, `The ${what} "${name}" of ${owner} is required.`, at);
   }
   return [...given.values()].sort();
-}
-
-/** How a value is wanted. */
-interface Wanted {
-  readonly hasDefault: boolean;
-  readonly isOneOf: boolean;
 }
 
 /**
@@ -63,13 +53,14 @@ interface Wanted {
 export function takeValue(
   reading: Reading,
   type: string | undefined,
-  how: Wanted = { hasDefault: false, isOneOf: false },
+  hasDefault = false,
+  isOneOf = false,
   written = type,
 ): string {
   const at = reading.at;
   if (!reading.isConstant && took(reading, '$')) {
     const name = takeName(reading);
-    reading.uses.push({ name, type, at, ...how });
+    reading.uses.push({ name, type, at, hasDefault, isOneOf });
     return `$${name}`;
   }
   const wanted = nullable(type ?? '');
@@ -77,14 +68,12 @@ export function takeValue(
     if (wanted !== (type ?? '')) note(reading, `Null is no value of type "${type}".`, at);
     return 'null';
   }
-  if (isList(wanted) && reading.next !== '[') return takeValue(reading, itemOf(wanted), how, written);
+  if (isList(wanted) && reading.next !== '[') return takeValue(reading, itemOf(wanted), hasDefault, isOneOf, written);
   const row = reading.table.types[wanted];
   if (row?.kind === 'input' && reading.next === '{') {
-    const isOneOf = row.isOneOf === true;
-    const owner = { what: 'field', name: `"${wanted}"`, at } as const;
     // as the library has it: where the type is wrapped, it does not ask whether variables may be null
-    const given = takeInputs(reading, ['{', '}'], row.inputs, { ...owner, isOneOf: isOneOf && written === wanted });
-    if (isOneOf && (given.length !== 1 || given[0]?.endsWith(':null'))) {
+    const given = takeInputs(reading, '{', row.inputs, `"${wanted}"`, at, row.isOneOf && written === wanted);
+    if (row.isOneOf && (given.length !== 1 || given[0]?.endsWith(':null'))) {
       note(reading, `Of "${wanted}" exactly one field must be given, and not be null.`, at);
     }
     return `{${given}}`;
@@ -103,7 +92,7 @@ export function takeValue(
 function takeLiteral(reading: Reading, item: string | undefined): readonly [key: string, kind: string] {
   const text = reading.next;
   if (text === '{') {
-    return [`{${takeInputs(reading, ['{', '}'], undefined, { what: 'field', name: '', at: 0 })}}`, 'object'];
+    return [`{${takeInputs(reading, '{', undefined, '', 0)}}`, 'object'];
   }
   if (took(reading, '[')) {
     let key = text;
