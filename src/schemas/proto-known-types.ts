@@ -1,19 +1,20 @@
 /** Messages that protobuf brings along, in the forms that its JSON mapping has for them. */
 
-const wrappers = /^google\.protobuf\.(Double|Float|Int64|UInt64|Int32|UInt32|Bool|String|Bytes)Value$/;
+const PREFIX = 'google.protobuf.';
+const wrapped = ' Double Float Int64 UInt64 Int32 UInt32 Bool String Bytes ';
 
 /** @returns the value as a message; itself where it is in no such form */
 export function fromJsonForm(message: string, value: unknown): unknown {
-  if (!message.startsWith('google.protobuf.')) return value;
+  if (!message.startsWith(PREFIX)) return value;
+  const own = message.slice(PREFIX.length);
   const isBare = typeof value !== 'object' || value instanceof Uint8Array;
-  if (wrappers.test(message)) return isBare ? { value } : value;
-  if (message === 'google.protobuf.Timestamp') return fromTime(value);
-  if (message === 'google.protobuf.Duration') return fromDuration(value);
-  if (message === 'google.protobuf.FieldMask') return fromMask(value);
+  if (own.endsWith('Value') && wrapped.includes(` ${own.slice(0, -5)} `)) return isBare ? { value } : value;
+  if (own === 'Timestamp') return fromTime(value);
+  if (own === 'Duration') return fromDuration(value);
+  if (own === 'FieldMask') return fromMask(value);
   // objects are not taken for structures: they could be the messages themselves, and mean something else
-  if (message === 'google.protobuf.ListValue') return Array.isArray(value) ? { values: value } : value;
-  if (message === 'google.protobuf.Value') return fromAny(value);
-  return value;
+  if (own === 'ListValue') return Array.isArray(value) ? { values: value } : value;
+  return own === 'Value' ? fromAny(value) : value;
 }
 
 /** Text, numbers, lists, true, false and null. */

@@ -2,14 +2,12 @@
 
 import type { ProtoEnum } from './proto-table.ts';
 
-const SIGNED = new Set([3, 5, 15, 16, 17, 18]);
-const SHORT = new Set([5, 7, 13, 15, 17]);
 /** The largest that a 32-bit float rounds to, and not to infinity. */
 const MAX_FLOAT = 3.4028235677973366e38;
 
 export function toWhole(type: number, value: unknown): bigint | string {
-  const bits = SHORT.has(type) ? 32 : 64;
-  const isSigned = SIGNED.has(type);
+  const bits = [5, 7, 13, 15, 17].includes(type) ? 32 : 64;
+  const isSigned = [3, 5, 15, 16, 17, 18].includes(type);
   const whole = wholeOf(value);
   if (typeof whole === 'string') return whole;
   if ((isSigned ? BigInt.asIntN(bits, whole) : BigInt.asUintN(bits, whole)) === whole) return whole;
