@@ -16,7 +16,7 @@ export interface SettledCounts {
 
 const EXTEND_WAIT_MS = 500; // An extension hangs when the connection does; the time reserved for settling must not go with it.
 
-const ignore = (): void => {};
+function ignore(): void {}
 const giveBack: Outcome = { action: 'giveBack' };
 
 /** The decisions of one batch. Making one does no I/O. */

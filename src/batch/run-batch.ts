@@ -147,11 +147,13 @@ function judgeMore<T>(batch: Batch, ledger: Ledger<T>, ending: Ending, options: 
 }
 
 /** The same for all messages. */
-const judgeError = ({ messages }: Batch, error: unknown, backoff: Backoff): Verdict => ({
-  outcomes: messages.map(({ deliveryCount }) => outcomeOfError(error, backoffMs(backoff, deliveryCount))),
-  error,
-  isWhole: !isExact(error),
-});
+function judgeError({ messages }: Batch, error: unknown, backoff: Backoff): Verdict {
+  return {
+    outcomes: messages.map(({ deliveryCount }) => outcomeOfError(error, backoffMs(backoff, deliveryCount))),
+    error,
+    isWhole: !isExact(error),
+  };
+}
 
 function judgeAnswer(batch: Batch, value: unknown, { backoff, strict = false }: RunOptions): Verdict {
   const ids = batch.messages.map((message) => message.id);

@@ -41,7 +41,9 @@ export class Deadline {
   }
 }
 
-const timeIsOver = (): DOMException => new DOMException('The time for work is over.', 'TimeoutError');
+function timeIsOver(): DOMException {
+  return new DOMException('The time for work is over.', 'TimeoutError');
+}
 
 /**
  * Starts the time to settle anew at each third of it, for all messages that are undecided by then.

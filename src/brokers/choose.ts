@@ -36,9 +36,10 @@ export async function chooseBroker(
   return isMemphis ? new MemphisBroker(link, options) : new JetStreamBroker(link, options);
 }
 
-const notAsSaid = (broker: string, isMemphis: boolean): MemphisError =>
-  new MemphisError(
+function notAsSaid(broker: string, isMemphis: boolean): MemphisError {
+  return new MemphisError(
     'UNSUPPORTED',
     `broker: '${broker}' was asked for, but this is a ${isMemphis ? 'Memphis broker' : 'NATS server'}.`,
     { option: 'broker' },
   );
+}

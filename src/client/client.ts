@@ -254,7 +254,9 @@ export class Client extends DataClient implements StationOwner {
 }
 
 /** A driver of a test may have its administration with it. */
-const isAdmin = (broker: object): broker is BrokerAdmin => 'createStation' in broker;
+function isAdmin(broker: object): broker is BrokerAdmin {
+  return 'createStation' in broker;
+}
 
 /** What its codec says of a schema: that it compiles, and what the broker shall keep beside it. */
 async function prepare(schema: Omit<StationSchema, 'version'>): Promise<Partial<StationSchema>> {

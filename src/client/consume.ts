@@ -149,7 +149,9 @@ export class Consuming {
   }
 }
 
-const warn = (thrown: unknown): void => process.emitWarning(thrown instanceof Error ? thrown : describeError(thrown));
+function warn(thrown: unknown): void {
+  process.emitWarning(thrown instanceof Error ? thrown : describeError(thrown));
+}
 
 /** Messages one by one. The time to settle is extended for those of a batch that wait for their turn. */
 export async function* iterate<T>(run: Consuming): AsyncGenerator<Message<T>, void, void> {

@@ -182,7 +182,9 @@ export class DeadLetters {
   }
 }
 
-const toProgress = (onProgress: OnProgress | undefined): OnProgress => onProgress ?? (() => {});
+function toProgress(onProgress: OnProgress | undefined): OnProgress {
+  return onProgress ?? (() => {});
+}
 
 /** @throws MemphisError `INVALID_OPTION` */
 function toIds(where: string, ids: unknown): readonly number[] {

@@ -14,8 +14,12 @@ export type AsyncProduceOptions = ProduceOptions & { readonly async: true };
 /** Options of a produce that waits. */
 export type AwaitedProduceOptions = ProduceOptions & { readonly async?: false | undefined };
 
-const first = <R>(receipts: readonly R[]): R => receipts[0] as R;
-const all = <R>(receipts: readonly R[]): readonly R[] => receipts;
+function first<R>(receipts: readonly R[]): R {
+  return receipts[0] as R;
+}
+function all<R>(receipts: readonly R[]): readonly R[] {
+  return receipts;
+}
 
 /** What all producers have. */
 class BaseProducer {

@@ -203,7 +203,9 @@ class Sender<R> {
   }
 }
 
-const toLane = ({ station, partition }: OutgoingMessage): string => `${station} ${partition}`;
+function toLane({ station, partition }: OutgoingMessage): string {
+  return `${station} ${partition}`;
+}
 
 /** Failures that took their time and that the next message would meet as well. */
 const isSilence: ReadonlySet<string> = new Set([
@@ -213,9 +215,10 @@ const isSilence: ReadonlySet<string> = new Set([
   'JETSTREAM_UNAVAILABLE',
 ]);
 
-const notSent = ({ station }: OutgoingMessage, why: MemphisError): MemphisError =>
-  new MemphisError(why.code, `This message of the batch was not sent: ${why.message}`, {
+function notSent({ station }: OutgoingMessage, why: MemphisError): MemphisError {
+  return new MemphisError(why.code, `This message of the batch was not sent: ${why.message}`, {
     station,
     retryable: why.retryable,
     cause: why,
   });
+}

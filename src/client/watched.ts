@@ -58,7 +58,9 @@ export class Watched<T> extends Promise<T> {
 }
 
 /** Callbacks that look at a promise are set before the next turn of the event loop, or never. */
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
 
 /**
  * Makes of some work a promise that may be left alone: its failure is no unhandled rejection, and neither is that of

@@ -15,8 +15,9 @@ export type Access = (
 const IN_SERVERS = 'credentials in servers';
 const NAMES = ['username', 'password', 'connectionToken', IN_SERVERS];
 
-const userInfoOf = (addresses: readonly ServerAddress[]): UserInfo | undefined =>
-  addresses.find(({ userInfo }) => userInfo !== undefined)?.userInfo;
+function userInfoOf(addresses: readonly ServerAddress[]): UserInfo | undefined {
+  return addresses.find(({ userInfo }) => userInfo !== undefined)?.userInfo;
+}
 
 /** Refuses what cannot go together, and texts that can be seen to be wrong. No I/O. @throws MemphisError `INVALID_OPTION` */
 export function checkAccess(options: ConnectSettings, addresses: readonly ServerAddress[]): void {
@@ -25,8 +26,9 @@ export function checkAccess(options: ConnectSettings, addresses: readonly Server
   if (tls === false && addresses.some(({ insistsOnTls }) => insistsOnTls)) exclude('tls', 'tls:// in servers');
 }
 
-const exclude = (option: string, other: string): never =>
-  refuse(option, `${option} and ${other} exclude each other (options or MEMPHIS_ variables)`);
+function exclude(option: string, other: string): never {
+  return refuse(option, `${option} and ${other} exclude each other (options or MEMPHIS_ variables)`);
+}
 
 function checkTogether(options: ConnectSettings, inServers: UserInfo | undefined): void {
   const given: Readonly<Record<string, unknown>> = { ...options, [IN_SERVERS]: inServers };
@@ -125,7 +127,9 @@ function toCredentials(
   return username === undefined ? undefined : { kind: 'password', username, password: password ?? '' };
 }
 
-const isPem = (value: string): boolean => value.includes('-----BEGIN');
+function isPem(value: string): boolean {
+  return value.includes('-----BEGIN');
+}
 
 async function toTlsSettings(tls: ConnectSettings['tls']): Promise<boolean | TlsSettings | undefined> {
   if (typeof tls !== 'object') return tls;

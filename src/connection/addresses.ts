@@ -26,7 +26,9 @@ export interface ServerAddress {
 }
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789-.';
-const areLetters = (text: string): boolean => [...text].every((letter) => LETTERS.includes(letter));
+function areLetters(text: string): boolean {
+  return [...text].every((letter) => LETTERS.includes(letter));
+}
 
 /**
  * Whether nothing in it must be looked at twice: a host in lower case or an IPv4 address, and a port. By hand, since the
@@ -108,7 +110,9 @@ export function hostOf(server: string): string {
   return host.startsWith('[') ? host.slice(1, -1) : host;
 }
 /** Whether a host is an IP address. */
-export const isIp = (host: string): boolean => host.includes(':') || /^[\d.]+$/.test(host);
+export function isIp(host: string): boolean {
+  return host.includes(':') || /^[\d.]+$/.test(host);
+}
 
 /**
  * A server that INFO named, as `host:port`. Clusters tell addresses, while certificates bear names: an address must

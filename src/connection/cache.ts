@@ -17,7 +17,9 @@ function store(): Kept[] {
 }
 
 /** Functions (secrets) are told apart by identity, not by their text. */
-const isSame = (one: unknown, other: unknown): boolean => one === other || (holds(one, other) && holds(other, one));
+function isSame(one: unknown, other: unknown): boolean {
+  return one === other || (holds(one, other) && holds(other, one));
+}
 
 function holds(one: unknown, other: unknown): boolean {
   if (typeof one !== 'object' || one === null || typeof other !== 'object' || other === null) return false;

@@ -27,7 +27,9 @@ export type Until = 'opened' | 'accepted';
 /** Another server may do better where one fails so, from the least to the most telling; a damaged seed is so everywhere. */
 export const OF_ONE_SERVER: readonly string[] = ['CONNECT_FAILED', 'TLS_FAILED', 'AUTHENTICATION_FAILED'];
 
-const concernsOneServer = (error: unknown): boolean => !isMemphisError(error) || OF_ONE_SERVER.includes(error.code);
+function concernsOneServer(error: unknown): boolean {
+  return !isMemphisError(error) || OF_ONE_SERVER.includes(error.code);
+}
 
 /**
  * Never rejects. What was begun and did not win is closed when it resolves.

@@ -185,8 +185,11 @@ export class Dialler {
 }
 
 /** For a caller whose time is over. */
-export const tooLate = (more = ''): MemphisError =>
-  new MemphisError('CONNECT_FAILED', `Could not connect in the time that was left${more}.`);
+export function tooLate(more = ''): MemphisError {
+  return new MemphisError('CONNECT_FAILED', `Could not connect in the time that was left${more}.`);
+}
 
 /** What a dial rejects with; see `Dial`. */
-const weight = (error: unknown): number => OF_ONE_SERVER.indexOf((error as MemphisError).code);
+function weight(error: unknown): number {
+  return OF_ONE_SERVER.indexOf((error as MemphisError).code);
+}

@@ -209,10 +209,13 @@ export class Link {
   }
 }
 
-export const wasClosed = (): MemphisError => new MemphisError('CLOSED', 'This client was closed; connect again.');
+export function wasClosed(): MemphisError {
+  return new MemphisError('CLOSED', 'This client was closed; connect again.');
+}
 
-const hasEnded = (): MemphisError =>
-  new MemphisError('CONNECTION_LOST', 'The connection has ended and reconnect is off.', { retryable: false });
+function hasEnded(): MemphisError {
+  return new MemphisError('CONNECTION_LOST', 'The connection has ended and reconnect is off.', { retryable: false });
+}
 
 /** Somebody else's dial may have waited for less. @throws MemphisError `CONNECT_FAILED` when there is no time left */
 async function accepts(connection: Connection, deadlineMs: number): Promise<boolean> {

@@ -13,11 +13,14 @@ const LEAST_HEDGE_MS = 8;
 const PING_LIMIT_MS = 1_000;
 
 /** How long nothing was heard, by the clock that says more: a freeze stops the monotonic one or not, and people set the other. */
-export const silentMs = ({ heardAt }: Pick<Connection, 'heardAt'>): number =>
-  Math.max(Date.now() - heardAt.wall, monotonicMs() - heardAt.monotonic);
+export function silentMs({ heardAt }: Pick<Connection, 'heardAt'>): number {
+  return Math.max(Date.now() - heardAt.wall, monotonicMs() - heardAt.monotonic);
+}
 
 /** An answer that takes longer is late: three times as long as the fastest one so far, where there was one. */
-const hedgeAfterMs = (rttMs: number): number => Math.max(LEAST_HEDGE_MS, Number.isFinite(rttMs) ? 3 * rttMs : 0);
+function hedgeAfterMs(rttMs: number): number {
+  return Math.max(LEAST_HEDGE_MS, Number.isFinite(rttMs) ? 3 * rttMs : 0);
+}
 
 /**
  * Pings. When the answer is late, another session is dialled beside it, and the server that answers first is used: that a

@@ -3,14 +3,17 @@
 import type { ClientIdentity, Credentials } from './port.ts';
 
 /** At most 12: so many a random number has for certain, but for zeros at its end. */
-const hex = (digits: number): string =>
-  Math.random()
+function hex(digits: number): string {
+  return Math.random()
     .toString(16)
     .slice(2, 2 + digits)
     .padEnd(digits, '0');
+}
 
 /** Text in the form of a UUID of version 4. Nothing secret: the broker tells it to everybody. */
-export const randomId = (): string => `${hex(8)}-${hex(4)}-4${hex(3)}-a${hex(3)}-${hex(12)}`;
+export function randomId(): string {
+  return `${hex(8)}-${hex(4)}-4${hex(3)}-a${hex(3)}-${hex(12)}`;
+}
 
 /**
  * Who a session is for a Memphis broker. Users are compared in lower case; in token mode, and without authentication, the

@@ -9,17 +9,22 @@ export interface Creds {
 }
 
 /** Files hold a secret between lines of dashes, as `nsc` and `nk` write them. */
-const between = (text: string, label: string): string | undefined =>
-  new RegExp(`-{3,} *BEGIN ${label} *-{3,}\\s*(\\S+)\\s*-{3,} *END ${label} *-{3,}`, 'i').exec(text)?.[1];
+function between(text: string, label: string): string | undefined {
+  return new RegExp(`-{3,} *BEGIN ${label} *-{3,}\\s*(\\S+)\\s*-{3,} *END ${label} *-{3,}`, 'i').exec(text)?.[1];
+}
 
 const USER_JWT = 'NATS USER JWT';
 const USER_SEED = 'USER NKEY SEED';
 const SEED = /^S[A-Z2-7]{57}$/;
 
 /** Whether a value is a creds text, and not the path of a file with one. */
-export const isCredsText = (value: string): boolean => value.includes('BEGIN');
+export function isCredsText(value: string): boolean {
+  return value.includes('BEGIN');
+}
 /** Whether a value is a seed or a file's text around one, and not a path. */
-export const isSeedText = (value: string): boolean => isCredsText(value) || SEED.test(value.trim());
+export function isSeedText(value: string): boolean {
+  return isCredsText(value) || SEED.test(value.trim());
+}
 
 /** @throws MemphisError `INVALID_OPTION` */
 export function parseCreds(text: string): Creds {
@@ -32,7 +37,9 @@ export function parseCreds(text: string): Creds {
 }
 
 /** @throws MemphisError `INVALID_OPTION` */
-export const parseSeed = (text: string): string => toUserSeed(between(text, USER_SEED) ?? text.trim(), 'nkey');
+export function parseSeed(text: string): string {
+  return toUserSeed(between(text, USER_SEED) ?? text.trim(), 'nkey');
+}
 
 function toUserSeed(seed: string, option: string): string {
   let why = '';
@@ -48,7 +55,9 @@ function toUserSeed(seed: string, option: string): string {
 }
 
 /** The 32 bytes that a seed stands for: those between two of its kind and two of its checksum. */
-export const decodeSeed = (seed: string): Buffer => fromBase32(seed).subarray(2, 34);
+export function decodeSeed(seed: string): Buffer {
+  return fromBase32(seed).subarray(2, 34);
+}
 
 function fromBase32(text: string): Buffer {
   const bytes: number[] = [];

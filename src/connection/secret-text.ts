@@ -55,4 +55,6 @@ export async function textOrFile(
 }
 
 /** What stands on one line in an environment variable. */
-export const withLineBreaks = (text: string): string => (text.includes('\n') ? text : text.replaceAll('\\n', '\n'));
+export function withLineBreaks(text: string): string {
+  return text.includes('\n') ? text : text.replaceAll('\\n', '\n');
+}

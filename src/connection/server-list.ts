@@ -59,6 +59,6 @@ export class ServerList {
   }
 }
 
-const unique = (addresses: readonly ServerAddress[]): ServerAddress[] => [
-  ...new Map(addresses.map((address) => [address.server, address])).values(),
-];
+function unique(addresses: readonly ServerAddress[]): ServerAddress[] {
+  return [...new Map(addresses.map((address) => [address.server, address])).values()];
+}

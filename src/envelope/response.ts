@@ -84,8 +84,12 @@ export function parseResponseText(text: string, ids: Iterable<string>): ParsedRe
   return parseResponse(answer, ids, { strict: true });
 }
 
-const allWell = (): ParsedResponse => ({ ok: true, failed: new Map() });
-const refuse = (problem: string): ParsedResponse => ({ ok: false, problem });
+function allWell(): ParsedResponse {
+  return { ok: true, failed: new Map() };
+}
+function refuse(problem: string): ParsedResponse {
+  return { ok: false, problem };
+}
 
 function parseItems(list: readonly unknown[], ids: ReadonlySet<string>): ParsedResponse {
   const failed = new Map<string, FailedItem>();
@@ -103,7 +107,9 @@ function parseItems(list: readonly unknown[], ids: ReadonlySet<string>): ParsedR
   return { ok: true, failed };
 }
 
-const quote = (id: string): string => JSON.stringify(id.length > 100 ? `${id.slice(0, 100)}...` : id);
+function quote(id: string): string {
+  return JSON.stringify(id.length > 100 ? `${id.slice(0, 100)}...` : id);
+}
 
 /** The outcome of one item, or what is wrong with it. */
 function parseItem(item: object): FailedItem | string {

@@ -38,10 +38,15 @@ export interface ApiAnswer {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const fieldsOf = (value: unknown): Fields => (isFields(value) ? value : {});
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+function fieldsOf(value: unknown): Fields {
+  return isFields(value) ? value : {};
+}
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
 
 /** @throws MemphisError `INVALID_EVENT` for anything but the four kinds of HTTP event */
 export function readApiEvent(event: unknown): ApiRequest {

@@ -221,19 +221,26 @@ export class Outlet<S extends ProducingSide = ProducingSide> {
   }
 }
 
-const ackWait = (leftMs: number): number => Math.min(Math.max(1, Math.floor(leftMs)), LONGEST_ACK_WAIT_MS);
+function ackWait(leftMs: number): number {
+  return Math.min(Math.max(1, Math.floor(leftMs)), LONGEST_ACK_WAIT_MS);
+}
 
-const unreachable = (limitMs: number): MemphisError =>
-  new MemphisError('CONNECT_FAILED', `The broker did not answer within ${Math.round(limitMs)} ms; nothing was sent.`);
+function unreachable(limitMs: number): MemphisError {
+  return new MemphisError(
+    'CONNECT_FAILED',
+    `The broker did not answer within ${Math.round(limitMs)} ms; nothing was sent.`,
+  );
+}
 
 /** What is given up when the broker's word does not come: it may be stored. */
-export const unconfirmed = (station: string, limitMs: number): MemphisError =>
-  new MemphisError(
+export function unconfirmed(station: string, limitMs: number): MemphisError {
+  return new MemphisError(
     'TIMEOUT',
     `Station ${station} confirmed nothing within ${Math.round(limitMs)} ms. The message may be stored; produce it again ` +
       'under the same message id.',
     { station },
   );
+}
 
 /** The outcome of some work, or `late` when its time is up first. Leaves no timer; work given up may reject unheard. */
 function within<T>(work: Promise<T>, limitMs: number, late: () => MemphisError): Promise<T> {

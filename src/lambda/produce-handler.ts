@@ -175,5 +175,6 @@ function answerBatch(all: readonly Result[]): Answer {
   return { status, body: { results }, headers: retryHeaders(retryable) };
 }
 
-const retryHeaders = (failure: ApiFailure | undefined): Readonly<Record<string, string>> =>
-  failure?.retryAfterSeconds === undefined ? {} : { 'Retry-After': String(failure.retryAfterSeconds) };
+function retryHeaders(failure: ApiFailure | undefined): Readonly<Record<string, string>> {
+  return failure?.retryAfterSeconds === undefined ? {} : { 'Retry-After': String(failure.retryAfterSeconds) };
+}

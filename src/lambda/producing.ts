@@ -96,8 +96,9 @@ export function warmEarly(
   warm().catch(() => {});
 }
 
-export const tooLate = (): MemphisError =>
-  new MemphisError(
+export function tooLate(): MemphisError {
+  return new MemphisError(
     'CLOSED',
     'The invocation was over when this was produced; nothing was sent. Await it in the handler, with what this invocation gave.',
   );
+}

@@ -97,14 +97,15 @@ export async function pullInvocation<T, C>({
   return tally;
 }
 
-const allFailed = ({ station, group, received, retried, deadLettered }: PullSummary, cause: unknown): MemphisError =>
-  new MemphisError(
+function allFailed({ station, group, received, retried, deadLettered }: PullSummary, cause: unknown): MemphisError {
+  return new MemphisError(
     'ALL_MESSAGES_FAILED',
     `All ${received} messages that were pulled from station ${station}, group ${group}, failed. ` +
       `${retried} will be delivered again, ${deadLettered} are dead letters. ` +
       'Set failWhenAllFail to false if the invocation should succeed all the same.',
     { station, group, cause },
   );
+}
 
 /** What the settings of a function come to: the same at each invocation, like the settings. */
 interface Plan {
@@ -173,7 +174,9 @@ function dialLimit(workMs: number): { deadlineMs?: number } {
   return workMs === NO_LIMIT ? {} : { deadlineMs: Date.now() + Math.min(4000, workMs / 3) };
 }
 
-const hintOf = (option: string): string => `: give the option, or set ${toEnvName(option)}`;
+function hintOf(option: string): string {
+  return `: give the option, or set ${toEnvName(option)}`;
+}
 
 function add(tally: Tally, failures: Failures, batch: Batch, result: Omit<BatchResult, 'failedAsWhole'>): void {
   for (const key of ['received', 'acked', 'retried', 'deadLettered', 'givenBack'] as const) tally[key] += result[key];

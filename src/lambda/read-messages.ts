@@ -129,10 +129,10 @@ function readPartitionKey(request: ApiRequest, place: KeyPlace | undefined): str
   );
 }
 
-const describe = (place: KeyPlace | undefined): string => {
+function describe(place: KeyPlace | undefined): string {
   const [kind, name] = Object.entries(place ?? {})[0] ?? [];
   return kind === 'path' ? `path parameter ${name}` : kind === 'query' ? `query parameter ${name}` : `header ${name}`;
-};
+}
 
 function passOn(request: ApiRequest, names: readonly string[]): Headers {
   const found = names.map((name) => [name, request.headers.get(name.toLowerCase())] as const);

@@ -6,7 +6,9 @@ import type { OnInvalid, SchemaReader, Sifted } from '../model/schema-reader.ts'
 import { siftBatch } from '../schemas/registry.ts';
 
 /** In place of a handler that is not called since time is up: what it would have got is put back for that reason. */
-export const neverEnds = (): Promise<never> => new Promise(() => {});
+export function neverEnds(): Promise<never> {
+  return new Promise(() => {});
+}
 
 /** @returns nothing where time was up before; what is found out after that counts no more */
 export async function siftInTime(

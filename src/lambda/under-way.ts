@@ -20,7 +20,9 @@ type AnyTask = Pick<Task<never>, 'endMs' | 'late' | 'fail'>;
 const LONGEST_MS = 2_147_483_647;
 
 /** Turns for callbacks of what has just ended to start more. */
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
 
 export class UnderWay {
   readonly #open = new Set<AnyTask>();

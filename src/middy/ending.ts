@@ -103,10 +103,10 @@ export async function flushProduced(request: MiddyRequest): Promise<void> {
   for (const flush of chainOf(request).flushes) await flush();
 }
 
-const finish = (watcher: Watcher, ending: Ending): Promise<unknown> => {
+function finish(watcher: Watcher, ending: Ending): Promise<unknown> {
   watcher.over ??= watcher.onEnd(ending);
   return watcher.over;
-};
+}
 
 /** The chain of a request; the first time, what Middy writes down about its end is watched. */
 function chainOf(request: MiddyRequest): Chain {
@@ -168,10 +168,13 @@ function chainOf(request: MiddyRequest): Chain {
   return chain;
 }
 
-const isSet = (error: unknown): boolean => error !== undefined && error !== null;
+function isSet(error: unknown): boolean {
+  return error !== undefined && error !== null;
+}
 
-const isEarly = (request: MiddyRequest, value: unknown): boolean =>
-  Object.hasOwn(request, 'earlyResponse') && Object.is(request.earlyResponse, value);
+function isEarly(request: MiddyRequest, value: unknown): boolean {
+  return Object.hasOwn(request, 'earlyResponse') && Object.is(request.earlyResponse, value);
+}
 
 /** From the inside out, as Middy would have called the hooks. */
 async function endAll(chain: Chain, first: Ending): Promise<unknown> {

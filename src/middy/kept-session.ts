@@ -57,8 +57,10 @@ export async function leaseSession(settings: Resolved<typeof connectOptions>, ke
 }
 
 /** One that has an end is not shared with those that do not expect it. */
-const keyOf = ({ cacheKey, cacheExpiry }: Keeping): string | undefined =>
-  cacheExpiry === -1 ? cacheKey : `${cacheKey ?? ''} ${cacheExpiry}`;
+function keyOf({ cacheKey, cacheExpiry }: Keeping): string | undefined {
+  return cacheExpiry === -1 ? cacheKey : `${cacheKey ?? ''} ${cacheExpiry}`;
+}
 
-const isOver = ({ openedAtMs }: Use, cacheExpiry: number): boolean =>
-  Date.now() >= (cacheExpiry > DAY_MS ? cacheExpiry : openedAtMs + cacheExpiry);
+function isOver({ openedAtMs }: Use, cacheExpiry: number): boolean {
+  return Date.now() >= (cacheExpiry > DAY_MS ? cacheExpiry : openedAtMs + cacheExpiry);
+}

@@ -148,8 +148,9 @@ function answer(
   }
 }
 
-const isResponse = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && 'batchItemFailures' in value;
+function isResponse(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'batchItemFailures' in value;
+}
 
 /** Nothing is acked before what its handler produced is stored, wherever in the chain `memphisProducer` stands. */
 async function withProduced(request: MiddyRequest, ending: Ending): Promise<Ending> {
@@ -162,8 +163,9 @@ async function withProduced(request: MiddyRequest, ending: Ending): Promise<Endi
   }
 }
 
-const usedTwice = (): MemphisError =>
-  new MemphisError(
+function usedTwice(): MemphisError {
+  return new MemphisError(
     'INVALID_OPTION',
     'memphisConsumer: it may be used once in a chain; the event holds messages already.',
   );
+}

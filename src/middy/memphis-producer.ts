@@ -82,4 +82,6 @@ export function memphisProducer(options?: MemphisProducerOptions): MemphisMiddle
   };
 }
 
-const openDataSide = async (session: Session) => new DataClient(session);
+async function openDataSide(session: Session) {
+  return new DataClient(session);
+}

@@ -42,5 +42,6 @@ export function readFields(where: string, given: unknown): Readonly<Record<strin
   throw unfit(`${where}: options must be an object with fields of its own.`);
 }
 
-const unfit = (words: string, details?: { readonly cause: unknown }): MemphisError =>
-  new MemphisError('INVALID_OPTION', words, details);
+function unfit(words: string, details?: { readonly cause: unknown }): MemphisError {
+  return new MemphisError('INVALID_OPTION', words, details);
+}

@@ -3,7 +3,9 @@
 import { MemphisError } from './errors.ts';
 
 /** Names that belong to toolkit and server. */
-export const isReserved = (name: string): boolean => name.startsWith('$memphis') || /^nats-/i.test(name);
+export function isReserved(name: string): boolean {
+  return name.startsWith('$memphis') || /^nats-/i.test(name);
+}
 
 /**
  * Checks one header that a user wants to send.
@@ -17,6 +19,6 @@ export function checkHeader(name: string, value: string): void {
   if (/[\r\n\0]/.test(value)) refuse(name, 'has a value with a line break or NUL');
 }
 
-const refuse = (name: string, why: string): never => {
+function refuse(name: string, why: string): never {
   throw new MemphisError('INVALID_MESSAGE', `The header ${JSON.stringify(name.slice(0, 100))} ${why}.`);
-};
+}

@@ -26,51 +26,65 @@ export const DAY_MS = 86_400_000;
 /** The widest number that settings of a Memphis broker hold: 32 bit (memphis-wire 8.1). */
 export const MAX_INT = 2_147_483_647;
 
-export const must = (what: string): never => {
+export function must(what: string): never {
   throw new RangeError(what);
-};
+}
 
-const readInteger = (min: number, max: number) => (value: unknown) =>
-  Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max
-    ? (value as number) + 0 // no -0
-    : must(`a whole number from ${min} to ${max}`);
+function readInteger(min: number, max: number) {
+  return (value: unknown) =>
+    Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max
+      ? (value as number) + 0 // no -0
+      : must(`a whole number from ${min} to ${max}`);
+}
 
-export const integer = (min: number, max: number, fallback: number): OptionSpec<number> => ({
-  read: readInteger(min, max),
-  parse: Number,
-  fallback,
-});
+export function integer(min: number, max: number, fallback: number): OptionSpec<number> {
+  return {
+    read: readInteger(min, max),
+    parse: Number,
+    fallback,
+  };
+}
 /** Readers of one option, for tables that belong to one feature alone. */
-export const optionalInteger = (min: number, max: number): OptionSpec<number | undefined> => ({
-  read: readInteger(min, max),
-  parse: Number,
-  fallback: undefined,
-});
-export const text = <T extends string | undefined>(fallback: T): OptionSpec<string | T> => ({
-  read: (value) => (typeof value === 'string' && value !== '' ? value : must('a text that is not empty')),
-  parse: (raw) => raw,
-  fallback,
-});
-export const flag = (fallback: boolean): OptionSpec<boolean> => ({
-  read: (value) => (typeof value === 'boolean' ? value : must('true or false')),
-  parse: (raw) => ({ true: true, false: false, 1: true, 0: false })[raw.toLowerCase()] ?? raw,
-  fallback,
-});
-export const oneOf = <T extends string>(values: readonly T[], fallback: T): OptionSpec<T> => ({
-  read: (value) => (values.includes(value as T) ? (value as T) : must(`one of ${values.join(', ')}`)),
-  parse: (raw) => raw,
-  fallback,
-});
+export function optionalInteger(min: number, max: number): OptionSpec<number | undefined> {
+  return {
+    read: readInteger(min, max),
+    parse: Number,
+    fallback: undefined,
+  };
+}
+export function text<T extends string | undefined>(fallback: T): OptionSpec<string | T> {
+  return {
+    read: (value) => (typeof value === 'string' && value !== '' ? value : must('a text that is not empty')),
+    parse: (raw) => raw,
+    fallback,
+  };
+}
+export function flag(fallback: boolean): OptionSpec<boolean> {
+  return {
+    read: (value) => (typeof value === 'boolean' ? value : must('true or false')),
+    parse: (raw) => ({ true: true, false: false, 1: true, 0: false })[raw.toLowerCase()] ?? raw,
+    fallback,
+  };
+}
+export function oneOf<T extends string>(values: readonly T[], fallback: T): OptionSpec<T> {
+  return {
+    read: (value) => (values.includes(value as T) ? (value as T) : must(`one of ${values.join(', ')}`)),
+    parse: (raw) => raw,
+    fallback,
+  };
+}
 /** Texts by name, such as headers. A copy: the caller may write to its own. */
-export const textsByName = <T extends Readonly<Record<string, string>> | undefined>(
+export function textsByName<T extends Readonly<Record<string, string>> | undefined>(
   fallback: T,
-): OptionSpec<Readonly<Record<string, string>> | T> => ({
-  read: (value) =>
-    isRecord(value) && Object.values(value).every((item) => typeof item === 'string')
-      ? ({ ...value } as Readonly<Record<string, string>>)
-      : must('an object of texts'),
-  fallback,
-});
+): OptionSpec<Readonly<Record<string, string>> | T> {
+  return {
+    read: (value) =>
+      isRecord(value) && Object.values(value).every((item) => typeof item === 'string')
+        ? ({ ...value } as Readonly<Record<string, string>>)
+        : must('an object of texts'),
+    fallback,
+  };
+}
 /** A function that is called; not settable from the environment. */
 export const callback = <F extends (...args: never[]) => unknown>(): OptionSpec<F | undefined> => ({
   read: (value) => (typeof value === 'function' ? (value as F) : must('a function')),

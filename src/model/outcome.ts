@@ -19,8 +19,9 @@ export type Settled = 'acked' | 'retried' | 'deadLettered' | 'givenBack';
 /** Reasons travel in headers, answers and lines of a log: thousands of them must fit. */
 const MAX_REASON_CHARACTERS = 500;
 
-const short = (reason: string): string =>
-  reason.length > MAX_REASON_CHARACTERS ? `${reason.slice(0, MAX_REASON_CHARACTERS)}...` : reason;
+function short(reason: string): string {
+  return reason.length > MAX_REASON_CHARACTERS ? `${reason.slice(0, MAX_REASON_CHARACTERS)}...` : reason;
+}
 
 /** A reason as text, whatever somebody handed in for one. Never throws. */
 export function toReason(given: unknown): string {
@@ -29,8 +30,9 @@ export function toReason(given: unknown): string {
   return typeof given === 'object' || typeof given === 'function' ? describeError(given) : String(given);
 }
 
-const isDelay = (delayMs: unknown): delayMs is number =>
-  typeof delayMs === 'number' && Number.isFinite(delayMs) && delayMs >= 0;
+function isDelay(delayMs: unknown): delayMs is number {
+  return typeof delayMs === 'number' && Number.isFinite(delayMs) && delayMs >= 0;
+}
 
 /** @returns the delay, checked. @throws RangeError with the rest of a sentence */
 export function checkDelay(delayMs: unknown): number {
@@ -83,8 +85,9 @@ export class DeadLetter extends Error {
   }
 }
 
-const has = (error: unknown, brand: symbol): boolean =>
-  typeof error === 'object' && error !== null && hasKey(error, brand);
+function has(error: unknown, brand: symbol): boolean {
+  return typeof error === 'object' && error !== null && hasKey(error, brand);
+}
 
 /**
  * Whether an error says exactly what should become of a message. Works across copies of this package.

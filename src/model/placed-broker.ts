@@ -8,7 +8,9 @@ const slot: symbol = Symbol.for('memphis-serverless.placed-broker.v1');
 const holder = globalThis as unknown as Record<symbol, Broker | undefined>;
 
 /** Nothing outside of tests. */
-export const placedBroker = (): Broker | undefined => holder[slot];
+export function placedBroker(): Broker | undefined {
+  return holder[slot];
+}
 
 /** Puts a broker in the place of all others; nothing: all are themselves again. */
 export function placeBroker(broker: Broker | undefined): void {

@@ -42,7 +42,9 @@ export function didYouMean(name: string, names: readonly string[]): string {
 }
 
 /** Names are shown, values never: they may be secrets. */
-const shown = (name: string): string => (name.length > 100 ? `${name.slice(0, 100)}...` : name);
+function shown(name: string): string {
+  return name.length > 100 ? `${name.slice(0, 100)}...` : name;
+}
 
 function unknownOption(where: string, name: string, table: OptionTable): MemphisError {
   const hint = didYouMean(name, Object.keys(table));
@@ -119,8 +121,9 @@ type Values = Readonly<Record<string, unknown>>;
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** `MEMPHIS_TLS_` and `memphis_tls` are no variables of `tls`. */
-const isWellFormed = (variable: string): boolean =>
-  variable === variable.toUpperCase() && !`${variable}_`.includes('__');
+function isWellFormed(variable: string): boolean {
+  return variable === variable.toUpperCase() && !`${variable}_`.includes('__');
+}
 
 /** What a variable says, else the default. Templates that were not filled in leave variables empty or blank: as if they were not set. */
 function readVariable(

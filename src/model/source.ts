@@ -26,8 +26,9 @@ export interface GivenSource {
   readonly group?: string | undefined;
 }
 
-const invalid = (option: string, message: string): MemphisError =>
-  new MemphisError('INVALID_OPTION', message, { option });
+function invalid(option: string, message: string): MemphisError {
+  return new MemphisError('INVALID_OPTION', message, { option });
+}
 
 /**
  * Checks where a reader is to read.

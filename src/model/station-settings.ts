@@ -9,9 +9,9 @@ import { checkName, type StationSettings } from './station.ts';
 /** Options of `createStation`. */
 export type StationOptions = Given<typeof stationOptions>;
 
-const refuse = (option: string, why: string): never => {
+function refuse(option: string, why: string): never {
   throw new MemphisError('INVALID_OPTION', `createStation: ${option} ${why}.`, { option });
-};
+}
 
 /**
  * The settings that options mean for a station.

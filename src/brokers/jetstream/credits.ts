@@ -21,14 +21,17 @@ export interface CreditKey {
   readonly sequence: number;
 }
 
-const subjectOf = ({ stream, durable, sequence }: CreditKey): string =>
-  `$KV.${BUCKET}.credit.${stream}.${durable}.${sequence}`;
+function subjectOf({ stream, durable, sequence }: CreditKey): string {
+  return `$KV.${BUCKET}.credit.${stream}.${durable}.${sequence}`;
+}
 
-export const creditKeyOf = ({ lane, position }: Delivery): CreditKey => ({
-  stream: lane.stream,
-  durable: lane.durable,
-  sequence: position.sequence,
-});
+export function creditKeyOf({ lane, position }: Delivery): CreditKey {
+  return {
+    stream: lane.stream,
+    durable: lane.durable,
+    sequence: position.sequence,
+  };
+}
 
 /** How many deliveries of a message do not count. */
 export async function readCredit(link: Link, key: CreditKey, timeoutMs: number = PATIENCE_MS): Promise<number> {

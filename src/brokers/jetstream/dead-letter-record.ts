@@ -11,10 +11,10 @@ import type { StreamMessage } from './wire/read.ts';
 /** Headers that a message did not have before it was set aside. */
 const OWN_HEADERS = /^(nats-|\$memphis_(dls|kept|retry)_)/i;
 
-const count = (text: string | undefined): number => {
+function count(text: string | undefined): number {
   const number = Number(text);
   return Number.isSafeInteger(number) && number > 0 ? number : 0;
-};
+}
 
 /** One that others put there has no origin: partition, sequence and count are 0 then. */
 export function toDeadLetter(station: string, found: StreamMessage): DeadLetterRecord {

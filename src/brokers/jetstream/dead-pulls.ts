@@ -18,7 +18,9 @@ export const LOOK_EVERY_MS = 40;
 export const LOOK_SHARED_EVERY_MS = 200;
 
 /** Whether a server loses redeliveries to dead pulls, by the `version` of its INFO. */
-export const losesToDeadPulls = (version: string): boolean => isBefore(version, 2, 10, 16);
+export function losesToDeadPulls(version: string): boolean {
+  return isBefore(version, 2, 10, 16);
+}
 
 /** A pause that a signal ends early. Never rejects. */
 export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {

@@ -95,8 +95,9 @@ export class Delivered implements Delivery {
 }
 
 /** A frame off a pull as a delivery. @throws MemphisError `BROKER_REFUSED` without a delivery's reply subject */
-export const toDelivery = (frame: Frame, station: string, lane: Lane): Delivery =>
-  lane.rules?.toDelivery(frame, lane) ?? makeDelivery(frame, station, lane);
+export function toDelivery(frame: Frame, station: string, lane: Lane): Delivery {
+  return lane.rules?.toDelivery(frame, lane) ?? makeDelivery(frame, station, lane);
+}
 
 /** The same, whatever rules its lane has. @throws as there */
 export function makeDelivery(frame: Frame, station: string, lane: Lane): Delivery {
@@ -130,8 +131,11 @@ function becomeOrigin(delivery: Delivered): void {
   });
 }
 
-const withoutRetryHeaders = (headers: HeaderList): HeaderList =>
-  headers.filter(([name, value]) => !name.startsWith(RETRY_PREFIX) && !/^nats-/i.test(name) && !isOwnId(name, value));
+function withoutRetryHeaders(headers: HeaderList): HeaderList {
+  return headers.filter(
+    ([name, value]) => !name.startsWith(RETRY_PREFIX) && !/^nats-/i.test(name) && !isOwnId(name, value),
+  );
+}
 
 /** A partition key as its header has it. */
 export function decodeKey(key: string): string {

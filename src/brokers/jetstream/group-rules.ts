@@ -7,7 +7,9 @@ import type { Durable } from './wire/consumers.ts';
 /** Description of every durable that this toolkit makes; what follows it says where it began. */
 export const OURS = 'memphis-serverless';
 
-export const isOurs = ({ description }: Durable): boolean => description === OURS || description.startsWith(`${OURS} `);
+export function isOurs({ description }: Durable): boolean {
+  return description === OURS || description.startsWith(`${OURS} `);
+}
 
 /** The description of a durable that begins there: what it began with cannot be asked of it later. */
 export function describe(start: StartPosition | undefined): string {

@@ -8,7 +8,9 @@ import type { Headers } from '../../model/message.ts';
 export const OWN_ID_PREFIX = '~ms.';
 
 /** Whether a header is an id that we gave because the user had none. */
-export const isOwnId = (name: string, value: string): boolean => name === 'msg-id' && value.startsWith(OWN_ID_PREFIX);
+export function isOwnId(name: string, value: string): boolean {
+  return name === 'msg-id' && value.startsWith(OWN_ID_PREFIX);
+}
 
 /** Users' view: without the reserved names; the first value of a repeated name. */
 export function toUserHeaders(headers: HeaderList): Headers {

@@ -7,7 +7,9 @@ import { OWN_ID_PREFIX } from './headers.ts';
 export const KEPT_PREFIX = '$memphis_kept_';
 
 /** What a NATS server acts on, and what a Memphis broker tells repeats by. */
-const isActedOn = (name: string): boolean => /^nats-|^msg-id$/i.test(name);
+function isActedOn(name: string): boolean {
+  return /^nats-|^msg-id$/i.test(name);
+}
 
 /** Put back as they came, they would be acted on or refused (jetstream-servers). */
 export function keepHeaders(headers: HeaderList): HeaderList {

@@ -48,14 +48,19 @@ export interface LaneRules {
 }
 
 /** Whether a delivery lies before the place at which its group was to begin. */
-export const isBeforeBegin = ({ isRetry, begin = 0 }: Lane, sequence: number): boolean => !isRetry && sequence < begin;
+export function isBeforeBegin({ isRetry, begin = 0 }: Lane, sequence: number): boolean {
+  return !isRetry && sequence < begin;
+}
 
 /** Only one message is out at a time, so that a redelivery is never overtaken. */
-export const isOrdered = (lane: Lane): boolean => lane.maxAckPending === 1;
+export function isOrdered(lane: Lane): boolean {
+  return lane.maxAckPending === 1;
+}
 
 /** A request for what is there may stay without an answer for a while: so many are out, or have used up their deliveries. */
-export const isLimited = (lane: Lane): boolean =>
-  lane.maxAckPending > 0 || lane.maxDeliver > 0 || lane.isShared === true;
+export function isLimited(lane: Lane): boolean {
+  return lane.maxAckPending > 0 || lane.maxDeliver > 0 || lane.isShared === true;
+}
 
 export function toLane(
   place: Pick<Lane, 'stream' | 'durable' | 'partition' | 'isRetry' | 'keepsSettled'>,
@@ -85,8 +90,9 @@ export interface Delivery extends StoredMessage {
 }
 
 /** Whether earlier deliveries may have been noted as ones that do not count. */
-export const mayHaveCredit = ({ deliveryCount, lane, laneDeliveries }: Delivery, maxDeliveries: number): boolean =>
-  lane.isRetry ? laneDeliveries > 1 : deliveryCount > maxDeliveries;
+export function mayHaveCredit({ deliveryCount, lane, laneDeliveries }: Delivery, maxDeliveries: number): boolean {
+  return lane.isRetry ? laneDeliveries > 1 : deliveryCount > maxDeliveries;
+}
 
 /** Whether a handler gets all of them for certain, without asking anybody: nearly always. In one function: it is asked for each. */
 export function areForHandler(deliveries: readonly Delivery[], maxDeliveries: number): boolean {

@@ -2,7 +2,9 @@
 
 let made = 0;
 let processId = '';
-const randomText = (): string => Math.random().toString(36).slice(2);
+function randomText(): string {
+  return Math.random().toString(36).slice(2);
+}
 
 /** An id for what the user gave none: unique enough to tell our repeats from anybody's messages. */
 export function ownId(): string {

@@ -12,11 +12,12 @@ import type { StreamBroker } from './stream-broker.ts';
 /** Connected, it is known by now. */
 const LIMIT_MS = 5_000;
 
-export const passesOver = ({ version, isMemphis }: Pick<ServerInfo, 'version' | 'isMemphis'>): boolean =>
+export function passesOver({ version, isMemphis }: Pick<ServerInfo, 'version' | 'isMemphis'>): boolean {
   // up to 1.4.2 a Memphis broker says its own version
-  isMemphis && isBefore(version, 2, 0)
+  return isMemphis && isBefore(version, 2, 0)
     ? !isBefore(version, 1, 4, 2)
     : !isBefore(version, 2, 9, 17) && isBefore(version, 2, 10, 10);
+}
 
 let isTold = false;
 

@@ -39,8 +39,9 @@ interface Gathered {
 /** A stream of others is one partition without a number, and its dead letters are kept. */
 const OF_OTHERS: ReadView = { partitions: [0], sendPoisonMsgToDls: true, dlsStation: '' };
 
-const partitionNotFound = (station: string, partition: number): MemphisError =>
-  new MemphisError('PARTITION_NOT_FOUND', `Station ${station} has no partition ${partition}.`, { station });
+function partitionNotFound(station: string, partition: number): MemphisError {
+  return new MemphisError('PARTITION_NOT_FOUND', `Station ${station} has no partition ${partition}.`, { station });
+}
 
 export class JetStreamReader implements Reader {
   readonly #link: Link;

@@ -50,5 +50,6 @@ export function onlyReaders<B extends StreamBroker<Stations>>(
 }
 
 /** The readers of a broker. No I/O. */
-export const streamReadersOf = (broker: JetStreamBroker): StreamReaders =>
-  onlyReaders(broker, (own) => new StreamReaders(own));
+export function streamReadersOf(broker: JetStreamBroker): StreamReaders {
+  return onlyReaders(broker, (own) => new StreamReaders(own));
+}

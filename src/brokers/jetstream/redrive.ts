@@ -37,12 +37,13 @@ export interface BrokerParts {
 }
 
 /** Why what a producer was refused is not put back. */
-export const neverStored = (station: string, id: number): MemphisError =>
-  new MemphisError(
+export function neverStored(station: string, id: number): MemphisError {
+  return new MemphisError(
     'INVALID_MESSAGE',
     `Dead letter ${id} of station ${station} was refused and never stored: produce it again, as the schema wants it.`,
     { station },
   );
+}
 
 /** One run of putting back. */
 export class Redrive {

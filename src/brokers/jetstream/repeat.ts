@@ -22,11 +22,14 @@ const PING_LIMIT_MS = 300;
 export const PATIENCE_MS = 20_000;
 
 /** Whether a failure may be over at the next try. */
-export const healsByItself = (error: unknown): boolean =>
-  isMemphisError(error, 'CONNECTION_LOST') ||
-  isMemphisError(error, 'TIMEOUT') ||
-  isMemphisError(error, 'CONNECT_FAILED') ||
-  (isMemphisError(error, 'JETSTREAM_UNAVAILABLE') && error.retryable);
+export function healsByItself(error: unknown): boolean {
+  return (
+    isMemphisError(error, 'CONNECTION_LOST') ||
+    isMemphisError(error, 'TIMEOUT') ||
+    isMemphisError(error, 'CONNECT_FAILED') ||
+    (isMemphisError(error, 'JETSTREAM_UNAVAILABLE') && error.retryable)
+  );
+}
 
 /**
  * Runs one operation, again and again while it fails in a way that patience heals, until time is up.
@@ -84,8 +87,9 @@ async function waitBehind(
  *
  * @throws MemphisError what dialling throws
  */
-export const infoOf = (link: Link, timeoutMs: number): Promise<ServerInfo> =>
-  repeat(link, 'look at the server', timeoutMs, (connection) => connection.info);
+export function infoOf(link: Link, timeoutMs: number): Promise<ServerInfo> {
+  return repeat(link, 'look at the server', timeoutMs, (connection) => connection.info);
+}
 
 /** Pings under way: thousands of operations may have met the same silence. */
 const pings = new WeakMap<Connection, Promise<void>>();

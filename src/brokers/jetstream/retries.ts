@@ -52,8 +52,9 @@ export interface RetryCopy {
   readonly untilMs?: number;
 }
 
-const dueSubject = (stream: string, durable: string, partition: number): string =>
-  `${stream}.due.${durable}.${partition}`;
+function dueSubject(stream: string, durable: string, partition: number): string {
+  return `${stream}.due.${durable}.${partition}`;
+}
 
 /** Headers of a copy, as they are stored. */
 export function retryHeaders(copy: RetryCopy): HeaderList {

@@ -19,8 +19,9 @@ export interface Round {
   readonly pending: readonly number[];
 }
 
-const within = (limit: number | undefined, wanted: number): number =>
-  limit !== undefined && limit > 0 ? Math.min(wanted, Math.max(1, Math.floor(limit))) : wanted;
+function within(limit: number | undefined, wanted: number): number {
+  return limit !== undefined && limit > 0 ? Math.min(wanted, Math.max(1, Math.floor(limit))) : wanted;
+}
 
 /** Beyond what its durable allows, a request is refused. */
 function toRequest(lane: Lane, share: number, wantedMs: number): PullRequest {

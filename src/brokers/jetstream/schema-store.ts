@@ -27,8 +27,9 @@ import { bucketConfig, createStream, purgeStream } from './wire/streams.ts';
 
 const KV = `KV_${BUCKET}`;
 const SCHEMAS = `$KV.${BUCKET}.schema.>`;
-const versionSubject = (name: string, version: number): string =>
-  `$KV.${BUCKET}.schema-version.${version}.${keyOf(name)}`;
+function versionSubject(name: string, version: number): string {
+  return `$KV.${BUCKET}.schema-version.${version}.${keyOf(name)}`;
+}
 /** How often a change is tried that others get in the way of. */
 const MAX_TRIES = 10;
 /** More than anybody has, in one list. */
@@ -40,14 +41,14 @@ interface Entry {
   readonly revision: number;
 }
 
-const decode = (data: Uint8Array): Json | undefined => {
+function decode(data: Uint8Array): Json | undefined {
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(data));
     return isJson(value) ? value : undefined;
   } catch {
     return undefined;
   }
-};
+}
 
 /*
  * $JS.API.STREAM.MSG.GET.KV_<bucket> { last_by_subj }: { message: { seq, data?: base64, hdrs?: base64 } }
@@ -71,11 +72,12 @@ async function readKey(connection: Connection, subject: string, timeoutMs: numbe
   }
 }
 
-const schemaNotFound = (name: string, version?: number): MemphisError =>
-  new MemphisError(
+function schemaNotFound(name: string, version?: number): MemphisError {
+  return new MemphisError(
     'SCHEMA_NOT_FOUND',
     `There is no ${version === undefined ? '' : `version ${version} of `}schema ${name}.`,
   );
+}
 
 export class JetStreamSchemas implements SchemaStore {
   readonly #broker: JetStreamBroker;
@@ -276,7 +278,10 @@ export class JetStreamSchemas implements SchemaStore {
 }
 
 /** Whether a version says the same. */
-const isSame = (version: Json, schema: NewSchema): boolean =>
-  version.source === schema.source &&
-  (version.messageName ?? '') === (schema.messageName ?? '') &&
-  JSON.stringify(version.imports ?? {}) === JSON.stringify(schema.imports ?? {});
+function isSame(version: Json, schema: NewSchema): boolean {
+  return (
+    version.source === schema.source &&
+    (version.messageName ?? '') === (schema.messageName ?? '') &&
+    JSON.stringify(version.imports ?? {}) === JSON.stringify(schema.imports ?? {})
+  );
+}

@@ -27,7 +27,9 @@ interface Known {
 }
 
 /** The key of a schema: its active version and what there is beside it (docs/architecture.md). */
-export const schemaSubject = (name: string): string => `$KV.${BUCKET}.schema.${keyOf(name)}`;
+export function schemaSubject(name: string): string {
+  return `$KV.${BUCKET}.schema.${keyOf(name)}`;
+}
 
 /** Of a schema that is not there, or whose record somebody has damaged, nothing is known but its name. */
 export function toStationSchema(name: string, record: Json): StationSchema {

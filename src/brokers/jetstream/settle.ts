@@ -20,7 +20,9 @@ import { ackPayload } from './wire/ack.ts';
 import { deleteMessage } from './wire/streams.ts';
 
 /** When all that is decided in this tick is known. */
-const afterThisTick = (run: () => void): void => void Promise.resolve().then(() => process.nextTick(run));
+function afterThisTick(run: () => void): void {
+  return void Promise.resolve().then(() => process.nextTick(run));
+}
 const settledAs = { ack: 'acked', retry: 'retried', deadLetter: 'deadLettered', giveBack: 'givenBack' } as const;
 
 /** How long deleting a settled copy may hold up the end of settling. */

@@ -37,13 +37,15 @@ export interface Entry {
 }
 
 /** How long settling may still take. */
-export const timeLeftMs = ({ settleByMs }: SettleContext): number =>
-  Math.max(1, Math.min(PATIENCE_MS, settleByMs - Date.now()));
+export function timeLeftMs({ settleByMs }: SettleContext): number {
+  return Math.max(1, Math.min(PATIENCE_MS, settleByMs - Date.now()));
+}
 
-export const unconfirmed = ({ station, group }: SettleContext, count: number, cause: unknown): MemphisError =>
-  new MemphisError(
+export function unconfirmed({ station, group }: SettleContext, count: number, cause: unknown): MemphisError {
+  return new MemphisError(
     'SETTLE_UNCONFIRMED',
     `The broker did not confirm what was settled of ${count} messages of station ${station}, group ${group}. ` +
       'They may be delivered again.',
     { cause, station, group },
   );
+}

@@ -60,11 +60,17 @@ const RECORD_PREFIX = `$KV.${BUCKET}.station.`;
 export const RECORDS = `${RECORD_PREFIX}>`;
 
 /** No part of a subject may be empty: between two dots in a row stands a `/`, which names and keys of buckets leave free. */
-export const keyOf = (name: string): string => (name.includes('..') ? name.replace(/\.(?=\.)/g, './') : name);
-export const recordSubject = (station: string): string => `${RECORD_PREFIX}${keyOf(station)}`;
+export function keyOf(name: string): string {
+  return name.includes('..') ? name.replace(/\.(?=\.)/g, './') : name;
+}
+export function recordSubject(station: string): string {
+  return `${RECORD_PREFIX}${keyOf(station)}`;
+}
 
 /** The station whose record is on a subject. */
-export const recordedStation = (subject: string): string => subject.slice(RECORD_PREFIX.length).replaceAll('./', '.');
+export function recordedStation(subject: string): string {
+  return subject.slice(RECORD_PREFIX.length).replaceAll('./', '.');
+}
 
 /** One that somebody has damaged is none: the streams tell what there is. */
 function parseRecord(data: Uint8Array): Json | undefined {
@@ -103,10 +109,13 @@ function roomOf({ retentionValue, storageType }: Json): { readonly room: StreamR
   return { room: { maxBytes: Number(retentionValue), isOnFile: storageType !== 'memory' } };
 }
 
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
 
-const isWithin = (min: number, max: number, value: unknown): boolean =>
-  Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max;
+function isWithin(min: number, max: number, value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max;
+}
 
 /** The numbers behind a station's name in the names of streams, ascending. */
 export function partitionsAmong(streams: readonly string[], station: string): readonly number[] {
@@ -249,5 +258,6 @@ export class Stations {
 }
 
 /** Whether an error says that a stream is not there. */
-export const isStreamMissing = (error: unknown): boolean =>
-  isMemphisError(error, 'STATION_NOT_FOUND') || refusalOf(error) === apiError.STREAM_NOT_FOUND;
+export function isStreamMissing(error: unknown): boolean {
+  return isMemphisError(error, 'STATION_NOT_FOUND') || refusalOf(error) === apiError.STREAM_NOT_FOUND;
+}

@@ -13,22 +13,27 @@ import { type Entry, type SettleContext, timeLeftMs, unconfirmed } from './settl
 const MAX_PARKED_MS = 365 * 86_400_000;
 
 /** Whether a durable of others has used up its limit of deliveries with this one. */
-const isLastOf = ({ lane, laneDeliveries }: Delivery): boolean =>
-  lane.maxDeliver > 0 && laneDeliveries >= lane.maxDeliver;
+function isLastOf({ lane, laneDeliveries }: Delivery): boolean {
+  return lane.maxDeliver > 0 && laneDeliveries >= lane.maxDeliver;
+}
 
 /** A parked copy that the server could not hold back is given back before its time as a matter of course. */
-const mayRunOut = ({ deliveryCount, lane }: Delivery, maxDeliveries: number): boolean =>
-  deliveryCount >= maxDeliveries || lane.isRetry;
+function mayRunOut({ deliveryCount, lane }: Delivery, maxDeliveries: number): boolean {
+  return deliveryCount >= maxDeliveries || lane.isRetry;
+}
 
 /**
  * Whether a message that was given back behind one that comes back later waits like that one. A copy stays what it is: one that
  * the server could not hold back would be met at once, and be stored again and again.
  */
-const waitsParked = ({ lane }: Delivery, delayMs = 0): boolean => !lane.isRetry && shouldPark(lane, delayMs);
+function waitsParked({ lane }: Delivery, delayMs = 0): boolean {
+  return !lane.isRetry && shouldPark(lane, delayMs);
+}
 
 /** Whether nothing has to be stored before this is said to the source. */
-export const needsNothingStored = (entry: Entry, maxDeliveries: number): boolean =>
-  entry.outcome.action === 'ack' || comesBackAsItIs(entry, maxDeliveries);
+export function needsNothingStored(entry: Entry, maxDeliveries: number): boolean {
+  return entry.outcome.action === 'ack' || comesBackAsItIs(entry, maxDeliveries);
+}
 
 function comesBackAsItIs({ outcome, delivery }: Entry, maxDeliveries: number): boolean {
   if (outcome.action === 'giveBack') {

@@ -65,8 +65,9 @@ function readAnswer({ status }: Frame): void {
   if (status === 503) throw nobodyListens();
 }
 
-const nobodyListens = (): MemphisError =>
-  new MemphisError('JETSTREAM_UNAVAILABLE', 'Nobody listens for acks: the group was deleted, or has no leader.');
+function nobodyListens(): MemphisError {
+  return new MemphisError('JETSTREAM_UNAVAILABLE', 'Nobody listens for acks: the group was deleted, or has no leader.');
+}
 
 /** Why an ack is not answered: the delivery is not known any more, or nobody knows. */
 async function whySilent(

@@ -7,9 +7,9 @@ import { HttpApi } from './http-api.ts';
 
 const DEFAULT_PORT = 9000;
 
-const refuse = (why: string): never => {
+function refuse(why: string): never {
   throw new MemphisError('INVALID_OPTION', `apiUrl ${why}.`, { option: 'apiUrl' });
-};
+}
 
 function parse(given: string): URL {
   try {

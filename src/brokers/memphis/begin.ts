@@ -21,11 +21,14 @@ export interface Place {
 }
 
 /** The subject of its note. */
-export const startNoteOf = ({ stream, durable }: Place): string => `$KV.${BUCKET}.start.${stream}.${durable}`;
+export function startNoteOf({ stream, durable }: Place): string {
+  return `$KV.${BUCKET}.start.${stream}.${durable}`;
+}
 
 /** With how many of the last messages; -1: begins otherwise. */
-export const lastOf = (start: StartPosition | undefined): number =>
-  start !== undefined && 'lastMessages' in start ? start.lastMessages : -1;
+export function lastOf(start: StartPosition | undefined): number {
+  return start !== undefined && 'lastMessages' in start ? start.lastMessages : -1;
+}
 
 /** Where nothing has to be asked for it. */
 export function toPolicy(start: StartPosition | undefined): DeliverFrom {

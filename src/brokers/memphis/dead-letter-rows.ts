@@ -13,13 +13,17 @@ import { dlsHeader } from './dls-headers.ts';
 /** Groups of one row have ids of their own: behind the row's, by their names, so that they stay when others go. */
 const GROUPS = 2 ** 20;
 
-export const rowIdOf = (id: number): number => Math.floor(id / GROUPS);
-export const idOf = (row: number, group: string): number => row * GROUPS + (murmur3(group) % GROUPS);
+export function rowIdOf(id: number): number {
+  return Math.floor(id / GROUPS);
+}
+export function idOf(row: number, group: string): number {
+  return row * GROUPS + (murmur3(group) % GROUPS);
+}
 
-const count = (text: string | undefined): number => {
+function count(text: string | undefined): number {
   const number = Number(text);
   return Number.isSafeInteger(number) && number > 0 ? number : 0;
-};
+}
 
 /** Lists show so many hexadecimal digits of a payload. */
 const CUT_AT = 80;
@@ -121,5 +125,6 @@ export function toRecords(station: string, row: Row, details: RowDetails): reado
 }
 
 /** The headers that the message had. */
-export const headersBefore = ({ headers }: Row): HeaderList =>
-  originalHeaders(headers).filter(([name]) => name !== dlsHeader.reason);
+export function headersBefore({ headers }: Row): HeaderList {
+  return originalHeaders(headers).filter(([name]) => name !== dlsHeader.reason);
+}

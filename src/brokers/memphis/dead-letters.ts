@@ -33,7 +33,9 @@ const MEND_LIMIT_MS = 2_000;
 
 const mendedAt = new WeakMap<Link, number>();
 
-const originOf = ({ id, sequence }: Delivery) => ({ stream: id.slice(0, id.lastIndexOf(':')), sequence });
+function originOf({ id, sequence }: Delivery) {
+  return { stream: id.slice(0, id.lastIndexOf(':')), sequence };
+}
 
 function headersOf(delivery: Delivery, group: string, reason: string): HeaderList {
   const { stream, sequence } = originOf(delivery);
@@ -134,8 +136,9 @@ async function handByReference(context: DeadLetterContext, delivery: Delivery, n
   throw refused(context, delivery, 'the broker has not read it yet');
 }
 
-const refused = ({ group }: DeadLetterContext, { id, station }: Delivery, why: string): MemphisError =>
-  new MemphisError('JETSTREAM_UNAVAILABLE', `Message ${id} is not set aside: ${why}.`, {
+function refused({ group }: DeadLetterContext, { id, station }: Delivery, why: string): MemphisError {
+  return new MemphisError('JETSTREAM_UNAVAILABLE', `Message ${id} is not set aside: ${why}.`, {
     station,
     group,
   });
+}

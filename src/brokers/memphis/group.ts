@@ -177,5 +177,6 @@ interface Limits {
 }
 
 /** One that has delivered nothing yet may be new: what was asked of it before met nobody then. */
-const found = (durable: Durable): FoundDurable =>
-  durable.consumerSequence === 0 ? { durable, isNew: true } : { durable };
+function found(durable: Durable): FoundDurable {
+  return durable.consumerSequence === 0 ? { durable, isNew: true } : { durable };
+}

@@ -28,7 +28,9 @@ const AT_ONCE = 8;
 /** What becomes of a row for which nothing was kept, since its deliveries ran out by themselves. */
 type Unkept = (row: Row) => Promise<Uint8Array | undefined>;
 
-const placeOf = ({ partition, sequence }: Row | DeadLetterRecord): string => `${partition}:${sequence}`;
+function placeOf({ partition, sequence }: Row | DeadLetterRecord): string {
+  return `${partition}:${sequence}`;
+}
 
 /** @param contentOf the payload of a row, where it is to be had */
 export async function keptLetters(

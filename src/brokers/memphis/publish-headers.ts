@@ -6,10 +6,11 @@ import { fromUserHeaders, OWN_ID_PREFIX } from '../jetstream/headers.ts';
 import { ownId } from '../jetstream/own-id.ts';
 
 /** The same as it is sent. Names and values are checked there, or our own. */
-export const publishLines = (message: OutgoingMessage, connectionId: string): HeaderLines =>
-  publishHeaders(message, connectionId)
+export function publishLines(message: OutgoingMessage, connectionId: string): HeaderLines {
+  return publishHeaders(message, connectionId)
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join('');
+}
 
 /** The broker tells repeats by `msg-id`, not by the header of NATS. */
 export function publishHeaders(

@@ -35,5 +35,6 @@ class MemphisReaders extends StreamReaders<MemphisBroker> {
 }
 
 /** The readers of a broker. No I/O. */
-export const memphisReadersOf = (broker: MemphisBroker): StreamReaders =>
-  onlyReaders(broker, (own) => new MemphisReaders(own));
+export function memphisReadersOf(broker: MemphisBroker): StreamReaders {
+  return onlyReaders(broker, (own) => new MemphisReaders(own));
+}

@@ -16,7 +16,9 @@ import { registerConsumer } from './wire/consumer-creation.ts';
 export const ANCHOR_STATION = 'memphis-serverless';
 
 /** The broker deletes the durables of a group that has been asleep for two hours, with its position (11.5). */
-export const isAnchored = (version: string): boolean => isBefore(version, 1, 4, 2);
+export function isAnchored(version: string): boolean {
+  return isBefore(version, 1, 4, 2);
+}
 
 /** @param schemas hear what is told of the station's. @throws MemphisError as the broker refuses */
 export async function registerGroup(

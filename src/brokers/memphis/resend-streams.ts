@@ -3,7 +3,10 @@
 import { toInternalName } from '../../model/station.ts';
 
 /** The stream that keeps resends for a group. */
-export const resendStreamOf = (station: string, group: string): string =>
-  `${resendStreamsOf(station)}${toInternalName(group)}`;
+export function resendStreamOf(station: string, group: string): string {
+  return `${resendStreamsOf(station)}${toInternalName(group)}`;
+}
 /** How the names of those of a station begin. */
-export const resendStreamsOf = (station: string): string => `${toInternalName(station)}$resent$`;
+export function resendStreamsOf(station: string): string {
+  return `${toInternalName(station)}$resent$`;
+}

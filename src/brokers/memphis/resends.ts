@@ -36,10 +36,12 @@ const WINDOW_MS = 100;
 const ACKS = 'memphis_serverless_resends';
 const ACK_SUBJECT = '$memphis_pm_acks';
 
-const row = ({ allHeaders }: Pick<Delivery, 'allHeaders'>): number =>
-  Number(headerOf(allHeaders, '$memphis_pm_id') ?? 0);
-const rowGroup = ({ allHeaders }: Pick<Delivery, 'allHeaders'>): string =>
-  headerOf(allHeaders, '$memphis_pm_cg_name') ?? '';
+function row({ allHeaders }: Pick<Delivery, 'allHeaders'>): number {
+  return Number(headerOf(allHeaders, '$memphis_pm_id') ?? 0);
+}
+function rowGroup({ allHeaders }: Pick<Delivery, 'allHeaders'>): string {
+  return headerOf(allHeaders, '$memphis_pm_cg_name') ?? '';
+}
 
 export class Resends implements LaneRules {
   readonly #link: Link;

@@ -95,8 +95,9 @@ export class MemphisSchemaStore implements SchemaStore {
   }
 }
 
-const notFound = (name: string): MemphisError =>
-  new MemphisError('SCHEMA_NOT_FOUND', `There is no schema ${name}. Create it with createSchema first.`);
+function notFound(name: string): MemphisError {
+  return new MemphisError('SCHEMA_NOT_FOUND', `There is no schema ${name}. Create it with createSchema first.`);
+}
 
 function toVersion(version: Json): SchemaVersion {
   const messageName = String(version.message_struct_name ?? '');

@@ -9,24 +9,27 @@ export class ServerError extends Error {}
 const CLIENT_CERTIFICATE = 'it demands a client certificate or does not accept this one: set tls.cert and tls.key';
 
 /** By Node's names (https://nodejs.org/api/tls.html#x509-certificate-error-codes) and our own. The first that fits counts. */
-const tlsTroubles = (): readonly (readonly [code: RegExp, words: string])[] => [
-  [
-    /^UNABLE_TO_(VERIFY|GET_ISSUER)|SELF_SIGNED|^CERT_(SIGNATURE|UNTRUSTED)/,
-    'its certificate is not trusted: set tls.ca to the authority that signed it',
-  ],
-  [/^CERT_HAS_EXPIRED/, 'its certificate has expired: renew it'],
-  [/ALTNAME/, 'its certificate bears another name: dial it under that one, or set tls.serverName to it'],
-  [/^(CERT_|CRL_|UNABLE_TO_|ERROR_IN_|INVALID_|PATH_|HOSTNAME_)/, 'its certificate is not right'],
-  [/ALERT_(CERT|BAD_CERT|UNKNOWN_CA|HANDSHAKE)/, CLIENT_CERTIFICATE],
-  [/^(ERR_(SSL|TLS|OSSL)_|EPROTO)/, 'it speaks no TLS that Node accepts'],
-  [/^NO_TLS/, 'it has no TLS: switch it on there, or set tls: false to connect in clear'],
-  [/^IN_CLEAR/, 'it answered in clear: leave tls.handshakeFirst out'],
-  [/^DEMANDS_TLS/, 'it demands TLS: leave tls: false out'],
-];
+function tlsTroubles(): readonly (readonly [code: RegExp, words: string])[] {
+  return [
+    [
+      /^UNABLE_TO_(VERIFY|GET_ISSUER)|SELF_SIGNED|^CERT_(SIGNATURE|UNTRUSTED)/,
+      'its certificate is not trusted: set tls.ca to the authority that signed it',
+    ],
+    [/^CERT_HAS_EXPIRED/, 'its certificate has expired: renew it'],
+    [/ALTNAME/, 'its certificate bears another name: dial it under that one, or set tls.serverName to it'],
+    [/^(CERT_|CRL_|UNABLE_TO_|ERROR_IN_|INVALID_|PATH_|HOSTNAME_)/, 'its certificate is not right'],
+    [/ALERT_(CERT|BAD_CERT|UNKNOWN_CA|HANDSHAKE)/, CLIENT_CERTIFICATE],
+    [/^(ERR_(SSL|TLS|OSSL)_|EPROTO)/, 'it speaks no TLS that Node accepts'],
+    [/^NO_TLS/, 'it has no TLS: switch it on there, or set tls: false to connect in clear'],
+    [/^IN_CLEAR/, 'it answered in clear: leave tls.handshakeFirst out'],
+    [/^DEMANDS_TLS/, 'it demands TLS: leave tls: false out'],
+  ];
+}
 
 /** An end that Node has no name for. */
-export const trouble = (code: 'NO_TLS' | 'IN_CLEAR' | 'DEMANDS_TLS' | 'HUNG_UP'): Error =>
-  Object.assign(new Error(code === 'HUNG_UP' ? 'the server hung up' : code), { code });
+export function trouble(code: 'NO_TLS' | 'IN_CLEAR' | 'DEMANDS_TLS' | 'HUNG_UP'): Error {
+  return Object.assign(new Error(code === 'HUNG_UP' ? 'the server hung up' : code), { code });
+}
 
 /**
  * For an error while a session was being opened.

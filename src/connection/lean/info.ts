@@ -30,11 +30,13 @@ export function parseInfo(text: string): Info {
 }
 
 /** In our words. */
-export const toServerInfo = (info: Info): ServerInfo => ({
-  serverName: String(info.server_name ?? ''),
-  version: String(info.version ?? ''),
-  maxPayload: Number(info.max_payload ?? 1_048_576),
-  jetstream: info.jetstream === true,
-  apiLevel: Number(info.api_lvl ?? 0),
-  isMemphis: 'connection_id' in info,
-});
+export function toServerInfo(info: Info): ServerInfo {
+  return {
+    serverName: String(info.server_name ?? ''),
+    version: String(info.version ?? ''),
+    maxPayload: Number(info.max_payload ?? 1_048_576),
+    jetstream: info.jetstream === true,
+    apiLevel: Number(info.api_lvl ?? 0),
+    isMemphis: 'connection_id' in info,
+  };
+}

@@ -22,14 +22,17 @@ const AT_ONCE = 100;
 const BLOCK_FRAME_BYTES = VERSION.length + 4;
 /** By then all that is allowed has been answered, mostly. */
 const UNNAMED_AFTER_MS = 300;
-const randomToken = (): string => Math.random().toString(36).slice(2).padEnd(11, '0');
+function randomToken(): string {
+  return Math.random().toString(36).slice(2).padEnd(11, '0');
+}
 
-const refuse = (words: string): never => {
+function refuse(words: string): never {
   throw new MemphisError('INVALID_MESSAGE', `${words}.`);
-};
+}
 
-const tooLarge = (size: number, maxSize: number): MemphisError =>
-  new MemphisError('PAYLOAD_TOO_LARGE', `A message of ${size} bytes is too large: the server takes ${maxSize}.`);
+function tooLarge(size: number, maxSize: number): MemphisError {
+  return new MemphisError('PAYLOAD_TOO_LARGE', `A message of ${size} bytes is too large: the server takes ${maxSize}.`);
+}
 
 /** What is no subject could be a line of the protocol. No expression: its first uses cost a cold start more. */
 function check(subject: string): void {
@@ -46,7 +49,9 @@ function toLines(headers: HeaderList): HeaderLines {
   return lines;
 }
 
-const asItIs = (frame: Frame): Frame => frame;
+function asItIs(frame: Frame): Frame {
+  return frame;
+}
 
 /** Opens a session of our own. Returns at once; see `Dial`. */
 export function openLean(options: DialOptions): Connection {

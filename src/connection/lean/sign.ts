@@ -4,23 +4,27 @@ import { checksum, decodeSeed } from '../nkey-text.ts';
 
 type Key = import('node:crypto').KeyObject;
 
-const crypto = () => process.getBuiltinModule('node:crypto');
+function crypto() {
+  return process.getBuiltinModule('node:crypto');
+}
 /** What stands before the 32 bytes of a private Ed25519 key in PKCS #8 (RFC 8410, 7). */
 const PKCS8 = '302e020100300506032b657004220420';
 /** The kind of key "user", as its first letter U shows. */
 const USER = 20 << 3;
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
-const toKey = (seed: string): Key =>
-  crypto().createPrivateKey({
+function toKey(seed: string): Key {
+  return crypto().createPrivateKey({
     key: Buffer.concat([Buffer.from(PKCS8, 'hex'), decodeSeed(seed)]),
     format: 'der',
     type: 'pkcs8',
   });
+}
 
 /** The signature of a text, as CONNECT has it. */
-export const sign = (seed: string, text: string): string =>
-  crypto().sign(null, Buffer.from(text), toKey(seed)).toString('base64url');
+export function sign(seed: string, text: string): string {
+  return crypto().sign(null, Buffer.from(text), toKey(seed)).toString('base64url');
+}
 
 /** The public half: 56 letters that begin with U. */
 export function publicKey(seed: string): string {

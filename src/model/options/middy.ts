@@ -2,7 +2,9 @@
 
 import { flag, integer, must, text } from '../option-spec.ts';
 
-const isExpiry = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= -1;
+function isExpiry(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= -1;
+}
 
 /** `memphisConsumer` and `memphisProducer`: the words of Middy's `rds` middleware, beside ours. */
 export const middyOptions = {

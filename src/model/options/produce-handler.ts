@@ -8,11 +8,14 @@ import { producingOptions } from './producer-function.ts';
 /** Where a request carries the partition key: exactly one of the three, with the name to look under. */
 export type KeyPlace = { readonly header: string } | { readonly path: string } | { readonly query: string };
 
-const isName = (value: unknown): boolean => typeof value === 'string' && value !== '';
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
+}
 
 /** Names that a message header may have and that toolkit and server do not keep for themselves. */
-const isPassableHeader = (value: unknown): boolean =>
-  typeof value === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(value) && !/^(\$memphis|nats-)/i.test(value);
+function isPassableHeader(value: unknown): boolean {
+  return typeof value === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(value) && !/^(\$memphis|nats-)/i.test(value);
+}
 
 /** `produceHandler`: these beside those of `connectOptions`. */
 export const produceHandlerOptions = {

@@ -34,11 +34,16 @@ export interface DeliveryPosition {
 }
 
 /** How the reply subject of a first delivery begins, where the server belongs to no domain. */
-export const firstAckOf = (stream: string, durable: string): string => `${PREFIX}${stream}.${durable}.1.`;
-const noDelivery = (): MemphisError =>
-  new MemphisError('BROKER_REFUSED', 'A message came without the reply subject of a delivery.');
+export function firstAckOf(stream: string, durable: string): string {
+  return `${PREFIX}${stream}.${durable}.1.`;
+}
+function noDelivery(): MemphisError {
+  return new MemphisError('BROKER_REFUSED', 'A message came without the reply subject of a delivery.');
+}
 
-const withoutDomain = (subject: string): string => PREFIX + subject.split('.').slice(4, 11).join('.');
+function withoutDomain(subject: string): string {
+  return PREFIX + subject.split('.').slice(4, 11).join('.');
+}
 
 /*
  * $JS.ACK.<stream>.<durable>.<delivered>.<stream seq>.<consumer seq>.<timestamp ns>.<pending>

@@ -92,14 +92,18 @@ export const nothingAt =
 /** A JSON object of unknown content. */
 export type Json = Readonly<Record<string, unknown>>;
 
-export const isJson = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+export function isJson(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 /** UTF-8. No `TextDecoder`: making one costs a cold start more than reading all of its replies. */
-export const textOf = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
-  Buffer.from(buffer, byteOffset, byteLength).toString();
+export function textOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString();
+}
 
-export const parseJson = (data: Uint8Array): unknown => JSON.parse(textOf(data));
+export function parseJson(data: Uint8Array): unknown {
+  return JSON.parse(textOf(data));
+}
 
 export function encodeJson(value: unknown): Uint8Array {
   return Buffer.from(JSON.stringify(value));
@@ -126,8 +130,9 @@ export function parseReply(attempted: string, data: Uint8Array, emptyAt?: number
 }
 
 /** Without a cause: it would quote the answer, which may be the message itself where somebody echoes it. */
-const unreadable = (attempted: string, what: string): MemphisError =>
-  new MemphisError('BROKER_REFUSED', `Could not ${attempted}: the broker's answer is ${what}.`);
+function unreadable(attempted: string, what: string): MemphisError {
+  return new MemphisError('BROKER_REFUSED', `Could not ${attempted}: the broker's answer is ${what}.`);
+}
 
 function refused(attempted: string, error: Json): MemphisError {
   const description = String(error.description ?? error.code);
@@ -163,9 +168,10 @@ export async function callApi(
   return parseReply(attempted, frame.data, emptyAt);
 }
 
-const noJetStream = (attempted: string, { jetstream }: ServerInfo): MemphisError =>
-  new MemphisError(
+function noJetStream(attempted: string, { jetstream }: ServerInfo): MemphisError {
+  return new MemphisError(
     'JETSTREAM_UNAVAILABLE',
     `Could not ${attempted}: the server has no JetStream for this account, or it is starting. Start it with JetStream on.`,
     { retryable: jetstream }, // a server that announces it is starting; one that does not will not have it soon
   );
+}

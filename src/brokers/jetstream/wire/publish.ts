@@ -35,7 +35,9 @@ export function parsePubAck(subject: string, frame: Frame, mayLackSequence = fal
 const PLAIN = /^\{"stream":"[^"\\\u0000-\u001f\u007f-\u009f]*", ?"seq":([1-9]\d{0,14})\}$/;
 
 /** @returns its sequence; 0 for any other answer */
-export const plainSequence = (text: string): number => Number(PLAIN.exec(text)?.[1] ?? 0);
+export function plainSequence(text: string): number {
+  return Number(PLAIN.exec(text)?.[1] ?? 0);
+}
 
 /** How much a stream keeps, and where. */
 export interface StreamRoom {
@@ -65,5 +67,6 @@ export function frameSize(headers: HeaderList | HeaderLines, data: Uint8Array): 
 }
 
 /** No less than `frameSize`, found without a look at the characters. */
-export const mostFrameSize = (lines: HeaderLines, data: Uint8Array): number =>
-  3 * lines.length + BLOCK_FRAME_BYTES + data.length;
+export function mostFrameSize(lines: HeaderLines, data: Uint8Array): number {
+  return 3 * lines.length + BLOCK_FRAME_BYTES + data.length;
+}

@@ -8,7 +8,9 @@ const NS_PER_MS = 1_000_000;
 const SCHEDULES_LEVEL = 3;
 
 /** Whether a server can wait for us. Told by INFO alone: older ones store a schedule as an ordinary message, silently. */
-export const hasSchedules = (apiLevel: number): boolean => apiLevel >= SCHEDULES_LEVEL;
+export function hasSchedules(apiLevel: number): boolean {
+  return apiLevel >= SCHEDULES_LEVEL;
+}
 
 /*
  * A work queue, where the server keeps it whole (docs/decisions/012): what is acked is gone. Subjects: <stream>.due.<group>.<p>, and <stream>.later.<group>.<p>.<sequence>

@@ -89,7 +89,9 @@ export interface DurableState {
   readonly ackFloorSequence: number;
 }
 
-const sequenceIn = (position: unknown): number => (isJson(position) ? Number(position.stream_seq ?? 0) : 0);
+function sequenceIn(position: unknown): number {
+  return isJson(position) ? Number(position.stream_seq ?? 0) : 0;
+}
 
 /*
  * $JS.API.CONSUMER.LIST.<stream> { offset }

@@ -36,20 +36,23 @@ export function memberBody(
 type Meanings = readonly (readonly [RegExp, ErrorCode])[];
 
 /** Made on use: most functions are never refused anything. */
-const meanings = (): Meanings => [
-  [/^station.* already exists$/i, 'JETSTREAM_UNAVAILABLE'], // two made it at the same time: ask again (2.3)
-  [/is not allowed to|user .*does not exist/i, 'PERMISSION_DENIED'],
-  [/^schema .*does not exist/i, 'SCHEMA_NOT_FOUND'],
-  [/station .*does not exist|stream not found/i, 'STATION_NOT_FOUND'],
-  [/\(10058\)/, 'STATION_CONFLICT'],
-  [/can not be updated/, 'GROUP_CONFLICT'],
-  [/larger than the cluster size/, 'UNSUPPORTED'],
-  [/insufficient (storage|memory)|no space/i, 'STORAGE_FULL'],
-];
+function meanings(): Meanings {
+  return [
+    [/^station.* already exists$/i, 'JETSTREAM_UNAVAILABLE'], // two made it at the same time: ask again (2.3)
+    [/is not allowed to|user .*does not exist/i, 'PERMISSION_DENIED'],
+    [/^schema .*does not exist/i, 'SCHEMA_NOT_FOUND'],
+    [/station .*does not exist|stream not found/i, 'STATION_NOT_FOUND'],
+    [/\(10058\)/, 'STATION_CONFLICT'],
+    [/can not be updated/, 'GROUP_CONFLICT'],
+    [/larger than the cluster size/, 'UNSUPPORTED'],
+    [/insufficient (storage|memory)|no space/i, 'STORAGE_FULL'],
+  ];
+}
 
 /** Its database is away: words of the library that it asks it with, and states of PostgreSQL. It may be back soon. */
-const isAway = (words: string): boolean =>
-  /failed to connect|connection refused|conn closed|SQLSTATE (08|53|55|57)/.test(words);
+function isAway(words: string): boolean {
+  return /failed to connect|connection refused|conn closed|SQLSTATE (08|53|55|57)/.test(words);
+}
 
 /** @param more what words mean beside that, of one request. */
 function refusal(attempted: string, words: string, more: Meanings = []): MemphisError {

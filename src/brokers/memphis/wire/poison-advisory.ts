@@ -9,8 +9,9 @@ import { encodeJson } from '../../jetstream/wire/api.ts';
 /** The stream of the broker that these are kept in. */
 export const ADVISORIES = '$memphis_dls_unacked';
 
-export const advisorySubject = (stream: string, durable: string): string =>
-  `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${stream}.${durable}`;
+export function advisorySubject(stream: string, durable: string): string {
+  return `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${stream}.${durable}`;
+}
 
 export interface PoisonAdvisory {
   readonly stream: string;
@@ -28,8 +29,9 @@ export function headerBlock(headers: HeaderList): Uint8Array {
   return Buffer.from(`NATS/1.0\r\n${lines.join('')}\r\n`);
 }
 
-const base64 = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64');
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64');
+}
 
 /*
  * { stream, consumer, stream_seq, deliveries, headers: base64, data: base64, time_sent (ns) }

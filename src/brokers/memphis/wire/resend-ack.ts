@@ -7,7 +7,9 @@ import type { Connection } from '../../../connection/port.ts';
 import { encodeJson, type Json } from '../../jetstream/wire/api.ts';
 
 /* $memphis_pm_acks { id: number, cg_name }, never answered */
-export const resendAck = (row: number, group: string): Json => ({ id: row, cg_name: group });
+export function resendAck(row: number, group: string): Json {
+  return { id: row, cg_name: group };
+}
 
 export function sendResendAck(connection: Connection, row: number, group: string): void {
   connection.publish('$memphis_pm_acks', encodeJson(resendAck(row, group)));

@@ -5,14 +5,18 @@ import type { Json } from '../../jetstream/wire/api.ts';
 import { ask } from './control.ts';
 
 /* $memphis_schema_attachments { name, station_name, username } */
-export const schemaAttachment = (schema: string, station: string, username: string): Json => ({
-  name: schema,
-  station_name: station,
-  username,
-});
+export function schemaAttachment(schema: string, station: string, username: string): Json {
+  return {
+    name: schema,
+    station_name: station,
+    username,
+  };
+}
 
 /* $memphis_schema_detachments { station_name, username } */
-export const schemaDetachment = (station: string, username: string): Json => ({ station_name: station, username });
+export function schemaDetachment(station: string, username: string): Json {
+  return { station_name: station, username };
+}
 
 /** Replaces the one that is attached. @throws MemphisError `SCHEMA_NOT_FOUND`, `STATION_NOT_FOUND` */
 export async function attachSchema(

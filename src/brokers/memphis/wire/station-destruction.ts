@@ -5,7 +5,9 @@ import type { Json } from '../../jetstream/wire/api.ts';
 import { ask } from './control.ts';
 
 /* $memphis_station_destructions { station_name, username } */
-export const stationDestruction = (name: string, username: string): Json => ({ station_name: name, username });
+export function stationDestruction(name: string, username: string): Json {
+  return { station_name: name, username };
+}
 
 /** Streams, rows and dead letters go. @throws MemphisError `STATION_NOT_FOUND` */
 export async function destroyStation(connection: Connection, name: string, timeoutMs: number): Promise<void> {
