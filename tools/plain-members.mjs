@@ -1,6 +1,6 @@
 /**
  * Makes plain properties out of private members of classes in what is built: V8 makes a symbol for each `#name` while a bundle loads, and
- * reads a class whole once more to fill in its fields, which a constructor does as well (docs/decisions/026). Not in
+ * reads a class whole once more to fill in its fields, which a constructor does as well (docs/decisions/024). Not in
  * classes that users hold: theirs stay closed, to `JSON.stringify` and `console.log` too.
  */
 
