@@ -25,7 +25,9 @@ export type ProduceHandlerOptions = Given<typeof optionTable>;
 type Settings = Resolved<typeof optionTable>;
 
 /** Over the session that functions of this process share; nothing here consumes. */
-const loadProducingSide: LoadSide<ProducingSide> = async (settings) => new ProducingClient(sharedSession(settings));
+async function loadProducingSide(settings: Resolved<typeof connectOptions>): Promise<ProducingSide> {
+  return new ProducingClient(sharedSession(settings));
+}
 
 /** Gateways give up after 29 s (REST) or 30 s (HTTP APIs); the rest is for the way back. */
 const GATEWAY_LIMIT_MS = 28_500;

@@ -36,10 +36,13 @@ export const MAX_BATCH = 1_000;
 /** Of an idempotency key; what is longer is no id. */
 const MAX_KEY_LENGTH = 255;
 
-const refused = (status: number, code: string, message: string, issues?: readonly Issue[]): { refusal: Refusal } => ({
-  refusal: { status, error: { code, message, ...(issues === undefined ? {} : { issues }) } },
-});
-const malformed = (message: string): { refusal: Refusal } => refused(400, 'INVALID_MESSAGE', message);
+function refused(status: number, code: string, message: string, issues?: readonly Issue[]): { refusal: Refusal } {
+  return { refusal: { status, error: { code, message, ...(issues === undefined ? {} : { issues }) } } };
+}
+
+function malformed(message: string): { refusal: Refusal } {
+  return refused(400, 'INVALID_MESSAGE', message);
+}
 
 /** @throws MemphisError `INVALID_OPTION` when the partition key cannot be where the options say; what a validator throws */
 export async function readMessages(request: ApiRequest, settings: Settings): Promise<Reading> {
@@ -103,8 +106,9 @@ async function readBatch(
   return { messages };
 }
 
-const violation = (issues: readonly Issue[]): { refusal: Refusal } =>
-  refused(422, 'SCHEMA_VIOLATION', 'The message does not satisfy its schema; nothing was stored.', issues);
+function violation(issues: readonly Issue[]): { refusal: Refusal } {
+  return refused(422, 'SCHEMA_VIOLATION', 'The message does not satisfy its schema; nothing was stored.', issues);
+}
 
 /** Nothing for what is no JSON in UTF-8. */
 function parse(body: Uint8Array): { readonly value: unknown; readonly text: string } | undefined {

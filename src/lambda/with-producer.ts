@@ -5,7 +5,7 @@ import { sharedSession } from '../client/session.ts';
 import { MemphisError } from '../model/errors.ts';
 import type { LambdaContext } from '../model/lambda-context.ts';
 import { extendContext } from './extend-context.ts';
-import type { LoadDataSide } from './outlet.ts';
+import type { DataSide, LoadDataSide } from './outlet.ts';
 import type { ProducerContext } from './producer-tools.ts';
 import { type ProducingOptions, prepareProducing } from './producing.ts';
 
@@ -13,7 +13,9 @@ import { type ProducingOptions, prepareProducing } from './producing.ts';
 export type WithProducerOptions = ProducingOptions;
 
 /** The client's data side over the session that functions of this process share. */
-const loadDataSide: LoadDataSide = async (settings) => new DataClient(sharedSession(settings));
+async function loadDataSide(settings: Parameters<LoadDataSide>[0]): Promise<DataSide> {
+  return new DataClient(sharedSession(settings));
+}
 
 /** The context as Lambda hands it over: what the wrapper adds is not asked of it. */
 type Bare<C> = Omit<C, keyof ProducerContext>;

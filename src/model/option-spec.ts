@@ -85,8 +85,11 @@ export function textsByName<T extends Readonly<Record<string, string>> | undefin
     fallback,
   };
 }
+
 /** A function that is called; not settable from the environment. */
-export const callback = <F extends (...args: never[]) => unknown>(): OptionSpec<F | undefined> => ({
-  read: (value) => (typeof value === 'function' ? (value as F) : must('a function')),
-  fallback: undefined,
-});
+export function callback<F extends (...args: never[]) => unknown>(): OptionSpec<F | undefined> {
+  return {
+    read: (value) => (typeof value === 'function' ? (value as F) : must('a function')),
+    fallback: undefined,
+  };
+}

@@ -7,6 +7,7 @@ import type { Link } from '../../connection/link.ts';
 import { isMemphisError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { creditKeyOf, readCredit } from './credits.ts';
+import { become } from './delivery.ts';
 import { type Delivery, isBeforeBegin, mayHaveCredit } from './lane.ts';
 import type { Settler } from './settle.ts';
 
@@ -38,8 +39,8 @@ export async function sortOut(
       settling.push(settleUnseen(settler, delivery, { action: 'giveBack', delayMs: untilMs - now }));
     } else if (deliveryCount > maxDeliveries) {
       // one delivery more than asked for: its message ran out without a word of a handler (a killed process)
-      delivery.credit++; // what is told are the deliveries before it
-      settling.push(settleUnseen(settler, delivery, { action: 'deadLetter', reason }));
+      const before = become(delivery, { deliveryCount: deliveryCount - 1 }); // this one no handler is given
+      settling.push(settleUnseen(settler, before, { action: 'deadLetter', reason }));
     } else fresh.push(delivery);
   }
   await Promise.all(settling);
