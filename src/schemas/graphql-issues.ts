@@ -16,7 +16,9 @@ export const decoderBy =
     try {
       const text = readUtf8(data);
       if (isPlain(table, text, MAX_TOKENS)) return text;
-    } catch {} // the long road tells why
+    } catch {
+      // no UTF-8, or nested too deeply: read once more below, where each has its words
+    }
     return readGraphql(name, findBy(table), data);
   };
 

@@ -48,7 +48,9 @@ export function readJson(checks: Checks, data: Uint8Array): unknown {
     const value: unknown = JSON.parse(readUtf8(data));
     allowSteps(STEPS + data.length * STEPS_A_BYTE);
     if (checks.first(value) === true) return value;
-  } catch {} // told once more, by functions that no good message pays for
+  } catch {
+    // no JSON, or too many steps: judged once more below, where each has its words, by functions that no good message pays for
+  }
   return checked(checks, () => ({ data, value: parseJsonBytes(data) })).value;
 }
 

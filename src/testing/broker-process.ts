@@ -132,7 +132,9 @@ function warnOfEnd(launch: BrokerLaunch, { exitCode, signalCode }: ChildProcess)
   let words = 'Its log is gone.';
   try {
     words = lastWords(readFileSync(launch.logFile).toString(), launch);
-  } catch {} // removed meanwhile
+  } catch {
+    // it was removed meanwhile, and the end is to be told all the same
+  }
   process.emitWarning(`The broker on port ${launch.port} ended by itself, ${how}. ${words}`, {
     code: 'MEMPHIS_BROKER_ENDED',
   });
