@@ -32,16 +32,18 @@ export class Ledger<T> implements MessageActions {
   readonly #failed: unknown[] = [];
   /** Decisions that are not confirmed yet. */
   #open = 0;
-  // One of each for all messages. Set here and not by the constructor: a field that is first undefined and then such a
-  // function gives each ledger a hidden class of its own, which holds on to it until the next full collection.
-  readonly #onSettled = (settled: Settled): void => {
-    this.#counts[settled]++;
-    if (--this.#open === 0) this.#onNoneOpen();
-  };
-  readonly #onFailed = (error: unknown): void => {
-    this.#failed.push(error);
-    if (--this.#open === 0) this.#onNoneOpen();
-  };
+  // What is told of one that was settled, and of one that was not; for all messages. In an array: a function that is assigned to a field
+  // gives each ledger a hidden class of its own, which holds on to it until the next full collection (docs/decisions/023).
+  readonly #told = [
+    (settled: Settled): void => {
+      this.#counts[settled]++;
+      if (--this.#open === 0) this.#onNoneOpen();
+    },
+    (error: unknown): void => {
+      this.#failed.push(error);
+      if (--this.#open === 0) this.#onNoneOpen();
+    },
+  ] as const;
   /** Whoever waits until none is open. */
   readonly #waiting: (() => void)[] = [];
   /** That of its handler's run. */
@@ -109,14 +111,14 @@ export class Ledger<T> implements MessageActions {
       }
     }
     this.#open += rest.length;
-    settleAll?.(rest, decided, this.#onSettled, this.#onFailed);
+    settleAll?.(rest, decided, ...this.#told);
   }
 
   #settle(index: number, outcome: Outcome): Promise<Settled> {
     this.#outcomes[index] = outcome;
     this.#open++;
     const settling = this.#begin(this.#batch.messages[index] as StoredMessage, outcome);
-    settling.then(this.#onSettled, this.#onFailed);
+    settling.then(...this.#told);
     return settling;
   }
 
