@@ -1,6 +1,6 @@
 /** The command line of the benchmarks. */
 
-import { parseArgs } from 'node:util';
+import { readArgs, readBroker, UsageError } from '../tools/command.ts';
 import { benches, memphisBenches } from './benches.ts';
 
 export interface BenchOptions {
@@ -36,14 +36,18 @@ What else the machine does is in the numbers: compare ratios of one run only.
 
 Exit codes: 0 done, 1 something failed, 2 wrong usage, 130 interrupted.`;
 
-/** A mistake on the command line; its message is for the user. */
-export class UsageError extends Error {}
-
 /** @throws UsageError for unknown options and values out of range */
 export function parseBenchOptions(args: readonly string[]): BenchOptions {
-  const { values } = parse(args);
-  const { broker } = values;
-  if (broker !== 'jetstream' && broker !== 'memphis') throw new UsageError('--broker must be jetstream or memphis.');
+  const values = readArgs(args, {
+    broker: { type: 'string', default: 'jetstream' },
+    only: { type: 'string' },
+    rounds: { type: 'string' },
+    short: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    save: { type: 'boolean', default: true },
+    help: { type: 'boolean', default: false },
+  });
+  const broker = readBroker(values.broker);
   const all = broker === 'memphis' ? memphisBenches : names;
   const only = values.only === undefined ? all : values.only.split(',').map((name) => name.trim());
   const unknown = only.find((name) => !all.includes(name));
@@ -61,24 +65,4 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
     save: values.save && !values.short,
     help: values.help,
   };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowNegative: true,
-      options: {
-        broker: { type: 'string', default: 'jetstream' },
-        only: { type: 'string' },
-        rounds: { type: 'string' },
-        short: { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-        save: { type: 'boolean', default: true },
-        help: { type: 'boolean', default: false },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
 }

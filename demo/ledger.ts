@@ -39,6 +39,14 @@ export interface Problem {
   readonly ids: readonly string[];
 }
 
+const MAX_IDS_SHOWN = 20;
+
+/** In a line. */
+export function toLine({ station, what, ids }: Problem): string {
+  const rest = ids.length > MAX_IDS_SHOWN ? ` and ${ids.length - MAX_IDS_SHOWN} more` : '';
+  return `${station}, ${what}: ${ids.slice(0, MAX_IDS_SHOWN).join(' ')}${rest}`;
+}
+
 function repeatsOf(ids: readonly string[]): string[] {
   const seen = new Set<string>();
   return [...new Set(ids.filter((id) => seen.size === seen.add(id).size))];

@@ -1,6 +1,6 @@
 /** The demo's command line. */
 
-import { parseArgs } from 'node:util';
+import { readArgs, readBroker, UsageError } from '../tools/command.ts';
 
 export interface DemoOptions {
   /** Orders to send, 1 to 100,000; a quarter as many invoices go with them. */
@@ -28,30 +28,19 @@ lets the poller and the scheduled job work, and checks that every message is acc
 
 Exit codes: 0 everything adds up, 1 it does not or something failed, 2 wrong usage, 130 interrupted.`;
 
-/** A mistake on the command line; its message is for the user. */
-export class UsageError extends Error {}
-
 /** @throws UsageError for unknown options and values out of range */
 export function parseDemoOptions(args: readonly string[]): DemoOptions {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        messages: { type: 'string', default: '200' },
-        chaos: { type: 'boolean', default: false },
-        broker: { type: 'string', default: 'jetstream' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    const messages = /^\d{1,6}$/.test(values.messages) ? Number(values.messages) : 0;
-    if (messages < 1 || messages > 100_000) throw new UsageError('--messages must be a whole number from 1 to 100000.');
-    const { broker } = values;
-    if (broker !== 'jetstream' && broker !== 'memphis') throw new UsageError('--broker must be jetstream or memphis.');
-    if (broker === 'memphis' && values.chaos)
-      throw new UsageError('--chaos kills a broker that the demo started itself.');
-    return { ...values, messages, broker };
-  } catch (error) {
-    throw error instanceof UsageError ? error : new UsageError(error instanceof Error ? error.message : String(error));
-  }
+  const values = readArgs(args, {
+    messages: { type: 'string', default: '200' },
+    chaos: { type: 'boolean', default: false },
+    broker: { type: 'string', default: 'jetstream' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  });
+  const messages = /^\d{1,6}$/.test(values.messages) ? Number(values.messages) : 0;
+  if (messages < 1 || messages > 100_000) throw new UsageError('--messages must be a whole number from 1 to 100000.');
+  const broker = readBroker(values.broker);
+  if (broker === 'memphis' && values.chaos)
+    throw new UsageError('--chaos kills a broker that the demo started itself.');
+  return { ...values, messages, broker };
 }

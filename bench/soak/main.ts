@@ -3,25 +3,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { toTable } from '../../demo/ledger.ts';
-import { makeProgress } from '../../tools/progress.ts';
-import { UsageError } from '../options.ts';
+import { toLine, toTable } from '../../demo/ledger.ts';
+import { exitCodes, type Running, runCommand } from '../../tools/command.ts';
 import { toText } from '../support/table.ts';
 import { parseSoakOptions, type SoakOptions, usage } from './options.ts';
 import { type SoakResult, soak } from './run.ts';
-
-const exitCodes = { fine: 0, doesNotAddUp: 1, wrongUsage: 2, interrupted: 130 } as const;
-const MAX_IDS_SHOWN = 20;
-
-function readOptions(): SoakOptions | undefined {
-  try {
-    return parseSoakOptions(process.argv.slice(2));
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`${error.message}\n\n${usage}\n`);
-    return undefined;
-  }
-}
 
 function describe(result: SoakResult): string {
   const { account, actors, problems, brokerKills, server, node, seed, addsUp } = result;
@@ -48,11 +34,7 @@ function describe(result: SoakResult): string {
       };
     }),
   });
-  const lines = ['', toTable([account]), '', table, ''];
-  for (const { station, what, ids } of problems) {
-    const rest = ids.length > MAX_IDS_SHOWN ? ` and ${ids.length - MAX_IDS_SHOWN} more` : '';
-    lines.push(`${station}, ${what}: ${ids.slice(0, MAX_IDS_SHOWN).join(' ')}${rest}`);
-  }
+  const lines = ['', toTable([account]), '', table, '', ...problems.map(toLine)];
   for (const { name, starts, flatness, lastError } of actors) {
     if (starts > 1) lines.push(`${name} was started ${starts} times: it crashed or ran out of time (${lastError}).`);
     for (const problem of flatness?.problems ?? []) lines.push(`${name}: ${problem}.`);
@@ -62,37 +44,20 @@ function describe(result: SoakResult): string {
   return lines.join('\n');
 }
 
-async function main(): Promise<number> {
-  const options = readOptions();
-  if (options === undefined) return exitCodes.wrongUsage;
-  if (options.help) {
-    process.stdout.write(`${usage}\n`);
-    return exitCodes.fine;
-  }
-  const interrupt = new AbortController();
-  const stop = (): void => interrupt.abort(new Error('interrupted'));
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop); // the second one ends us as usual
-  const progress = makeProgress(options.json ? process.stderr : process.stdout);
+async function main(options: SoakOptions, running: Running): Promise<number> {
   const folder = mkdtempSync(path.join(tmpdir(), 'memphis-serverless-soak-'));
   let keepsFolder = false;
   try {
-    const result = await soak({ ...options, folder, progress, signal: interrupt.signal });
-    progress.end();
+    const result = await soak({ ...options, ...running, folder });
+    running.progress.end();
     process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${describe(result)}\n`);
     keepsFolder = !result.addsUp;
     if (keepsFolder) process.stderr.write(`What the functions wrote down is kept in ${folder}.\n`);
-    return result.addsUp ? exitCodes.fine : exitCodes.doesNotAddUp;
-  } catch (error) {
-    progress.end();
-    if (interrupt.signal.aborted) {
-      process.stderr.write('Interrupted; everything that was started is stopped.\n');
-      return exitCodes.interrupted;
-    }
-    process.stderr.write(`The soak failed: ${error instanceof Error ? (error.stack ?? error.message) : error}\n`);
-    return exitCodes.doesNotAddUp;
+    return result.addsUp ? exitCodes.fine : exitCodes.failed;
   } finally {
     if (!keepsFolder) rmSync(folder, { recursive: true, force: true });
   }
 }
 
-process.exit(await main()); // after a failure, what was left open must not keep us
+// after a failure, what was left open must not keep us
+process.exit(await runCommand({ name: 'The soak', usage, parse: parseSoakOptions, work: main }));

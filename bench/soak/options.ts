@@ -1,7 +1,6 @@
 /** The command line of the soak. */
 
-import { parseArgs } from 'node:util';
-import { UsageError } from '../options.ts';
+import { readArgs, readBroker, UsageError } from '../../tools/command.ts';
 
 export interface SoakOptions {
   /** `memphis`: the broker that `MEMPHIS_TEST_URL` names. */
@@ -34,34 +33,22 @@ Exit codes: 0 everything adds up, 1 it does not or something failed, 2 wrong usa
 
 /** @throws UsageError for unknown options and values out of range */
 export function parseSoakOptions(args: readonly string[]): SoakOptions {
-  const { values } = parse(args);
+  const values = readArgs(args, {
+    broker: { type: 'string', default: 'jetstream' },
+    restart: { type: 'string' },
+    minutes: { type: 'string', default: '5' },
+    seed: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  });
   const minutes = Number(values.minutes);
   if (!(minutes >= 0.1 && minutes <= 1_440)) throw new UsageError('--minutes must be a number from 0.1 to 1440.');
   const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(values.seed);
   if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)) {
     throw new UsageError('--seed must be a whole number from 0 to 4294967295.');
   }
-  const { broker } = values;
-  if (broker !== 'jetstream' && broker !== 'memphis') throw new UsageError('--broker must be jetstream or memphis.');
+  const broker = readBroker(values.broker);
   const { restart } = values;
   if (restart !== undefined && broker !== 'memphis') throw new UsageError('--restart is for --broker memphis.');
   return { broker, restart, minutes, seed, json: values.json, help: values.help };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        broker: { type: 'string', default: 'jetstream' },
-        restart: { type: 'string' },
-        minutes: { type: 'string', default: '5' },
-        seed: { type: 'string' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
 }

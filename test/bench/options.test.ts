@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { benches, memphisBenches } from '../../bench/benches.ts';
-import { parseBenchOptions, UsageError, usage } from '../../bench/options.ts';
+import { parseBenchOptions, usage } from '../../bench/options.ts';
+import { UsageError } from '../../tools/command.ts';
 
 test('without arguments everything is measured and written down', () => {
   const usual = { broker: 'jetstream', rounds: undefined, short: false, json: false, save: true, help: false };

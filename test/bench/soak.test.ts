@@ -5,9 +5,9 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { UsageError } from '../../bench/options.ts';
 import { parseSoakOptions } from '../../bench/soak/options.ts';
 import type { SoakResult } from '../../bench/soak/run.ts';
+import { UsageError } from '../../tools/command.ts';
 
 const main = join(import.meta.dirname, '../../bench/soak/main.ts');
 

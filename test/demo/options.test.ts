@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseDemoOptions, UsageError } from '../../demo/options.ts';
+import { parseDemoOptions } from '../../demo/options.ts';
+import { UsageError } from '../../tools/command.ts';
 
 describe('parseDemoOptions', () => {
   it('sends 200 messages without chaos unless told otherwise', () => {
