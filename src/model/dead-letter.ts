@@ -1,5 +1,6 @@
 /** Dead letters: what a station has of them, and the port through which they are read, dropped and put back. */
 
+import { MemphisError } from './errors.ts';
 import type { Headers } from './message.ts';
 
 /** In the place of a group: what a producer was refused because it breaks the schema. `$` cannot occur in a name. */
@@ -74,4 +75,9 @@ export interface DeadLetterStore {
    * were chosen by id the others have `failed` then, of all others nothing is said.
    */
   redrive(which: DeadLetterChoice, target: RedriveTarget, onProgress: OnProgress): Promise<readonly RedriveResult[]>;
+}
+
+export function noSuchDeadLetter(station: string, id: number): MemphisError {
+  const words = `Station ${station} has no dead letter ${id}: it was dropped or put back, or it never was.`;
+  return new MemphisError('DEAD_LETTER_NOT_FOUND', words, { station });
 }

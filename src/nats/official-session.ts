@@ -12,6 +12,7 @@ import type {
   ServerInfo,
   Subscription,
 } from '../connection/port.ts';
+import { toServerInfo } from '../connection/server-info.ts';
 import { startTimeLimit } from '../connection/time-limit.ts';
 import { isMemphisError, MemphisError } from '../model/errors.ts';
 import { toMemphisError } from './errors.ts';
@@ -35,18 +36,6 @@ function toFrame({ subject, reply = '', headers, data }: OfficialMessage): Frame
   );
   const { code = 0, description = '' } = headers ?? {};
   return { subject, reply, headers: list, status: code, statusText: description, data };
-}
-
-function toInfo(nc: OfficialConnection): ServerInfo {
-  const info = (nc.info ?? {}) as Readonly<Record<string, unknown>>;
-  return {
-    serverName: String(info.server_name ?? ''),
-    version: String(info.version ?? ''),
-    maxPayload: Number(info.max_payload ?? 1_048_576),
-    jetstream: info.jetstream === true,
-    apiLevel: Number(info.api_lvl ?? 0),
-    isMemphis: Object.hasOwn(info, 'connection_id'),
-  };
 }
 
 const randomToken = (): string => Math.random().toString(36).slice(2).padEnd(11, '0');
@@ -99,7 +88,7 @@ export class OfficialSession implements Connection {
     this.accepted = this.#open(timeoutMs);
     this.opened = this.accepted;
     this.info = this.accepted.then(() => {
-      this.said = toInfo(nc);
+      this.said = toServerInfo(nc.info ?? {});
       return this.said;
     });
     for (const one of [this.accepted, this.info]) one.catch(() => {}); // whoever needs them awaits them

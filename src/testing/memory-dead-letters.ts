@@ -1,14 +1,14 @@
 /** Dead letters held in memory: those of all stations of a broker, and the port onto those of one. */
 
-import type {
-  DeadLetterChoice,
-  DeadLetterRecord,
-  DeadLetterStore,
-  OnProgress,
-  RedriveResult,
-  RedriveTarget,
+import {
+  type DeadLetterChoice,
+  type DeadLetterRecord,
+  type DeadLetterStore,
+  noSuchDeadLetter,
+  type OnProgress,
+  type RedriveResult,
+  type RedriveTarget,
 } from '../model/dead-letter.ts';
-import { MemphisError } from '../model/errors.ts';
 import type { StoredMessage } from '../model/message.ts';
 import type { Clock } from './fake-clock.ts';
 import type { MemoryStation } from './memory-station.ts';
@@ -61,9 +61,7 @@ export class MemoryDeadLetters implements DeadLetterStore {
   async get(id: number): Promise<DeadLetterRecord> {
     const [found] = this.#choose({ ids: [id] });
     if (found !== undefined) return toRecord(found);
-    throw new MemphisError('DEAD_LETTER_NOT_FOUND', `Station ${this.#station} has no dead letter ${id}.`, {
-      station: this.#station,
-    });
+    throw noSuchDeadLetter(this.#station, id);
   }
 
   async count(group?: string): Promise<number> {

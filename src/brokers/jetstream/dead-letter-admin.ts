@@ -1,15 +1,15 @@
 /** A station's dead letters: read, counted, dropped, put back. */
 
 import type { Connection } from '../../connection/port.ts';
-import type {
-  DeadLetterChoice,
-  DeadLetterRecord,
-  DeadLetterStore,
-  OnProgress,
-  RedriveResult,
-  RedriveTarget,
+import {
+  type DeadLetterChoice,
+  type DeadLetterRecord,
+  type DeadLetterStore,
+  noSuchDeadLetter,
+  type OnProgress,
+  type RedriveResult,
+  type RedriveTarget,
 } from '../../model/dead-letter.ts';
-import { MemphisError } from '../../model/errors.ts';
 import { toInternalName } from '../../model/station.ts';
 import { mapAtOnce } from './at-once.ts';
 import { toDeadLetter } from './dead-letter-record.ts';
@@ -55,11 +55,7 @@ export class JetStreamDeadLetters implements DeadLetterStore {
     const found = await this.#at(id);
     if (found !== undefined) return toDeadLetter(this.#station, found);
     await this.#checkStation();
-    throw new MemphisError(
-      'DEAD_LETTER_NOT_FOUND',
-      `Station ${this.#station} has no dead letter ${id}: it was dropped or put back, or it never was.`,
-      { station: this.#station },
-    );
+    throw noSuchDeadLetter(this.#station, id);
   }
 
   count(group?: string): Promise<number> {

@@ -8,12 +8,12 @@ import {
   type DeadLetterChoice,
   type DeadLetterRecord,
   type DeadLetterStore,
+  noSuchDeadLetter,
   type OnProgress,
   REFUSED,
   type RedriveResult,
   type RedriveTarget,
 } from '../../model/dead-letter.ts';
-import { MemphisError } from '../../model/errors.ts';
 import { toInternalName } from '../../model/station.ts';
 import { mapAtOnce } from '../jetstream/at-once.ts';
 import { keepHeaders, underId } from '../jetstream/kept-headers.ts';
@@ -65,11 +65,7 @@ export class MemphisDeadLetters implements DeadLetterStore {
   async get(id: number): Promise<DeadLetterRecord> {
     const found = (await this.#read()).find(({ record }) => record.id === id);
     if (found !== undefined) return found.record;
-    throw new MemphisError(
-      'DEAD_LETTER_NOT_FOUND',
-      `Station ${this.#station} has no dead letter ${id}: it was dropped or put back, or it never was.`,
-      { station: this.#station },
-    );
+    throw noSuchDeadLetter(this.#station, id);
   }
 
   async count(group?: string): Promise<number> {

@@ -2,7 +2,7 @@
 
 import { memphisConnect } from '../memphis-connect.ts';
 import type { ClientIdentity, Credentials, DialOptions } from '../port.ts';
-import type { Info } from './info.ts';
+import type { Info } from '../server-info.ts';
 import { publicKey, sign } from './sign.ts';
 
 function prove(credentials: Credentials, nonce: string): Readonly<Record<string, string>> {
