@@ -1,85 +1,77 @@
 /** One Node makes the cache of its own version, and another process of it tries that cache. */
 
-import { execFile } from 'node:child_process';
-import { stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { describeError, MemphisError } from '../model/errors.ts';
-import { type CacheFiles, cacheName, codeName, compiling } from './loader.ts';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { MemphisError } from '../model/errors.ts';
+import { type CacheFiles, cacheName, codeName, compiling, wrapper } from './loader.ts';
+import { type ForNode, type Report, type Run, writeProgram } from './program.ts';
+import { runNode } from './run-node.ts';
+import { whyNone, wordsOf } from './why-none.ts';
 
 /** A cache, and for which Node it is. */
 export interface MadeCache {
   readonly cache: string;
   readonly cacheBytes: number;
+  /** Which functions it holds: all of the bundle, or those that ran. */
+  readonly functions: 'all' | 'run';
   /** As `process.version` has it. */
   readonly node: string;
   /** As `process.arch` has it. */
   readonly arch: string;
 }
 
-/**
- * Compiles all functions, not only what runs at the start: V8 is told not to be lazy, and by the time that it notes its flags in the
- * cache, it is again.
- */
-const making = `
-const { readFileSync, writeFileSync } = require('node:fs');
-const { setFlagsFromString } = require('node:v8');
-const { Script, constants } = require('node:vm');
-const [code, stem] = process.argv.slice(1);
-setFlagsFromString('--no-lazy');
-const script = new Script(readFileSync(code, 'utf8'), {
-  filename: code,
-  importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-});
-setFlagsFromString('--lazy');
-const { version, arch } = process;
-writeFileSync(\`\${stem}.\${version}-\${arch}.cache\`, script.createCachedData());
-process.stdout.write(JSON.stringify({ version, arch }));
-`;
-
-/** As functions are started on Lambda. */
-const flagsOfLambda = ['--expose-gc', '--max-semi-space-size=8', '--max-old-space-size=160'];
-
-interface Making {
+export interface MakeSettings {
   readonly files: CacheFiles;
   readonly isAscii: boolean;
   /** Holds the code; the cache is put there. */
   readonly folder: string;
   /** How its user calls it. */
   readonly bundle: string;
+  /** Left out: nothing of the bundle is run, and all of it is compiled. */
+  readonly run?: Run | undefined;
+  /** Gets what the bundle writes while it runs. */
+  readonly onOutput?: ((text: string) => void) | undefined;
 }
 
+/** As functions are started on Lambda. */
+const flagsOfLambda = ['--expose-gc', '--max-semi-space-size=8', '--max-old-space-size=160'];
+
 /** @returns the cache's name in the folder */
-export async function makeWith(program: string, { files, isAscii, folder, bundle }: Making): Promise<MadeCache> {
-  const code = join(folder, codeName(files));
-  const told = await run(program, ['-e', making, code, code.slice(0, -'.js'.length)], bundle);
-  const { version, arch } = JSON.parse(told) as { version: string; arch: string };
+export async function makeWith(program: string, settings: MakeSettings): Promise<MadeCache> {
+  const { files, isAscii, folder, bundle, run } = settings;
+  const { version, arch } = await make(program, settings);
   const cache = cacheName(files, version, arch);
   const trial = join(folder, 'trial.cjs');
   await writeFile(trial, `${compiling(files, isAscii)}process.stdout.write(reason ?? '');`);
   for (const flags of [[], flagsOfLambda]) {
-    const reason = await run(program, [...flags, trial], bundle);
+    const { trouble, stdout, stderr } = await runNode({ program, args: [...flags, trial] });
+    const reason = trouble === undefined ? stdout : wordsOf(trouble, stderr);
     if (reason === '') continue;
     const text = `${program} does not take the code cache that it made of ${bundle} (${['node', ...flags].join(' ')}): ${reason}.`;
     throw new MemphisError('PROGRAM_FAILED', text);
   }
   const { size } = await stat(join(folder, cache));
-  return { cache, cacheBytes: size, node: version, arch };
+  return { cache, cacheBytes: size, functions: run === undefined ? 'all' : 'run', node: version, arch };
 }
 
-/** The program gets none of the flags that its parent's environment holds. */
-async function run(program: string, args: readonly string[], bundle: string): Promise<string> {
-  const { NODE_OPTIONS: _, ...env } = process.env;
-  try {
-    return (await promisify(execFile)(program, [...args], { env, maxBuffer: 2 ** 26 })).stdout;
-  } catch (cause) {
-    const { stderr = '' } = cause as { stderr?: string };
-    const [syntax] = /^SyntaxError: .*/m.exec(stderr) ?? [];
-    if (syntax === undefined) {
-      const words = stderr === '' ? describeError(cause) : stderr.trim().split('\n').slice(-8).join('\n');
-      throw new MemphisError('PROGRAM_FAILED', `${program} makes no code cache of ${bundle}: ${words}`, { cause });
-    }
-    const text = `The bundle ${bundle} is no CommonJS that compiles (${syntax}): bundle it with --format=cjs.`;
-    throw new MemphisError('INVALID_OPTION', text, { option: 'file' });
-  }
+async function make(program: string, { files, folder, bundle, run, onOutput }: MakeSettings): Promise<ForNode> {
+  const code = join(folder, codeName(files));
+  const [file, report] = [join(folder, 'program.cjs'), join(folder, 'report.json')];
+  const own = resolve(bundle);
+  const making = {
+    code,
+    cache: code.slice(0, -'.js'.length),
+    filename: join(dirname(own), codeName(files)),
+    columnOffset: -wrapper[0].length,
+    bundle: own,
+    report,
+    run,
+  };
+  await writeFile(file, writeProgram(making));
+  await rm(report, { force: true });
+  const ended = await runNode({ program, args: [file], limitMs: run?.timeoutMs, onOutput: run && onOutput });
+  const told = await readFile(report, 'utf8').catch(() => undefined);
+  const said = told === undefined ? undefined : (JSON.parse(told) as Report);
+  if (said !== undefined && 'version' in said) return said;
+  throw whyNone({ program, bundle, run, ended, report: said });
 }

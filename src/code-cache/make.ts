@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, extname, join } from 'node:path';
 import { describeError, MemphisError } from '../model/errors.ts';
 import { type CacheFiles, codeName, readLoader, wrapper, writeLoader } from './loader.ts';
-import { type MadeCache, makeWith } from './make-with.ts';
+import { type MadeCache, type MakeSettings, makeWith } from './make-with.ts';
 
 /** What was made. */
 export interface CodeCache {
@@ -18,21 +18,30 @@ export interface CodeCache {
   readonly caches: readonly MadeCache[];
 }
 
+export interface CodeCacheSettings extends Pick<MakeSettings, 'run' | 'onOutput'> {
+  /** Programs, each of which makes the cache for its own version. Default: the Node that runs this. */
+  readonly nodes?: readonly string[] | undefined;
+}
+
 /**
- * Puts a loader in the place of a CommonJS bundle, its code and the cache beside it. The bundle is compiled and not run. Nothing in its
- * folder changes before all is made and tried; what was made of older builds is taken away at the end.
+ * Puts a loader in the place of a CommonJS bundle, its code and the cache beside it. The bundle is compiled, and not run unless `run`
+ * says so. Nothing in its folder changes before all is made and tried; what was made of older builds is taken away at the end.
  * @param file the bundle; or the loader that an earlier call put in its place: then caches are added to those that are there
- * @param nodes programs, each of which makes the cache for its own version. Default: the Node that runs this.
- * @throws MemphisError `INVALID_OPTION` when it cannot be read or is no CommonJS; `PROGRAM_FAILED` when a Node makes no cache
+ * @throws MemphisError `INVALID_OPTION` when it cannot be read, is no CommonJS or has no such handler; `PROGRAM_FAILED` when a Node makes
+ * no cache; `FUNCTION_FAILED` when the function was to be run and did not end well
  */
-export async function makeCodeCache(file: string, nodes: readonly string[] = [process.execPath]): Promise<CodeCache> {
+export async function makeCodeCache(
+  file: string,
+  { nodes = [process.execPath], run, onOutput }: CodeCacheSettings = {},
+): Promise<CodeCache> {
   const { files, source } = await readBundle(file);
   const work = await mkdtemp(join(tmpdir(), 'memphis-serverless-code-cache-'));
   try {
     const isAscii = !/[^\0-\x7f]/.test(source);
     await writeFile(join(work, codeName(files)), source);
+    const settings = { files, isAscii, folder: work, bundle: file };
     const made: MadeCache[] = [];
-    for (const node of nodes) made.push(await makeWith(node, { files, isAscii, folder: work, bundle: file }));
+    for (const node of nodes) made.push(await makeWith(node, { ...settings, run, onOutput }));
     await writeFile(join(work, basename(file)), writeLoader(files, isAscii));
     const folder = dirname(file);
     // The loader comes last: until then the bundle is there, as it was.
