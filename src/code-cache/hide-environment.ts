@@ -21,6 +21,6 @@ export function hideEnvironment(text: string, env: Readonly<Record<string, strin
     .flatMap(([name, value]) => [value, ...passwordsIn(value)].map((secret) => ({ name, secret })))
     .filter(({ secret }) => secret.length >= SHORTEST)
     .sort((a, b) => b.secret.length - a.secret.length);
-  const hidden = secrets.reduce((all, { name, secret }) => all.replaceAll(secret, `$\{${name}}`), text);
+  const hidden = secrets.reduce((all, { name, secret }) => all.replaceAll(secret, `<${name}>`), text);
   return hidden.replace(/:\/\/[^/\s@]*@/g, '://...@');
 }
