@@ -127,8 +127,6 @@ export interface Connection {
    * @returns ends it
    */
   startLimit(ms: number, onOver: () => void): () => void;
-  /** What was written in this tick leaves now, not at its end. */
-  writeOut?(): void;
   /** Resolves when the server has read all that was written. @throws MemphisError `TIMEOUT`, `CONNECTION_LOST`, `AUTHENTICATION_FAILED` */
   flush(timeoutMs: number): Promise<void>;
   /** Ends the session at once, or the opening of it; what was written before is sent. Never rejects. */

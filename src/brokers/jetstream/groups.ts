@@ -114,11 +114,6 @@ export class Group {
     return NO_LANES;
   }
 
-  /** Waits for what a broker was told beside the work, for a while. Never rejects. */
-  settled(): Promise<unknown> | undefined {
-    return undefined;
-  }
-
   /** The lane of a partition's own messages; its durable is made where it is missing. @throws as `lanes` */
   own(partition: number, patienceMs: number): Promise<Lane> {
     return this.#own.get(partition) ?? this.#remember(this.#own, partition, patienceMs);

@@ -146,7 +146,6 @@ export class JetStreamReader implements Reader {
         keepDeadLetters: view.sendPoisonMsgToDls,
         dlsStation: view.dlsStation,
         settleByMs: options.settleByMs ?? NO_LIMIT,
-        beside: this.#group,
       });
       const isPlain = areForHandler(deliveries, maxDeliveries);
       const messages = isPlain ? deliveries : await sortOut(this.#link, settler, deliveries, maxDeliveries);
@@ -155,7 +154,6 @@ export class JetStreamReader implements Reader {
         leftMs = Math.max(0, untilMs - Date.now());
         continue;
       }
-      if (messages.length === 0) await this.#group.settled();
       emit('memphis-serverless:pull', () => ({ station, group, messages: messages.length }));
       settler.add(messages);
       return {

@@ -124,21 +124,18 @@ export class Settler {
   }
 
   async #confirm(entries: readonly Entry[]): Promise<void> {
-    const { link, beside } = this.#context;
+    const { link } = this.#context;
     const leftMs = timeLeftMs(this.#context);
     const untilMs = Date.now() + leftMs;
     try {
       await repeat(link, 'settle', leftMs, (connection, limitMs) => writeAll(connection, entries, limitMs, untilMs));
     } catch (error) {
       if (error instanceof Forgotten) return this.#confirmKnown(entries, error);
-      await beside.settled();
       this.#fail(entries, error);
       return;
     }
     this.#report(entries);
     const rest = afterwards(link, entries);
-    const told = beside.settled();
-    if (told !== undefined) rest.push(told);
     if (rest.length > 0) await Promise.all(rest);
     for (const entry of entries) entry.resolve(settledAs[entry.outcome.action]);
   }

@@ -22,8 +22,6 @@ export interface SettleContext extends Omit<DeadLetterContext, 'timeoutMs'> {
   readonly maxDeliveries: number;
   /** Off: what would be a dead letter is dropped, as the station's owner wants it. */
   readonly keepDeadLetters: boolean;
-  /** What the broker is told beside the work ends before the work does. */
-  readonly beside: { settled(): Promise<unknown> | undefined };
 }
 
 /** A decision that is on its way. */

@@ -74,7 +74,6 @@ export async function storeFirst(context: SettleContext, entry: Entry): Promise<
       // who may not say so can use the deliveries up: the broker sets it aside then, without a reason (memphis-wire 11.5)
       return { ...entry, outcome: { action: 'retry', delayMs: 0 } };
     }
-    await context.beside.settled();
     entry.reject(unconfirmed(context, 1, error));
     return undefined;
   }

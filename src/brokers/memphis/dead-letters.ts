@@ -64,7 +64,7 @@ export async function setAside(
   // of a group without a row the broker keeps nothing
   if ((await group.register(connection)) === undefined)
     throw refused(context, delivery, 'the group could not be registered');
-  void group.resendLane(connection); // there may be some from now on
+  const keeping = group.resendLane(connection); // there may be some from now on
   const { stream, sequence } = originOf(delivery);
   const notice = {
     stream,
@@ -77,16 +77,16 @@ export async function setAside(
     ...notice,
     message: { headers: headersOf(delivery, context.group, reason), data: delivery.data },
   });
-  const { version, maxPayload } = await connection.info;
-  // there the broker's rows cannot be told from group to group (kept-letters.ts)
-  const mended = isAnchored(version)
-    ? await storeDeadLetter(context, delivery, reason)
-    : mend(link, connection, Math.min(timeoutMs, MEND_LIMIT_MS));
+  let mending: Promise<void> | undefined;
   try {
+    const { version, maxPayload } = await connection.info;
+    // there the broker's rows cannot be told from group to group (kept-letters.ts)
+    if (isAnchored(version)) await storeDeadLetter(context, delivery, reason);
+    else mending = mend(link, connection, Math.min(timeoutMs, MEND_LIMIT_MS));
     if (whole.length <= maxPayload) await hand(context, notice, whole);
     else await handByReference(context, delivery, notice);
   } finally {
-    await Promise.all([mended, group.settled()]); // nothing is under way when it is over
+    await Promise.all([mending, keeping]); // nothing is under way when it is over
   }
 }
 

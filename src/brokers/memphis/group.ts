@@ -4,7 +4,6 @@
  */
 
 import type { Connection } from '../../connection/port.ts';
-import { within } from '../../connection/within.ts';
 import type { ReaderOptions } from '../../model/broker.ts';
 import { conflictOf } from '../jetstream/group-rules.ts';
 import { type FoundDurable, Group } from '../jetstream/groups.ts';
@@ -17,25 +16,19 @@ import { createDurable, type Durable, durableInfo, updateDurable } from '../jets
 import { beganAt, fromLast, lastOf, type Place, toPolicy } from './begin.ts';
 import type { MemphisBroker } from './broker.ts';
 import { CONTROL_LIMIT_MS } from './limits.ts';
+import { nextTurn } from './members.ts';
 import { registerGroup } from './registration.ts';
 import { Resends } from './resends.ts';
 
 /** How often resends are looked for where there is always something else. */
 const LOOK_EVERY_MS = 10_000;
-/**
- * How long the end of a function's work may wait for the answer to its registration. Brokers ask a host on the internet
- * before they answer (9.2); what comes later the next invocation hears.
- */
-const REGISTERED_LIMIT_MS = 100;
-/** How long making the stream of resends may take, and be waited for. */
+/** How long making the stream of resends may take. */
 const RESENDS_LIMIT_MS = 1_000;
 
 export class MemphisGroup extends Group {
   override readonly isShared = true;
   readonly #broker: MemphisBroker;
   readonly #resends: Resends;
-  /** What the broker is told beside the work, and how long the end of the work waits for it. */
-  readonly #beside = new Map<Promise<unknown>, number>();
   #lookedAt = Date.now();
   /** Connections on which the durables got their limit back. */
   readonly #limited = new WeakSet<Connection>();
@@ -52,7 +45,10 @@ export class MemphisGroup extends Group {
     patienceMs: number = PATIENCE_MS,
   ): Promise<readonly Lane[]> {
     const lanes = await super.lanes(connection, partitions, patienceMs);
+    const isFirst = this.#broker.members.joined(connection, this.key) === undefined;
     const joined = this.register(connection);
+    // of a group that nobody has heard of yet the broker keeps no dead letters, and its first message may end the process
+    if (isFirst && lanes.some(({ isNew }) => isNew)) await nextTurn();
     if (this.options.ordered === true && !this.#limited.has(connection)) {
       await this.#limit(connection, partitions, joined, Math.min(patienceMs, CONTROL_LIMIT_MS));
     }
@@ -91,19 +87,7 @@ export class MemphisGroup extends Group {
 
   /** Asked for before there are any, too: they are to find the stream that keeps them. Never rejects. */
   resendLane(connection: Connection): Promise<Lane | undefined> {
-    return this.#goesBeside(this.#resends.lane(connection, RESENDS_LIMIT_MS), RESENDS_LIMIT_MS);
-  }
-
-  /** @param told never rejects */
-  #goesBeside<T>(told: Promise<T>, limitMs: number): Promise<T> {
-    this.#beside.set(told, limitMs);
-    void told.then(() => this.#beside.delete(told));
-    return told;
-  }
-
-  override settled(): Promise<unknown> | undefined {
-    if (this.#beside.size === 0) return undefined;
-    return Promise.all([...this.#beside].map(([told, limitMs]) => within(told, limitMs)));
+    return this.#resends.lane(connection, RESENDS_LIMIT_MS);
   }
 
   /** A station that was made anew has no rows. */
@@ -120,11 +104,8 @@ export class MemphisGroup extends Group {
 
   /** Only where the station is known to be there: the broker would make it. @returns nothing where the group has no row */
   register(connection: Connection): Promise<unknown> {
-    const { members } = this.#broker;
-    const joining = members.join(connection, this.key, (on, timeoutMs) =>
-      registerGroup(on, this.options, this.#broker.schemas, timeoutMs),
-    );
-    return this.#goesBeside(joining, REGISTERED_LIMIT_MS);
+    const { members, schemas } = this.#broker;
+    return members.join(connection, this.key, (on, timeoutMs) => registerGroup(on, this.options, schemas, timeoutMs));
   }
 
   /** The same settings again change nothing, so making comes before looking. */
@@ -142,10 +123,7 @@ export class MemphisGroup extends Group {
           ? toPolicy(start)
           : await fromLast(this.#broker.link, connection, place, lastOf(start), limitMs);
       const durable = { name: this.durableName, from, filterSubject: `${stream}.final`, ...limits };
-      const made = await createDurable(connection, stream, durable, limitMs);
-      // the station is there: soon enough that nobody waits for the answer
-      if (this.stations.known(station)?.partitions.length === 1) void this.register(connection);
-      return found(made);
+      return found(await createDurable(connection, stream, durable, limitMs));
     } catch (error) {
       if (refusalOf(error) === apiError.CONSUMER_NOT_CREATED)
         return await this.#adopt(connection, place, limits, limitMs);

@@ -5,15 +5,17 @@
 
 import type { Connection } from '../../connection/port.ts';
 import { within } from '../../connection/within.ts';
-import { isMemphisError } from '../../model/errors.ts';
 import { emit } from '../../telemetry/channels.ts';
 
 /** A broker asks a host on the internet before it answers, where it is not told otherwise (9.2). */
 const REGISTER_LIMIT_MS = 20_000;
 /** How long closing waits for it. */
 const CLOSE_LIMIT_MS = 5_000;
-/** Two who make a station at the same time: one of them is told so, and asks again (2.3). */
-const MAX_TRIES = 3;
+
+/** When sockets have been read, and what was written has left. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
 
 interface Joined {
   readonly connection: Connection;
@@ -25,8 +27,8 @@ export class Members {
   readonly #underWay = new Set<Promise<unknown>>();
 
   /**
-   * Registers, where this connection has not. Never rejects: without a row all works but what the broker lists and
-   * keeps by it.
+   * Registers, where this connection has not: at the next turn, behind what this one writes. Never rejects: without a row
+   * all works but what the broker lists and keeps by it.
    *
    * @param key what is registered
    * @returns resolves with what was answered, or with nothing where it was refused
@@ -38,11 +40,13 @@ export class Members {
   ): Promise<T | undefined> {
     const known = this.joined(connection, key);
     if (known !== undefined) return known as Promise<T | undefined>;
-    const answer = tryAgain(() => register(connection, REGISTER_LIMIT_MS)).catch((error: unknown) => {
-      emit('memphis-serverless:retry', () => ({ operation: 'register', attempt: 1, error }));
-      if (this.#known.get(key)?.answer === answer) this.forget(key); // the next use asks again
-      return undefined;
-    });
+    const answer = nextTurn()
+      .then(() => register(connection, REGISTER_LIMIT_MS))
+      .catch((error: unknown) => {
+        emit('memphis-serverless:retry', () => ({ operation: 'register', attempt: 1, error }));
+        if (this.#known.get(key)?.answer === answer) this.forget(key); // the next use asks again
+        return undefined;
+      });
     this.#known.set(key, { connection, answer });
     const ended = answer.finally(() => this.#underWay.delete(ended));
     this.#underWay.add(ended);
@@ -63,15 +67,5 @@ export class Members {
   /** Waits for answers that are under way: a connection that ends before them leaves a row that looks alive for ever. */
   async settled(): Promise<void> {
     await within(Promise.all(this.#underWay), CLOSE_LIMIT_MS);
-  }
-}
-
-async function tryAgain<T>(run: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await run();
-    } catch (error) {
-      if (tries === MAX_TRIES || !isMemphisError(error, 'JETSTREAM_UNAVAILABLE')) throw error;
-    }
   }
 }

@@ -15,6 +15,9 @@ import { registerConsumer } from './wire/consumer-creation.ts';
  */
 export const ANCHOR_STATION = 'memphis-serverless';
 
+/** How often making it is tried. */
+const MAX_TRIES = 3;
+
 /** The broker deletes the durables of a group that has been asleep for two hours, with its position (11.5). */
 export function isAnchored(version: string): boolean {
   return isBefore(version, 1, 4, 2);
@@ -43,7 +46,7 @@ export async function registerGroup(
       },
       timeoutMs,
     );
-  if (isAnchored(version)) return await registerAt(ANCHOR_STATION);
+  if (isAnchored(version)) return await tryAgain(() => registerAt(ANCHOR_STATION));
   const changes = schemas.watch?.(connection, station);
   try {
     const told = await registerAt(station);
@@ -52,6 +55,17 @@ export async function registerGroup(
   } catch (error) {
     if (!isMemphisError(error, 'GROUP_CONFLICT')) throw error;
     // one that began elsewhere; up to 1.4.2 it has its row all the same, later perhaps none
-    return isOlder || (await registerAt(ANCHOR_STATION));
+    return isOlder || (await tryAgain(() => registerAt(ANCHOR_STATION)));
+  }
+}
+
+/** For a station that registering makes: of two who do so at the same time one is told so (2.3). */
+async function tryAgain<T>(run: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await run();
+    } catch (error) {
+      if (tries === MAX_TRIES || !isMemphisError(error, 'JETSTREAM_UNAVAILABLE')) throw error;
+    }
   }
 }

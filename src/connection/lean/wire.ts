@@ -88,7 +88,6 @@ export function openWire(options: DialOptions, limits: Deadlines, events: WireEv
     maxPayload: NEVER,
     put: writer.put.bind(writer),
     wake: writer.wake.bind(writer),
-    writeOut: writer.flush.bind(writer),
     lost,
     async flush(limitMs: number): Promise<void> {
       if (wire.isClosed) throw lost('reach the server');

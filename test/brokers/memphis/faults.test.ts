@@ -1,6 +1,9 @@
 /** What goes wrong with a Memphis broker: a typed error or recovery, in time, and nothing lost. */
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { callApi } from '../../../src/brokers/jetstream/wire/api.ts';
@@ -19,6 +22,20 @@ test('a registration without an answer holds up no message, and a function ends 
   assert.equal(message?.text(), 'a');
   await message?.ack();
   assert.ok(Date.now() - startedAt < 5_000, 'a registration has twenty seconds');
+});
+
+test('the broker hears of a new group before its first message, whose handler may be the end of the process', async (t) => {
+  const { standIn, memphis } = await scene(t);
+  await memphis.produce(STATION, 'a');
+  const script = path.join(import.meta.dirname, '../../support/crashing-function.ts');
+  const args = ['--conditions=@memphis-serverless/source', script, 'in-handler', standIn.url, STATION, 'g'];
+  // all of it comes in one turn where all left in one flight
+  const env = { ...process.env, MEMPHIS_BROKER: 'memphis', MEMPHIS_TLS: 'false' };
+  const [code, signal] = await once(spawn(process.execPath, args, { env, stdio: 'ignore' }), 'exit');
+  assert.deepEqual([code, signal], [null, 'SIGKILL']);
+  const untilMs = Date.now() + 5_000;
+  while (!standIn.tables.isRegistered('g') && Date.now() < untilMs) await sleep(20);
+  assert.ok(standIn.tables.isRegistered('g'));
 });
 
 test('a message cannot be set aside while its group is not registered: it stays, and comes again', async (t) => {

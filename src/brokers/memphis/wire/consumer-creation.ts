@@ -45,7 +45,5 @@ export async function registerConsumer(
 ): Promise<Json> {
   const attempted = `register group ${wanted.group} at station ${wanted.station}`;
   const body = consumerCreation(wanted, connection.identity);
-  const told = ask(connection, { subject: '$memphis_consumer_creations', body, attempted, timeoutMs });
-  connection.writeOut?.(); // the broker asks its database: it may do so while handlers work
-  return await told;
+  return await ask(connection, { subject: '$memphis_consumer_creations', body, attempted, timeoutMs });
 }
