@@ -1,9 +1,9 @@
 /** What a user can choose: the form of the bundle, and what the function is told of its broker. */
 
 import path from 'node:path';
-import { makeCodeCache } from '../../src/code-cache/make.ts';
 import type { BenchSettings } from '../support/bench.ts';
 import { type Bundle, bundle } from '../support/bundle.ts';
+import { addCodeCache, type CodeCacheKind } from '../support/code-cache.ts';
 import { column, ratio, type Table } from '../support/report.ts';
 import { inRounds } from '../support/rounds.ts';
 import { type ColdSample, runCold } from '../support/run-cold.ts';
@@ -21,8 +21,7 @@ interface Choice {
   readonly isLater?: boolean;
   /** The round that does not count fills it. */
   readonly hasCache?: boolean;
-  /** Made by `memphis-serverless code-cache`. */
-  readonly hasCodeCache?: boolean;
+  readonly codeCache?: CodeCacheKind;
   /** '' takes a variable away. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -35,14 +34,16 @@ const choices: readonly Choice[] = [
   { title: 'ES module, not minified', format: 'esm', minify: false },
   { title: 'tls and broker not stated', env: { MEMPHIS_TLS: '', MEMPHIS_BROKER: '' } },
   { title: 'with a compile cache that is filled (NODE_COMPILE_CACHE)', hasCache: true },
-  { title: 'with a code cache (memphis-serverless code-cache)', hasCodeCache: true },
+  { title: 'with a code cache (memphis-serverless code-cache)', codeCache: 'all' },
+  { title: 'with a code cache of a run (code-cache --run)', codeCache: 'run' },
   { title: 'prefetch, invoked at once', env: { MEMPHIS_PREFETCH: 'true' } },
   { title: 'invoked 50 ms after the import', isLater: true },
   { title: 'prefetch, invoked 50 ms after the import', isLater: true, env: { MEMPHIS_PREFETCH: 'true' } },
   { title: 'no bundle, CommonJS', isApart: true },
   { title: 'no bundle, ES modules', isApart: true, format: 'esm' },
   { title: 'TLS', isTls: true },
-  { title: 'TLS, with a code cache', isTls: true, hasCodeCache: true },
+  { title: 'TLS, with a code cache', isTls: true, codeCache: 'all' },
+  { title: 'TLS, with a code cache of a run', isTls: true, codeCache: 'run' },
 ];
 const BATCH = 10;
 
@@ -54,16 +55,16 @@ export async function measureChoices(
 ): Promise<Table> {
   await using encrypted = await openScene({ access: 'tls' });
   const sceneOf = ({ isTls }: Choice): Scene => (isTls ? encrypted : scene);
+  for (const each of [scene, encrypted]) {
+    await each.clear([ours]);
+    await each.fill(BATCH * (rounds + 2) * choices.length);
+  }
   const bundles = new Map<Choice, Bundle>();
   for (const [index, choice] of choices.entries()) {
     const { format = 'cjs', minify = true, isApart = false } = choice;
     const file = path.join(scene.folder, `choice-${index}.${format === 'esm' ? 'mjs' : 'cjs'}`);
     bundles.set(choice, await bundle(ours.consumer, file, { format, minify, isApart }));
-    if (choice.hasCodeCache) await makeCodeCache(file);
-  }
-  for (const each of [scene, encrypted]) {
-    await each.clear([ours]);
-    await each.fill(BATCH * (rounds + 1) * choices.length);
+    if (choice.codeCache !== undefined) await addCodeCache(file, choice.codeCache, sceneOf(choice).env(ours));
   }
   const samples = await inRounds({
     subjects: choices,

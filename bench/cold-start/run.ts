@@ -2,9 +2,9 @@
 
 import path from 'node:path';
 import { memphisUrl } from '../../demo/memphis-view.ts';
-import { makeCodeCache } from '../../src/code-cache/make.ts';
 import { type BenchSettings, roundsOf } from '../support/bench.ts';
 import { type Bundle, bundle } from '../support/bundle.ts';
+import { addCodeCache, type CodeCacheKind } from '../support/code-cache.ts';
 import { openMemphisScene } from '../support/memphis-scene.ts';
 import { makeQuota, type Quota } from '../support/quota.ts';
 import { describeMachine, type Report, type Table } from '../support/report.ts';
@@ -24,16 +24,22 @@ import { measureChoices } from './choices.ts';
 import { importTable, jobTable } from './tables.ts';
 
 const BATCH = 10;
-/** As they are, and with the code cache that `memphis-serverless code-cache` makes of any bundle. */
+/** As they are, and with the code caches that `memphis-serverless code-cache` makes of any bundle. */
 const withCaches = (all: readonly Subject[]): ColdSubject[] =>
   all.flatMap((one): ColdSubject[] =>
-    one === ours || one === nats3 ? [one, { ...one, title: `${one.title}, code cache`, hasCodeCache: true }] : [one],
+    one === ours || one === nats3
+      ? [
+          one,
+          { ...one, title: `${one.title}, code cache`, codeCache: 'all' },
+          { ...one, title: `${one.title}, code cache of a run`, codeCache: 'run' },
+        ]
+      : [one],
   );
 /** Of one processor: about what Lambda gives to functions of 180 and of 530 MB. */
 const SHARES = [0.1, 0.3];
 
 interface ColdSubject extends Subject {
-  readonly hasCodeCache?: boolean;
+  readonly codeCache?: CodeCacheKind;
 }
 
 export interface Measured {
@@ -97,15 +103,15 @@ async function measureJobs(
 ): Promise<Measured[]> {
   const subjects = withCaches(broker === 'memphis' ? memphisSubjects : usualSubjects);
   const wrapper = quota?.wrapper ?? [];
+  await scene.clear(subjects);
+  // Three of them share a durable; and each function with a cache of a run has run once more.
+  if (role === 'consumer') await scene.fill(3 * BATCH * (rounds + 2));
   const bundles = new Map<ColdSubject, Bundle>();
   for (const [index, subject] of subjects.entries()) {
     const made = await bundle(subject[role], path.join(scene.folder, `${role}-${index}.cjs`));
-    if (subject.hasCodeCache) await makeCodeCache(made.file);
+    if (subject.codeCache !== undefined) await addCodeCache(made.file, subject.codeCache, scene.env(subject));
     bundles.set(subject, made);
   }
-  await scene.clear(subjects);
-  // Two of them share a durable.
-  if (role === 'consumer') await scene.fill(2 * BATCH * (rounds + 1));
   const samples = await inRounds<ColdSubject | undefined, ColdSample>({
     subjects: [undefined, ...subjects],
     rounds,

@@ -29,6 +29,7 @@ export interface MakeSettings {
   readonly bundle: string;
   /** Left out: nothing of the bundle is run, and all of it is compiled. */
   readonly run?: Run | undefined;
+  readonly env: NodeJS.ProcessEnv;
   /** Gets what the bundle writes while it runs. */
   readonly onOutput?: ((text: string) => void) | undefined;
 }
@@ -38,13 +39,13 @@ const flagsOfLambda = ['--expose-gc', '--max-semi-space-size=8', '--max-old-spac
 
 /** @returns the cache's name in the folder */
 export async function makeWith(program: string, settings: MakeSettings): Promise<MadeCache> {
-  const { files, isAscii, folder, bundle, run } = settings;
+  const { files, isAscii, folder, bundle, run, env } = settings;
   const { version, arch } = await make(program, settings);
   const cache = cacheName(files, version, arch);
   const trial = join(folder, 'trial.cjs');
   await writeFile(trial, `${compiling(files, isAscii)}process.stdout.write(reason ?? '');`);
   for (const flags of [[], flagsOfLambda]) {
-    const { trouble, stdout, stderr } = await runNode({ program, args: [...flags, trial] });
+    const { trouble, stdout, stderr } = await runNode({ program, args: [...flags, trial], env });
     const reason = trouble === undefined ? stdout : wordsOf(trouble, stderr);
     if (reason === '') continue;
     const text = `${program} does not take the code cache that it made of ${bundle} (${['node', ...flags].join(' ')}): ${reason}.`;
@@ -54,7 +55,7 @@ export async function makeWith(program: string, settings: MakeSettings): Promise
   return { cache, cacheBytes: size, functions: run === undefined ? 'all' : 'run', node: version, arch };
 }
 
-async function make(program: string, { files, folder, bundle, run, onOutput }: MakeSettings): Promise<ForNode> {
+async function make(program: string, { files, folder, bundle, run, env, onOutput }: MakeSettings): Promise<ForNode> {
   const code = join(folder, codeName(files));
   const [file, report] = [join(folder, 'program.cjs'), join(folder, 'report.json')];
   const own = resolve(bundle);
@@ -69,9 +70,9 @@ async function make(program: string, { files, folder, bundle, run, onOutput }: M
   };
   await writeFile(file, writeProgram(making));
   await rm(report, { force: true });
-  const ended = await runNode({ program, args: [file], limitMs: run?.timeoutMs, onOutput: run && onOutput });
+  const ended = await runNode({ program, args: [file], env, limitMs: run?.timeoutMs, onOutput: run && onOutput });
   const told = await readFile(report, 'utf8').catch(() => undefined);
   const said = told === undefined ? undefined : (JSON.parse(told) as Report);
   if (said !== undefined && 'version' in said) return said;
-  throw whyNone({ program, bundle, run, ended, report: said });
+  throw whyNone({ program, bundle, run, env, ended, report: said });
 }

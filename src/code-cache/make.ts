@@ -21,6 +21,8 @@ export interface CodeCache {
 export interface CodeCacheSettings extends Pick<MakeSettings, 'run' | 'onOutput'> {
   /** Programs, each of which makes the cache for its own version. Default: the Node that runs this. */
   readonly nodes?: readonly string[] | undefined;
+  /** Of a function that is run. Default: that of this process. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /**
@@ -32,7 +34,7 @@ export interface CodeCacheSettings extends Pick<MakeSettings, 'run' | 'onOutput'
  */
 export async function makeCodeCache(
   file: string,
-  { nodes = [process.execPath], run, onOutput }: CodeCacheSettings = {},
+  { nodes = [process.execPath], run, env = process.env, onOutput }: CodeCacheSettings = {},
 ): Promise<CodeCache> {
   const { files, source } = await readBundle(file);
   const work = await mkdtemp(join(tmpdir(), 'memphis-serverless-code-cache-'));
@@ -41,7 +43,7 @@ export async function makeCodeCache(
     await writeFile(join(work, codeName(files)), source);
     const settings = { files, isAscii, folder: work, bundle: file };
     const made: MadeCache[] = [];
-    for (const node of nodes) made.push(await makeWith(node, { ...settings, run, onOutput }));
+    for (const node of nodes) made.push(await makeWith(node, { ...settings, run, env, onOutput }));
     await writeFile(join(work, basename(file)), writeLoader(files, isAscii));
     const folder = dirname(file);
     // The loader comes last: until then the bundle is there, as it was.

@@ -18,6 +18,7 @@ export interface NodeRun {
   /** The path of a Node. */
   readonly program: string;
   readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
   /** Left out: as long as it takes. */
   readonly limitMs?: number | undefined;
   /** Gets what it writes to either stream, as it comes. */
@@ -27,9 +28,9 @@ export interface NodeRun {
 /** A process that it started may keep its streams open; that is not waited for. */
 const LAST_WORDS_MS = 1_000;
 
-/** It has the environment of this process, but none of the flags in there. Never rejects. */
-export async function runNode({ program, args, limitMs, onOutput }: NodeRun): Promise<Ended> {
-  const { NODE_OPTIONS: _, ...env } = process.env;
+/** It gets none of the flags in the environment. Never rejects. */
+export async function runNode({ program, args, env: given, limitMs, onOutput }: NodeRun): Promise<Ended> {
+  const { NODE_OPTIONS: _, ...env } = given;
   const limit = limitMs === undefined ? {} : ({ timeout: limitMs, killSignal: 'SIGKILL' } as const);
   const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'], ...limit });
   const texts = { stdout: '', stderr: '' };

@@ -16,13 +16,14 @@ interface Failed {
   readonly program: string;
   readonly bundle: string;
   readonly run: Run | undefined;
+  readonly env: NodeJS.ProcessEnv;
   readonly ended: Ended;
   /** The last one; nothing when there is none. */
   readonly report: Exclude<Report, ForNode> | undefined;
 }
 
 /** `INVALID_OPTION` of the bundle or the handler's name, `FUNCTION_FAILED` when it ran and failed, else `PROGRAM_FAILED`. */
-export function whyNone({ program, bundle, run, ended, report }: Failed): MemphisError {
+export function whyNone({ program, bundle, run, env, ended, report }: Failed): MemphisError {
   const { isLate, trouble = 'exit code 0', stderr } = ended;
   const failed = report !== undefined && 'failed' in report ? report : undefined;
   if (failed?.failed === 'compile') {
@@ -44,7 +45,7 @@ export function whyNone({ program, bundle, run, ended, report }: Failed): Memphi
     ? `it had not ended after ${timeoutMs} ms. Give it more time (--timeout-ms), or an event that it ends with.`
     : failed === undefined
       ? `its process ended (${trouble}) before it had answered. A handler must return, and neither exit nor wait for what never comes.`
-      : `${failed.failed === 'load' ? 'it threw while it was loaded' : 'it failed'}: ${hideEnvironment(shorten(failed.error), process.env)}`;
+      : `${failed.failed === 'load' ? 'it threw while it was loaded' : 'it failed'}: ${hideEnvironment(shorten(failed.error), env)}`;
   const text = `The function ${handler} of ${bundle} was run for its code cache by ${program}, and ${what}\nNothing was written. Without --run it is not run, and all of its functions are compiled.`;
   return new MemphisError('FUNCTION_FAILED', text);
 }
