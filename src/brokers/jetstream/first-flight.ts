@@ -88,13 +88,17 @@ export class FirstFlight {
     return this.#frames.length > 0 ? await this.#lane : undefined;
   }
 
-  /** Ends it. What nobody took is delivered again at once. Never rejects. @returns whether there was something */
+  /**
+   * Ends it. What nobody took is delivered again at once. Never rejects.
+   *
+   * @returns whether it was in vain: something is left, or who asked may not look at the lane
+   */
   async end(): Promise<boolean> {
     await this.#ended;
     await this.#stopped;
     const left = this.#frames.splice(0);
     if (!this.#connection.isClosed) for (const { reply } of left) this.#connection.publish(reply, ackPayload.nak(0));
-    return left.length > 0;
+    return left.length > 0 || (await this.#lane) === undefined;
   }
 }
 

@@ -51,7 +51,7 @@ export class JetStreamReader implements Reader {
   readonly #options: ReaderOptions;
   readonly #group: Group;
   readonly #setAside: SetAside;
-  /** Messages were asked for early in vain, which has cost each of them a delivery: not once more. */
+  /** Messages were asked for early in vain, which may have cost each of them a delivery: not once more. */
   #isWary = false;
   readonly #taker: Taker;
 

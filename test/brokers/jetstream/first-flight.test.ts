@@ -213,4 +213,24 @@ for (const { binary, version } of serversUnderTest()) {
     await message.ack();
     await admin.close();
   });
+
+  test(`${on}: who may not look at a group asks it early once, whether that brings something or not`, async () => {
+    const users = [
+      '{ user: admin, password: a }',
+      '{ user: reader, password: r, permissions: { publish: { deny: ["$JS.API.CONSUMER.INFO.>"] } } }',
+    ];
+    await using broker = await startBroker({ binary, config: `authorization { users: [${users.join()}] }` });
+    await using relay = await recordFlights(broker.port);
+    const admin = await connect({ servers: [broker.url], username: 'admin', password: 'a' });
+    await admin.createStation('jobs', { storageType: 'memory' });
+    assert.deepEqual(await admin.fetchMessages('jobs', { group: 'g', batchMaxWaitMs: 0 }), []);
+    const reader = await connect({ servers: [relay.url], username: 'reader', password: 'r' });
+    for (const _ of [1, 2, 3]) {
+      const fetched = reader.fetchMessages('jobs', { group: 'g', batchMaxWaitMs: 0 });
+      await assert.rejects(fetched, { code: 'PERMISSION_DENIED' });
+    }
+    assert.equal(relay.flights().flat().filter(isPull).length, 1);
+    await reader.close();
+    await admin.close();
+  });
 }
