@@ -16,8 +16,8 @@ export const NEVER = Number.POSITIVE_INFINITY;
 export interface Deadline {
   /** By the monotonic clock. */
   readonly at: number;
-  /** Called once when the time is over, unless it was deleted before. */
-  late(): void;
+  /** Called once when the time is over, unless it was deleted before. @param now by the monotonic clock: what had arrived by then was read */
+  late(now: number): void;
 }
 
 /** Ends a wait: with an error, or with what was waited for. */
@@ -87,18 +87,19 @@ export class Deadlines {
     this.#nextAt = at;
     if (at === NEVER) return;
     const look = (): void => {
-      this.#reading = setImmediate(() => this.#look());
+      const now = monotonicMs() + 1; // a timer may be early by a fraction
+      this.#reading = setImmediate(() => this.#look(now));
     };
-    this.#timer = setTimeout(look, Math.min(MAX_MS, Math.ceil(at - monotonicMs())));
+    this.#timer = setTimeout(look, Math.max(1, Math.min(MAX_MS, Math.ceil(at - monotonicMs()))));
   }
 
-  #look(): void {
-    const now = monotonicMs() + 1; // a timer may be early by a fraction
+  /** @param now as the timer saw it: a freeze behind that may have kept answers from being read */
+  #look(now: number): void {
     this.#nextAt = NEVER;
     let next = this.#nextAt;
     for (const deadline of [...this.#open]) {
       if (deadline.at > now) next = Math.min(next, deadline.at);
-      else if (this.#open.delete(deadline)) deadline.late();
+      else if (this.#open.delete(deadline)) deadline.late(now);
     }
     if (next < this.#nextAt) this.#arm(next);
   }

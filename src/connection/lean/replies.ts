@@ -26,7 +26,7 @@ export class Replies {
   #first = 1;
   #open = 0;
   /** The limit that comes first, or came first when it was set. */
-  readonly #limit = { at: NEVER, late: (): void => this.#sweep() };
+  readonly #limit = { at: NEVER, late: (now: number): void => this.#sweep(now) };
   #last = 0;
 
   /** @param wake sees to it that `rest` is called at the end of this tick */
@@ -110,8 +110,7 @@ export class Replies {
     if (at !== NEVER) this.#limits.add(this.#limit);
   }
 
-  #sweep(): void {
-    const now = monotonicMs() + 1; // as `Deadlines`
+  #sweep(now: number): void {
     let next = NEVER;
     for (const number of this.open) {
       const { at, subject, asking } = this.#waiting[number - this.#first] as Waiting<never>;

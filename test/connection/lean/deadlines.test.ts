@@ -1,0 +1,54 @@
+/** Limits of time over a freeze: what came meanwhile is read before anything is late. */
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Deadlines } from '../../../src/connection/lean/deadlines.ts';
+import { Replies } from '../../../src/connection/lean/replies.ts';
+
+const frame = { subject: '', reply: '', headers: [], status: 0, statusText: '', data: new Uint8Array() };
+
+function standStill(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+test('a freeze behind the end of one limit makes no other one late whose answer has come meanwhile', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const [peer] = (await once(server, 'connection')) as [Socket];
+  t.after(() => {
+    client.destroy();
+    server.close();
+  });
+  await once(client, 'ready');
+  const limits = new Deadlines(() => {});
+  const replies = new Replies(limits, () => replies.rest());
+  const ends: string[] = [];
+  const ask = (name: string, timeoutMs: number): void => {
+    const asking = { timeoutMs, read: () => `${name} answered` };
+    replies.wait(replies.next(), name, asking).then(
+      (word) => ends.push(word),
+      () => ends.push(`${name} late`),
+    );
+  };
+  client.once('data', () => {
+    replies.take(2, frame);
+    endLimit();
+    ends.push('limit met');
+  });
+  setTimeout(() => {
+    setImmediate(() => {
+      peer.write('answer');
+      standStill(500);
+    });
+  }, 10);
+  const endLimit = limits.start(400, () => ends.push('limit late'));
+  ask('a', 20);
+  ask('b', 400);
+  standStill(60); // both timers are due: the first limit is over, and what is done about it comes behind the other timer's work
+  await sleep(1_000);
+  assert.deepEqual(ends.sort(), ['a late', 'b answered', 'limit met']);
+});
