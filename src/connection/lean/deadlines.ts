@@ -90,7 +90,7 @@ export class Deadlines {
       const now = monotonicMs() + 1; // a timer may be early by a fraction
       this.#reading = setImmediate(() => this.#look(now));
     };
-    this.#timer = setTimeout(look, Math.max(1, Math.min(MAX_MS, Math.ceil(at - monotonicMs()))));
+    this.#timer = setTimeout(look, Math.max(1, Math.min(MAX_MS, at - monotonicMs())));
   }
 
   /** @param now as the timer saw it: a freeze behind that may have kept answers from being read */
