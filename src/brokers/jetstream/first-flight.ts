@@ -98,7 +98,7 @@ export class FirstFlight {
     await this.#stopped;
     const left = this.#frames.splice(0);
     if (!this.#connection.isClosed) for (const { reply } of left) this.#connection.publish(reply, ackPayload.nak(0));
-    return left.length > 0 || (await this.#lane) === undefined;
+    return left.length > 0 || !(await this.#lane);
   }
 }
 
