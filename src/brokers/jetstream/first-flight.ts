@@ -91,14 +91,14 @@ export class FirstFlight {
   /**
    * Ends it. What nobody took is delivered again at once. Never rejects.
    *
-   * @returns whether it was in vain: something is left, or who asked may not look at the lane
+   * @returns whether it was in vain: what it brings was not asked for, as by who may not look at the lane
    */
   async end(): Promise<boolean> {
     await this.#ended;
     await this.#stopped;
     const left = this.#frames.splice(0);
     if (!this.#connection.isClosed) for (const { reply } of left) this.#connection.publish(reply, ackPayload.nak(0));
-    return left.length > 0 || !(await this.#lane);
+    return !this.#isTaken;
   }
 }
 
