@@ -60,7 +60,10 @@ if (script.cachedDataRejected) reason = other === undefined ? 'V8 refuses it' : 
 `;
 }
 
-/** The loader: it is required in the bundle's place, and exports what the bundle exports. */
+/**
+ * The loader: it is required in the bundle's place, and exports what the bundle exports. Node reads source maps of what it loads itself
+ * and looks them up by file names, so an empty module of the code's name brings the bundle's map along.
+ */
 export function writeLoader(files: CacheFiles, isAscii: boolean): string {
   return `${mark}${codeName(files)}
 ${compiling(files, isAscii)}if (reason !== undefined) {
@@ -68,6 +71,9 @@ ${compiling(files, isAscii)}if (reason !== undefined) {
     \`The code cache of \${filename} is passed over, since \${reason}: Node \${process.version}, \${process.arch}.\`,
     { code: 'MEMPHIS_CODE_CACHE', detail: 'All works, but starts slower. "memphis-serverless code-cache" with this Node makes one.' },
   );
+}
+if (process.sourceMapsEnabled && script.sourceMapURL !== undefined) {
+  new module.constructor(filename)._compile?.(\`//# sourceMappingURL=\${script.sourceMapURL}\`, filename);
 }
 script.runInThisContext().call(exports, exports, require, module, __filename, __dirname);
 `;

@@ -144,6 +144,24 @@ describe('code-cache', () => {
     assert.deepEqual([printed, warned], ['42', '']);
   });
 
+  test('source maps of the bundle are applied where they are switched on', async () => {
+    const { own, bundle } = await place('');
+    const source = join(own, 'orders.ts');
+    await writeFile(source, `interface A {}\n\nexport function a(b: A): A {\n  throw new Error('no good');\n}\n`);
+    for (const sourcemap of ['linked', 'inline'] as const) {
+      await build({ entryPoints: [source], outfile: bundle, bundle: true, minify: true, format: 'cjs', sourcemap });
+      await run(bundle);
+      const expression = "(() => { try { bundle.a(); } catch (error) { return error.stack.split('\\n')[1]; } })()";
+      const { printed, warned } = await use(bundle, expression, ['--enable-source-maps']);
+      assert.equal(warned, '');
+      assert.match(printed, /orders\.ts:4:9\)$/, sourcemap);
+      assert.match((await use(bundle, expression)).printed, /index\.code-\w+\.js:1:/);
+      if (!existsSync(olderNode)) continue;
+      await run(bundle, '--node', olderNode);
+      assert.match((await use(bundle, expression, ['--enable-source-maps'], olderNode)).printed, /orders\.ts:4:/);
+    }
+  });
+
   test('a cache for another Node is added to those that are there', { skip: !existsSync(olderNode) }, async () => {
     const { own, bundle } = await place('exports.a = () => 1;');
     await run(bundle);
