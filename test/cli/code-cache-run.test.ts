@@ -28,9 +28,12 @@ function rare() { return ['r', 'are'].map((part) => part.toUpperCase()).join('')
 ${Array.from({ length: 50 }, (_, n) => `exports.unused${n} = (a, b) => { const c = a.map((x) => x * ${n}); return b ? c : [...c, a]; };`).join('\n')}
 `;
 
-async function start(args: readonly string[], { input = '', env = {} } = {}) {
+async function start(
+  args: readonly string[],
+  { input = '', env = {}, cwd }: { input?: string; env?: NodeJS.ProcessEnv; cwd?: string } = {},
+) {
   const { NODE_OPTIONS: _, ...rest } = process.env;
-  const child = spawn(process.execPath, args, { env: { ...rest, ...env } });
+  const child = spawn(process.execPath, args, { cwd, env: { ...rest, ...env } });
   child.stdin.end(input);
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const [stdout, stderr] = await Promise.all([readAll(child.stdout), readAll(child.stderr)]);
@@ -243,26 +246,46 @@ describe('code-cache --run', () => {
     assert.deepEqual(await readdir(own), ['index.cjs']);
   });
 
+  /** @returns what a first invocation answered in a new process, and what that said */
+  async function consume(bundle: string, url: string) {
+    const host = join(folder, 'consume.cjs');
+    await writeFile(
+      host,
+      'require(process.argv[2]).handler({}, { getRemainingTimeInMillis: () => 20000 }).then((all) => { console.log(all?.acked); process.exit(); });',
+    );
+    const { stdout, stderr } = await start([host, bundle], { env: { MEMPHIS_SERVERS: url } });
+    return [stdout.trim(), stderr];
+  }
+
   test('a function with the cache of its run consumes', async () => {
-    const { own, bundle } = await place('');
+    const { bundle } = await place('');
     await build({ ...functionBundle, entryPoints: [join(root, 'bench/functions/consumer.ts')], outfile: bundle });
     await using broker = await startBroker({ binary: server?.binary ?? '' });
-    const env = { MEMPHIS_SERVERS: broker.url };
     const memphis = await connect({ servers: [broker.url] });
     await memphis.createStation('s');
     await memphis.produce('s', { id: 1 });
-    const { code, stderr } = await run([bundle, '--run', empty], env);
+    const { code, stderr } = await run([bundle, '--run', empty], { MEMPHIS_SERVERS: broker.url });
     assert.equal(code, 0, stderr);
-    await memphis.produce('s', { id: 2 });
-    await memphis.produce('s', { id: 3 });
+    for (const id of [2, 3]) await memphis.produce('s', { id });
     await memphis.close();
-    const host = join(own, 'host.cjs');
-    await writeFile(
-      host,
-      `require(${JSON.stringify(bundle)}).handler({}, { getRemainingTimeInMillis: () => 20000 }).then((all) => { console.log(all.acked); process.exit(); });`,
-    );
-    const { stdout, stderr: warned } = await start([host], { env });
-    assert.deepEqual([stdout.trim(), warned], ['2', '']);
+    assert.deepEqual(await consume(bundle, broker.url), ['2', '']);
+  });
+
+  test('the script of docs/cold-start.md makes one, on a broker of its own', async () => {
+    const own = await mkdtemp(join(folder, 'script-'));
+    const contents = `import { each, withMemphis } from 'memphis-serverless/lambda';
+      export const handler = withMemphis(each((order) => console.log('billed', order.id)), { station: 'orders', group: 'billing' });`;
+    const outfile = join(own, 'dist/index.js');
+    await build({ ...functionBundle, stdin: { contents, resolveDir: root }, outfile });
+    // what npm would install
+    const command = `${process.execPath} --conditions=@memphis-serverless/source ${join(root, 'src/cli/bin.ts')}`;
+    await writeFile(join(own, 'npx'), `#!/bin/sh\nshift\nexec ${command} "$@"\n`, { mode: 0o755 });
+    const script = join(root, 'test/docs/snippets/cache-of-a-run.ts');
+    const env = { PATH: `${own}:${process.env.PATH}`, NATS_SERVER_BIN: server?.binary ?? '' };
+    const { code, stderr } = await start(['--conditions=@memphis-serverless/source', script], { env, cwd: own });
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /billed a-1\nbilled a-2\n.*what ran/s);
+    assert.deepEqual((await readdir(join(own, 'dist'))).length, 3);
   });
 });
 

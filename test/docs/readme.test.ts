@@ -1,4 +1,4 @@
-/** Holds README.md, docs/client.md and files together: what it quotes is a file that is compiled, and mostly run. */
+/** Holds README.md, pages of docs and files together: what it quotes is a file that is compiled, and mostly run. */
 
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
@@ -16,10 +16,11 @@ const quotesOf = (page: string): { file: string; text: string }[] =>
     text,
   }));
 const quotes = quotesOf(readme);
-const snippets = [...quotes, ...quotesOf(read('docs/client.md'))];
+const others = ['docs/client.md', 'docs/cold-start.md'].map(read);
+const snippets = [...quotes, ...others.flatMap(quotesOf)];
 
 test('every snippet of TypeScript is a quoted file', () => {
-  for (const page of [readme, read('docs/client.md')]) {
+  for (const page of [readme, ...others]) {
     assert.equal(quotesOf(page).length, [...page.matchAll(/^```(?:ts|js|typescript|javascript)$/gm)].length);
     assert.ok(quotesOf(page).length > 0);
   }
