@@ -30,8 +30,10 @@ export function readLoader(text: string): CacheFiles | undefined {
 /**
  * Compiles the code, from the cache if possible: `script` is its end, and `reason` says why the cache was passed over, if it was.
  *
- * V8 compares flags, too. Lambda's runtimes size the heap by flags, which changes no code: where all flags are such, those of this
- * process are written into the cache (bytes 12 to 15). V8 still compares its own version, and the size of the source.
+ * V8 compares its flags, too. Lambda's runtimes size the heap by flags, which changes no code: where all flags are such or Node's own, those
+ * of this process are written into the cache (bytes 12 to 15). V8 still compares its own version, and the size of the source.
+ * Node's list of flags takes a millisecond to make, so those that Lambda sets are recognised without
+ * (https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html); that list has a few of V8's in it.
  */
 export function compiling(files: CacheFiles, isAscii: boolean): string {
   return `'use strict';
@@ -40,8 +42,10 @@ const { Script, constants } = require('node:vm');
 const base = \`\${__dirname}/\` + ${JSON.stringify(baseName(files))};
 const filename = base + '.js';
 const flags = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(' ')].filter((flag) => flag !== '');
-const harmless = /^\\d+$|^--(expose[-_]gc|enable-source-maps|no-warnings|(max|min)[-_]\\w+[-_](\\w+[-_])?size|disable-warning)(=|$)/;
-const other = flags.length === 0 ? undefined : flags.find((flag) => !harmless.test(flag));
+const usual = /^[^-]|^--(expose[-_]gc|enable-source-maps|no-experimental-(require|detect)-module|(max|min)[-_]\\w+[-_](\\w+[-_])?size)(=|$)/;
+const ofV8 = /^-+(abort|disallow|enable[-_]etw|interpreted|jitless|perf)/;
+const isHarmless = (flag) => usual.test(flag) || (!ofV8.test(flag) && process.allowedNodeEnvironmentFlags.has(flag));
+const other = flags.length === 0 ? undefined : flags.find((flag) => !isHarmless(flag));
 let cachedData;
 let reason;
 try {

@@ -13,6 +13,7 @@ import { functionBundle } from '../../bench/support/function-bundle.ts';
 import { main } from '../../src/cli/main.ts';
 import { connect } from '../../src/index.ts';
 import { startBroker } from '../../src/testing/start-broker.ts';
+import { startFunction } from '../../src/testing/start-function.ts';
 import { serversUnderTest } from '../support/servers.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -107,20 +108,34 @@ describe('code-cache', () => {
     assert.equal((await use(bundle, 'bundle.answer')).printed, '42');
   });
 
-  test('flags that size the heap, as functions on Lambda have them, change nothing; others pass the cache over', async () => {
+  test('flags that size the heap, as functions on Lambda have them, and those of Node change nothing; others of V8 pass the cache over', async () => {
     const { own, bundle } = await place('exports.a = () => 1;');
     await run(bundle);
+    const heap = ['--expose-gc', '--max-semi-space-size=6', '--max_old_space_size=120'];
+    const late = join(own, 'late.cjs');
+    await writeFile(late, '');
     for (const flags of [
       [],
-      ['--expose-gc', '--max-semi-space-size=6', '--max-old-space-size=120'],
+      heap,
+      [
+        ...heap,
+        '--max-http-header-size',
+        '81920',
+        '--no-experimental-require-module',
+        '--no-experimental-detect-module',
+      ],
+      [...heap, '--require', late, '--import', 'data:text/javascript,', '-C', 'some', '--unhandled-rejections=strict'],
       ['--enable-source-maps'],
     ]) {
       const { printed, warned } = await use(bundle, 'bundle.a()', flags);
       assert.deepEqual([printed, warned], ['1', ''], flags.join(' '));
     }
-    const other = await use(bundle, 'bundle.a()', ['--jitless', '--max-old-space-size=120']);
-    assert.equal(other.printed, '1');
-    assert.match(other.warned, /MEMPHIS_CODE_CACHE.*passed over, since of the flag --jitless/s);
+    for (const flag of ['--jitless', '--no-use-ic', '--interpreted-frames-native-stack']) {
+      const other = await use(bundle, 'bundle.a()', [flag, '--max-old-space-size=120']);
+      assert.equal(other.printed, '1');
+      assert.match(other.warned, /MEMPHIS_CODE_CACHE.*passed over, since of the flag --/s);
+      assert.ok(other.warned.includes(`of the flag ${flag}:`), other.warned);
+    }
     const cache = (await readdir(own)).find((name) => name.endsWith('.cache')) as string;
     await writeFile(join(own, cache), 'no cache at all');
     const broken = await use(bundle, 'bundle.a()');
@@ -224,7 +239,7 @@ describe('code-cache', () => {
     assert.deepEqual([help.code, /Usage:/.test(help.data)], [0, true]);
   });
 
-  test('a function with its cache consumes', async () => {
+  test('a function with its cache consumes, in the runtime client of Lambda, under its flags', async () => {
     const own = await mkdtemp(join(folder, 'function-'));
     const bundle = join(own, 'index.cjs');
     await build({
@@ -238,13 +253,15 @@ describe('code-cache', () => {
     await memphis.createStation('s');
     await memphis.produce('s', { id: 1 });
     await memphis.close();
-    const host = join(folder, 'host.cjs');
-    const context = '{ getRemainingTimeInMillis: () => 20000 }';
-    await writeFile(
-      host,
-      `require(${JSON.stringify(bundle)}).handler({}, ${context}).then((all) => { console.log(all.acked); process.exit(); });`,
-    );
-    const { stdout, stderr } = await node([host], { MEMPHIS_SERVERS: broker.url });
-    assert.deepEqual([stdout.trim(), stderr], ['1', '']);
+    await using billing = await startFunction({
+      handler: 'index.handler',
+      taskRoot: own,
+      env: { MEMPHIS_SERVERS: broker.url },
+      timeoutMs: 20_000,
+      execArgv: ['--expose-gc', '--max-old-space-size=120'],
+    });
+    const { payload, logs } = await billing.invoke({});
+    assert.equal((payload as { acked?: number }).acked, 1);
+    assert.deepEqual(logs, []);
   });
 });
