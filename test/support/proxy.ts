@@ -18,6 +18,8 @@ export interface TestProxy extends AsyncDisposable {
   reset(): void;
   /** Flows to come: swallowed from their first byte, or passed on. */
   swallowNew(isOn: boolean): void;
+  /** What the broker had sent on flows that were ended or swallowed, and that was on its way then: no client has it. */
+  lost(): readonly string[];
 }
 
 interface Flow {
@@ -26,24 +28,29 @@ interface Flow {
   isSwallowed: boolean;
   isDeaf: boolean;
   deafAfter: string | undefined;
+  lost: string;
 }
 
 /** @param target port of the broker on 127.0.0.1 */
 export async function startProxy(target: number): Promise<TestProxy> {
   const flows = new Set<Flow>();
+  const cut = new Set<Flow>();
   let accepted = 0;
   let swallowsNew = false;
   const listener = createServer({ allowHalfOpen: true }, (client) => {
     accepted++;
     const server = swallowsNew ? undefined : connect({ host: '127.0.0.1', port: target, allowHalfOpen: true });
-    const flow: Flow = { client, server, isSwallowed: swallowsNew, isDeaf: false, deafAfter: undefined };
+    const flow: Flow = { client, server, isSwallowed: swallowsNew, isDeaf: false, deafAfter: undefined, lost: '' };
     flows.add(flow);
     for (const socket of [client, server]) socket?.setNoDelay(true); // what has come is on its way at once
     client.on('data', (chunk) => {
       if (flow.deafAfter !== undefined && chunk.includes(flow.deafAfter)) flow.isDeaf = true;
-      if (!flow.isSwallowed) server?.write(chunk);
+      if (!cut.has(flow) && !flow.isSwallowed) server?.write(chunk);
     });
-    server?.on('data', (chunk) => flow.isSwallowed || flow.isDeaf || client.write(chunk));
+    server?.on('data', (chunk) => {
+      if (cut.has(flow)) flow.lost += chunk.toString('latin1');
+      else if (!flow.isSwallowed && !flow.isDeaf) client.write(chunk);
+    });
     // a client that hangs up is counted out, though nobody beyond hears of it
     client.on('end', () => (flow.isSwallowed ? client.destroy() : server?.end()));
     server?.on('end', () => flow.isSwallowed || client.end());
@@ -51,7 +58,8 @@ export async function startProxy(target: number): Promise<TestProxy> {
     server?.on('error', () => flow.isSwallowed || client.destroy());
     client.on('close', () => {
       flows.delete(flow);
-      server?.destroy();
+      if (cut.has(flow)) server?.end();
+      else server?.destroy();
     });
   });
   listener.listen(0, '127.0.0.1');
@@ -63,25 +71,34 @@ export async function startProxy(target: number): Promise<TestProxy> {
     accepted: () => accepted,
     open: () => flows.size,
     swallow: () => {
-      for (const flow of flows) flow.isSwallowed = true;
+      for (const flow of flows) {
+        cut.add(flow);
+        flow.isSwallowed = true;
+      }
     },
     deafenAfter: (text) => {
       for (const flow of flows) flow.deafAfter = text;
     },
     end: () => {
-      for (const { client, server } of flows) {
-        server?.destroy(); // the broker has hung up, so it hands out nothing more
-        client.end();
+      for (const flow of flows) {
+        cut.add(flow);
+        flow.server?.end(); // the broker hands out nothing more; what it had sent by now is on its way
+        flow.client.end();
       }
     },
     reset: () => {
-      for (const { client } of flows) client.resetAndDestroy();
+      for (const flow of flows) {
+        cut.add(flow);
+        flow.server?.end();
+        flow.client.resetAndDestroy();
+      }
     },
     swallowNew: (isOn) => {
       swallowsNew = isOn;
     },
+    lost: () => [...cut].map(({ lost }) => lost),
     async [Symbol.asyncDispose]() {
-      for (const { client, server } of flows) {
+      for (const { client, server } of [...flows, ...cut]) {
         client.destroy();
         server?.destroy();
       }
