@@ -16,12 +16,12 @@ A cache is for one version of Node and one kind of processor. Any other Node run
 runtimes log their version, and are updated now and then. Given the loader again, it adds a cache for another Node.
 
 By default the bundle is not run. With --run it IS run, once for each --node and with all that it does, in the environment of this
-command: against a broker of your own machine, say. The cache then holds what ran and not the rest, which is compiled when it is called, as
-ever: half as large, and faster still. What the function writes goes to stderr.
+command (but for NODE_OPTIONS): let it find a broker of your own machine there. The cache then holds what ran; whatever did not is
+compiled when it is called, as ever. It is half as large, and faster still. What the function writes goes to stderr.
 
   --node <program>         a Node that makes the cache for its version; may be given many times; left out: the one that runs this
-  --run <event>            runs the function, see above: a file with the event as JSON, or - for standard input; given many times, each is one
-                           invocation, in the same process
+  --run <event>            runs the function, see above: a file with the event as JSON, or - for standard input; given many times,
+                           each is one invocation, in the same process
   --handler <name>         of the bundle's exports: what --run invokes; handler unless stated
   --timeout-ms <n>         what --run has for loading the bundle and all invocations; 30000 unless stated
   --json                   tells what was written as JSON
