@@ -71,8 +71,16 @@ async function make(program: string, { files, folder, bundle, run, env, onOutput
   await writeFile(file, writeProgram(making));
   await rm(report, { force: true });
   const ended = await runNode({ program, args: [file], env, limitMs: run?.timeoutMs, onOutput: run && onOutput });
-  const told = await readFile(report, 'utf8').catch(() => undefined);
-  const said = told === undefined ? undefined : (JSON.parse(told) as Report);
+  const said = await readReport(report);
   if (said !== undefined && 'version' in said) return said;
   throw whyNone({ program, bundle, run, env, ended, report: said });
+}
+
+/** @returns nothing when there is none, or half of one since the process was killed */
+async function readReport(file: string): Promise<Report | undefined> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as Report;
+  } catch {
+    return undefined;
+  }
 }
