@@ -48,16 +48,17 @@ export class FirstFlight {
     const pull = startPull(connection, request, (frame) => this.#frames.push(frame));
     this.#lane = lane.catch(() => undefined); // who needs the lane asks for it too, and meets the error
     this.#ended = this.#lane.then((known) => {
-      const isSure = known !== undefined && known.isNew !== true && !isLimited(known);
+      // a shared one was made before it was asked, so it answers, or is silent
+      const isSure = known !== undefined && !known.isNew && (known.isShared || !isLimited(known));
       return isSure ? pull.ended : this.#mayNotEnd(known, pull);
     });
   }
 
   async #mayNotEnd(known: Lane | undefined, pull: Pull): Promise<PullEnd | undefined> {
     const isNew = known?.isNew === true;
-    if (known?.isShared === true) {
-      // made before it was asked, it answers; but not where a cluster elects its leader first
-      const end = await within(pull.ended, isNew ? ELECTION_MS : NO_WAIT_LIMIT_MS);
+    if (isNew && known.isShared === true) {
+      // not where a cluster elects its leader first
+      const end = await within(pull.ended, ELECTION_MS);
       if (end === undefined) await pull.stop();
       return end;
     }

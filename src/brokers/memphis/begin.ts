@@ -30,13 +30,16 @@ export function lastOf(start: StartPosition | undefined): number {
   return start !== undefined && 'lastMessages' in start ? start.lastMessages : -1;
 }
 
+/** At which sequence; 1: begins otherwise, or with all. */
+export function sequenceOf(start: StartPosition | undefined): number {
+  return start !== undefined && 'sequence' in start ? start.sequence : 1;
+}
+
 /** Where nothing has to be asked for it. */
 export function toPolicy(start: StartPosition | undefined): DeliverFrom {
-  if (start === undefined) return { deliver_policy: 'all' };
-  if ('lastMessages' in start) return { deliver_policy: 'new' };
-  return start.sequence > 1
-    ? { deliver_policy: 'by_start_sequence', opt_start_seq: start.sequence }
-    : { deliver_policy: 'all' };
+  const sequence = sequenceOf(start);
+  if (sequence > 1) return { deliver_policy: 'by_start_sequence', opt_start_seq: sequence };
+  return { deliver_policy: lastOf(start) < 0 ? 'all' : 'new' };
 }
 
 /** Noted before the durable is made, and only where there is none. */

@@ -29,6 +29,8 @@ export class MemphisGroup extends Group {
   override readonly isShared = true;
   readonly #broker: MemphisBroker;
   readonly #resends: Resends;
+  /** Under which its registration is known. */
+  readonly key: string;
   #lookedAt = Date.now();
   /** Connections on which the durables got their limit back. */
   readonly #limited = new WeakSet<Connection>();
@@ -37,27 +39,41 @@ export class MemphisGroup extends Group {
     super(broker.link, broker.stations, retries, options);
     this.#broker = broker;
     this.#resends = new Resends(broker.link, options);
+    this.key = `consumer ${options.station} ${options.group}`;
   }
 
-  override async lanes(
+  override lanes(
     connection: Connection,
     partitions: readonly number[],
     patienceMs: number = PATIENCE_MS,
+  ): readonly Lane[] | Promise<readonly Lane[]> {
+    const lanes = super.lanes(connection, partitions, patienceMs);
+    const isJoined = this.#broker.members.joined(connection, this.key) !== undefined;
+    return isJoined && !this.#isToLimit(connection) ? lanes : this.#join(connection, partitions, patienceMs, lanes);
+  }
+
+  async #join(
+    connection: Connection,
+    partitions: readonly number[],
+    patienceMs: number,
+    found: readonly Lane[] | Promise<readonly Lane[]>,
   ): Promise<readonly Lane[]> {
-    const lanes = await super.lanes(connection, partitions, patienceMs);
-    const isFirst = this.#broker.members.joined(connection, this.key) === undefined;
+    const lanes = await found;
     const joined = this.register(connection);
     // of a group that nobody has heard of yet the broker keeps no dead letters, and its first message may end the process
-    if (isFirst && lanes.some(({ isNew }) => isNew)) await nextTurn();
-    if (this.options.ordered === true && !this.#limited.has(connection)) {
-      await this.#limit(connection, partitions, joined, Math.min(patienceMs, CONTROL_LIMIT_MS));
-    }
+    if (lanes.some(({ isNew }) => isNew)) await nextTurn();
+    if (this.#isToLimit(connection)) await this.#limit(connection, partitions, joined, patienceMs);
     return lanes;
   }
 
+  #isToLimit(connection: Connection): boolean {
+    return this.options.ordered === true && !this.#limited.has(connection);
+  }
+
   /** A registration takes the limit away by which messages come one at a time. */
-  async #limit(connection: Connection, partitions: readonly number[], joined: Promise<unknown>, limitMs: number) {
+  async #limit(connection: Connection, partitions: readonly number[], joined: Promise<unknown>, patienceMs: number) {
     await joined;
+    const limitMs = Math.min(patienceMs, CONTROL_LIMIT_MS);
     await Promise.all(
       partitions.map((partition) => this.findOrMake(connection, this.placeOf(partition).stream, limitMs)),
     );
@@ -95,11 +111,6 @@ export class MemphisGroup extends Group {
     super.forget();
     this.#resends.forget();
     this.#broker.members.forget(this.key);
-  }
-
-  /** Under which its registration is known. */
-  get key(): string {
-    return `consumer ${this.options.station} ${this.options.group}`;
   }
 
   /** Only where the station is known to be there: the broker would make it. @returns nothing where the group has no row */

@@ -48,8 +48,8 @@ export class Members {
         return undefined;
       });
     this.#known.set(key, { connection, answer });
-    const ended = answer.finally(() => this.#underWay.delete(ended));
-    this.#underWay.add(ended);
+    this.#underWay.add(answer);
+    void answer.then(() => this.#underWay.delete(answer));
     return answer;
   }
 

@@ -24,37 +24,38 @@ export class MemphisPublisher extends StreamPublisher<MemphisBroker> {
   }
 
   protected override send(message: OutgoingMessage, options: PublishOptions): Promise<Receipt> {
-    const connection = this.broker.link.atHand;
+    const { link } = this.broker;
+    const connection = link.atHand;
     if (connection !== undefined) return this.#sendOn(connection, message, options);
-    return this.broker.link
-      .ready(Date.now() + options.timeoutMs)
-      .then((opened) => this.#sendOn(opened, message, options));
+    return link.ready(Date.now() + options.timeoutMs).then((opened) => this.#sendOn(opened, message, options));
   }
 
   #sendOn(connection: Connection, message: OutgoingMessage, options: PublishOptions): Promise<Receipt> {
     const { station } = message;
+    const { link, stations } = this.broker;
     const linesOf = (): HeaderLines => publishLines(message, connection.identity.connectionId);
-    const stored = publish(this.broker.link, this.broker.stations, message, options, linesOf);
+    const stored = publish(link, stations, message, options, linesOf);
     // beside the message, once the station is known to be there: the broker would make it
-    if (this.broker.stations.known(station) !== undefined) this.#join(connection, message);
+    if (stations.known(station) !== undefined) this.#join(connection, message);
     else {
       const join = (): void => this.#join(connection, message);
-      void this.broker.stations.find(station, options.timeoutMs).then(join, () => {});
+      void stations.find(station, options.timeoutMs).then(join, () => {});
     }
     return stored;
   }
 
   /** Puts a producer into the broker's lists, once a connection. */
   #join(connection: Connection, { station, producerName: name }: OutgoingMessage): void {
+    const { broker } = this;
     const key = `producer ${station} ${name}`;
-    if (this.broker.members.joined(connection, key) !== undefined) return;
-    const told = this.broker.members.join(connection, key, async (on, timeoutMs) => {
-      const changes = this.broker.schemas.watch?.(on, station);
+    if (broker.members.joined(connection, key) !== undefined) return;
+    const told = broker.members.join(connection, key, async (on, timeoutMs) => {
+      const changes = broker.schemas.watch?.(on, station);
       const answer = await registerProducer(on, { name, station }, timeoutMs);
-      this.broker.schemas.hear?.(station, answer, changes);
+      broker.schemas.hear?.(station, answer, changes);
       return answer;
     });
-    this.broker.schemas.expect?.(station, told);
+    broker.schemas.expect?.(station, told);
   }
 
   override async checker({ timeoutMs }: { readonly timeoutMs: number }): Promise<(message: OutgoingMessage) => number> {

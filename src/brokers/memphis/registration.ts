@@ -6,7 +6,7 @@ import { isMemphisError } from '../../model/errors.ts';
 import type { StationSchemas } from '../../model/schema-look-up.ts';
 import { isBefore } from '../jetstream/server-version.ts';
 import type { Json } from '../jetstream/wire/api.ts';
-import { lastOf } from './begin.ts';
+import { lastOf, sequenceOf } from './begin.ts';
 import { registerConsumer } from './wire/consumer-creation.ts';
 
 /**
@@ -33,37 +33,30 @@ export async function registerGroup(
   const { station, start } = options;
   const { version } = await connection.info;
   const isOlder = isBefore(version, 1, 4, 3);
-  /** What is said of where it begins must agree with the durable, or it is refused (10012). */
-  const registerAt = (at: string, from = at === ANCHOR_STATION ? undefined : start): Promise<Json> =>
-    registerConsumer(
-      connection,
-      {
-        ...options,
-        station: at,
-        startSequence: from !== undefined && 'sequence' in from ? from.sequence : 1,
-        // up to 1.4.2 a count of messages means something else there
-        lastMessages: isOlder ? -1 : lastOf(from),
-      },
-      timeoutMs,
-    );
-  if (isAnchored(version)) return await tryAgain(() => registerAt(ANCHOR_STATION));
+  if (isOlder && isAnchored(version)) return await registerAtAnchor(connection, options, timeoutMs);
   const changes = schemas.watch?.(connection, station);
   try {
-    const told = await registerAt(station);
+    // what is said of where it begins must agree with the durable, or it is refused (10012)
+    const begin = {
+      startSequence: sequenceOf(start),
+      lastMessages: isOlder ? -1 : lastOf(start), // up to 1.4.2 a count of messages means something else there
+    };
+    const told = await registerConsumer(connection, { ...options, ...begin }, timeoutMs);
     schemas.hear?.(station, told, changes); // those before 1.3.1 do not say, and are never asked here
     return told;
   } catch (error) {
     if (!isMemphisError(error, 'GROUP_CONFLICT')) throw error;
     // one that began elsewhere; up to 1.4.2 it has its row all the same, later perhaps none
-    return isOlder || (await tryAgain(() => registerAt(ANCHOR_STATION)));
+    return isOlder || (await registerAtAnchor(connection, options, timeoutMs));
   }
 }
 
-/** For a station that registering makes: of two who do so at the same time one is told so (2.3). */
-async function tryAgain<T>(run: () => Promise<T>): Promise<T> {
+/** Registering makes that station: of two who do so at the same time one is told so, and asks again (2.3). */
+async function registerAtAnchor(connection: Connection, options: ReaderOptions, timeoutMs: number): Promise<Json> {
+  const wanted = { ...options, station: ANCHOR_STATION, startSequence: 1, lastMessages: -1 };
   for (let tries = 1; ; tries++) {
     try {
-      return await run();
+      return await registerConsumer(connection, wanted, timeoutMs);
     } catch (error) {
       if (tries === MAX_TRIES || !isMemphisError(error, 'JETSTREAM_UNAVAILABLE')) throw error;
     }

@@ -26,7 +26,7 @@ export interface ConsumerCreation extends Partial<Member> {
  */
 export function consumerCreation(wanted: ConsumerCreation, identity: ClientIdentity): Json {
   return {
-    ...memberBody({ name: wanted.group, ...wanted }, identity),
+    ...memberBody(wanted.name ?? wanted.group, wanted, identity),
     consumer_type: 'application',
     consumers_group: wanted.group,
     max_ack_time_ms: wanted.ackWaitMs,

@@ -18,7 +18,8 @@ export interface Member {
 
 /** What registrations have in common: the version of requests is the one with partitions, an application id and a language (2.3). */
 export function memberBody(
-  { name, station, appId = appIdOfProcess() }: Member,
+  name: string,
+  { station, appId = appIdOfProcess() }: Omit<Member, 'name'>,
   { connectionId, username }: ClientIdentity,
 ): Json {
   return {

@@ -10,7 +10,7 @@ import { ask, type Member, memberBody } from './control.ts';
  */
 export function producerCreation(wanted: Member, identity: ClientIdentity): Json {
   return {
-    ...memberBody(wanted, identity),
+    ...memberBody(wanted.name, wanted, identity),
     producer_type: 'application',
   };
 }
