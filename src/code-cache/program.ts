@@ -40,7 +40,7 @@ export type Report =
 
 /**
  * V8 compiles a function when it is called first. For a cache of all it is told not to be lazy; for one of a run it must keep what it
- * compiled early on. By the time that it notes its flags in the cache, they are as they were.
+ * compiled early on. Its flags are noted in the cache (bytes 12 to 15): those that it started with, whatever it or the function has set since.
  */
 const compiling = `
 const { readFileSync, writeFileSync } = require('node:fs');
@@ -60,8 +60,8 @@ const fail = (failed, error) => {
   } catch {}
   end({ failed, error: words });
 };
-const flag = making.run === undefined ? 'lazy' : 'flush-bytecode';
-setFlagsFromString('--no-' + flag);
+const atStart = new Script('').createCachedData();
+setFlagsFromString(making.run === undefined ? '--no-lazy' : '--no-flush-bytecode');
 let script;
 try {
   script = new Script(readFileSync(making.code, 'utf8'), {
@@ -73,8 +73,9 @@ try {
   fail('compile', String(error));
 }
 const take = () => {
-  setFlagsFromString('--' + flag);
-  writeFileSync(making.cache + '.' + version + '-' + arch + '.cache', script.createCachedData());
+  const cache = script.createCachedData();
+  atStart.copy(cache, 12, 12, 16);
+  writeFileSync(making.cache + '.' + version + '-' + arch + '.cache', cache);
   end({ version, arch });
 };
 `;

@@ -123,6 +123,24 @@ describe('code-cache --run', () => {
     assert.deepEqual(await invoke(bundle, { rare: true }), ['RARE', '']);
   });
 
+  test('what ran early on is kept, though V8 would have thrown it away by then, and whatever flags the function sets', async () => {
+    const { own, bundle } = await place(`
+      const early = (() => 'ear' + 'ly')();
+      exports.handler = async (event) => {
+        if (event.last === undefined) return early + usual();
+        const { setFlagsFromString } = require('node:v8');
+        for (const flag of ['--expose-gc', '--stress-flush-code']) setFlagsFromString(flag);
+        for (let times = 0; times < 20; times++) require('node:vm').runInNewContext('gc')();
+      };
+      function usual() { return [1, 2].join(); }`);
+    const last = join(folder, 'last.json');
+    await writeFile(last, '{"last":true}');
+    const { code, stderr } = await run([bundle, '--run', empty, '--run', last]);
+    assert.equal(code, 0, stderr);
+    await emptySource(own);
+    assert.deepEqual(await invoke(bundle, {}), ['early1,2', '']);
+  });
+
   test('it runs as in the place of the bundle, with a context whose time runs, and its output goes to stderr', async () => {
     const { own, bundle } = await place(`
       const path = require('node:path');
