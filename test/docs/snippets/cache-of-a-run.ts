@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { connect } from 'memphis-serverless';
 import { ensureNatsServer, startBroker } from 'memphis-serverless/testing';
 
-await using broker = await startBroker({ binary: await ensureNatsServer() });
+const broker = await startBroker({ binary: await ensureNatsServer() });
 const memphis = await connect({ servers: [broker.url] });
 await memphis.createStation('orders', { storageType: 'memory' });
 for (const id of ['a-1', 'a-2']) await memphis.produce('orders', { id });
@@ -15,4 +15,5 @@ const { status } = spawnSync('npx', ['memphis-serverless', 'code-cache', 'dist/i
   env: { ...process.env, MEMPHIS_SERVERS: broker.url, MEMPHIS_BROKER: 'jetstream', MEMPHIS_TLS: 'false' },
   stdio: ['pipe', 'inherit', 'inherit'],
 });
+await broker.stop();
 process.exitCode = status ?? 1;
