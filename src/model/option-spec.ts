@@ -2,8 +2,28 @@
 
 import { isRecord } from './fields.ts';
 
-/** What one option takes. `read` returns the value or throws a `RangeError` with the rest of the sentence "must be ...". */
-export interface OptionSpec<T> {
+/** What one option takes. Data, of which a function is loaded with dozens; which of these it is shows in what it says. */
+export type OptionSpec<T> = TextSpec | FlagSpec | IntegerSpec | OneOfSpec | ReadSpec<T>;
+
+/** A text that is not empty. */
+interface TextSpec {
+  readonly fallback?: string;
+}
+interface FlagSpec {
+  readonly fallback: boolean;
+}
+interface IntegerSpec {
+  readonly min: number;
+  readonly max: number;
+  readonly fallback?: number;
+}
+interface OneOfSpec {
+  readonly values: readonly string[];
+  readonly fallback: string;
+}
+
+/** Anything else. `read` returns the value or throws a `RangeError` with the rest of the sentence "must be ...". */
+export interface ReadSpec<T> {
   readonly read: (value: unknown) => T;
   /** Turns the text of an environment variable into what `read` takes; absent: not settable from the environment. */
   readonly parse?: (text: string) => unknown;
@@ -11,13 +31,26 @@ export interface OptionSpec<T> {
   readonly keepsBlanks?: true;
   /** Fields of an object that `read` takes, each with a variable of its own: `tls.ca` is `MEMPHIS_TLS_CA`. */
   readonly fields?: OptionTable;
-  readonly fallback: T;
+  /** Left out where what is left out is nothing. */
+  readonly fallback?: T;
 }
+
+/** What a value of an option is. */
+type ValueOf<Spec> =
+  Spec extends ReadSpec<infer T>
+    ? T
+    : Spec extends { readonly values: readonly (infer T)[] }
+      ? T
+      : Spec extends FlagSpec
+        ? boolean
+        :
+            | (Spec extends IntegerSpec ? number : string)
+            | (Spec extends { readonly fallback: string | number } ? never : undefined);
 
 export type OptionTable = Readonly<Record<string, OptionSpec<unknown>>>;
 /** The resolved values of a table. */
 export type Resolved<Table extends OptionTable> = {
-  readonly [Name in keyof Table]: Table[Name] extends OptionSpec<infer T> ? T : never;
+  readonly [Name in keyof Table]: ValueOf<Table[Name]>;
 };
 /** What callers may give for a table: anything may be left out. */
 export type Given<Table extends OptionTable> = { readonly [Name in keyof Table]?: Resolved<Table>[Name] | undefined };
@@ -30,66 +63,54 @@ export function must(what: string): never {
   throw new RangeError(what);
 }
 
-function readInteger(min: number, max: number) {
-  return (value: unknown) =>
-    Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max
-      ? (value as number) + 0 // no -0
-      : must(`a whole number from ${min} to ${max}`);
+/** A text that is left out mostly. */
+export const text = {} as const satisfies TextSpec;
+/** What is on or off, and mostly off. */
+export const off = { fallback: false } as const satisfies FlagSpec;
+/** The same, and mostly on. */
+export const on = { fallback: true } as const satisfies FlagSpec;
+
+/** A value as it is used. @throws RangeError as `ReadSpec.read` */
+export function readOption(spec: OptionSpec<unknown>, value: unknown): unknown {
+  if ('read' in spec) return spec.read(value);
+  if ('max' in spec) return readInteger(spec, value);
+  if ('values' in spec) return spec.values.includes(value as string) ? value : must(`one of ${spec.values.join(', ')}`);
+  if (typeof spec.fallback === 'boolean') return typeof value === 'boolean' ? value : must('true or false');
+  return typeof value === 'string' && value !== '' ? value : must('a text that is not empty');
 }
 
-export function integer(min: number, max: number, fallback: number): OptionSpec<number> {
-  return {
-    read: readInteger(min, max),
-    parse: Number,
-    fallback,
-  };
+function readInteger({ min, max }: IntegerSpec, value: unknown): number {
+  return Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max
+    ? (value as number) + 0 // no -0
+    : must(`a whole number from ${min} to ${max}`);
 }
-/** Readers of one option, for tables that belong to one feature alone. */
-export function optionalInteger(min: number, max: number): OptionSpec<number | undefined> {
-  return {
-    read: readInteger(min, max),
-    parse: Number,
-    fallback: undefined,
-  };
+
+/** The text of an environment variable as what `readOption` takes; nothing: the environment has no say. */
+export function parseOption(spec: OptionSpec<unknown>, raw: string): unknown {
+  if ('read' in spec) return spec.parse?.(raw);
+  if ('max' in spec) return Number(raw);
+  return typeof spec.fallback === 'boolean' ? parseFlag(raw) : raw;
 }
-export function text<T extends string | undefined>(fallback: T): OptionSpec<string | T> {
-  return {
-    read: (value) => (typeof value === 'string' && value !== '' ? value : must('a text that is not empty')),
-    parse: (raw) => raw,
-    fallback,
-  };
+
+/** What says neither is refused as it stands. */
+export function parseFlag(raw: string): unknown {
+  return { true: true, false: false, 1: true, 0: false }[raw.toLowerCase()] ?? raw;
 }
-export function flag(fallback: boolean): OptionSpec<boolean> {
-  return {
-    read: (value) => (typeof value === 'boolean' ? value : must('true or false')),
-    parse: (raw) => ({ true: true, false: false, 1: true, 0: false })[raw.toLowerCase()] ?? raw,
-    fallback,
-  };
-}
-export function oneOf<T extends string>(values: readonly T[], fallback: T): OptionSpec<T> {
-  return {
-    read: (value) => (values.includes(value as T) ? (value as T) : must(`one of ${values.join(', ')}`)),
-    parse: (raw) => raw,
-    fallback,
-  };
-}
+
 /** Texts by name, such as headers. A copy: the caller may write to its own. */
-export function textsByName<T extends Readonly<Record<string, string>> | undefined>(
-  fallback: T,
-): OptionSpec<Readonly<Record<string, string>> | T> {
-  return {
-    read: (value) =>
-      isRecord(value) && Object.values(value).every((item) => typeof item === 'string')
-        ? ({ ...value } as Readonly<Record<string, string>>)
-        : must('an object of texts'),
-    fallback,
-  };
+export function readTexts(value: unknown): Readonly<Record<string, string>> {
+  const isSound = isRecord(value) && Object.values(value).every((item) => typeof item === 'string');
+  return isSound ? ({ ...value } as Readonly<Record<string, string>>) : must('an object of texts');
+}
+
+/** Texts by name that are left out mostly. */
+export const texts: ReadSpec<Readonly<Record<string, string>> | undefined> = { read: readTexts };
+
+function readFunction(value: unknown): never {
+  return typeof value === 'function' ? (value as never) : must('a function');
 }
 
 /** A function that is called; not settable from the environment. */
-export function callback<F extends (...args: never[]) => unknown>(): OptionSpec<F | undefined> {
-  return {
-    read: (value) => (typeof value === 'function' ? (value as F) : must('a function')),
-    fallback: undefined,
-  };
+export function callback<F extends (...args: never[]) => unknown>(): ReadSpec<F | undefined> {
+  return { read: readFunction };
 }

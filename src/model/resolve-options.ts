@@ -2,7 +2,14 @@
 
 import { isMemphisError, MemphisError } from './errors.ts';
 import { readFields } from './fields.ts';
-import type { Given, OptionSpec, OptionTable, Resolved } from './option-spec.ts';
+import {
+  type Given,
+  type OptionSpec,
+  type OptionTable,
+  parseOption,
+  type Resolved,
+  readOption,
+} from './option-spec.ts';
 
 const PREFIX = 'MEMPHIS_';
 
@@ -80,7 +87,7 @@ export function checkOptions<Table extends OptionTable>(where: string, table: Ta
     const spec = Object.hasOwn(table, name) ? table[name] : undefined;
     if (spec === undefined) throw unknownOption(where, name, table);
     try {
-      if (value !== undefined) checked[name] = spec.read(value);
+      if (value !== undefined) checked[name] = readOption(spec, value);
     } catch (error) {
       throw refusal(where, name, name, error);
     }
@@ -134,10 +141,10 @@ function readVariable(
   variable: string,
 ): unknown {
   const raw = env[variable] ?? '';
-  const text = spec.keepsBlanks === true ? raw : raw.trim();
-  if (text === '' || spec.parse === undefined) return spec.fallback;
+  const text = 'keepsBlanks' in spec ? raw : raw.trim();
   try {
-    return spec.read(spec.parse(text));
+    const given = text === '' ? undefined : parseOption(spec, text);
+    return given === undefined ? spec.fallback : readOption(spec, given);
   } catch (error) {
     throw refusal(where, name, `the environment variable ${variable}`, error);
   }
@@ -153,7 +160,7 @@ function addFields(
   others: readonly string[],
 ): void {
   for (const [name, spec] of Object.entries(table)) {
-    const isNamed = spec.fields !== undefined && others.some((other) => other.startsWith(name));
+    const isNamed = 'fields' in spec && others.some((other) => other.startsWith(name));
     if (!isNamed || name in own) continue;
     const variable = toEnvName(name);
     const fields: Record<string, unknown> = {};
@@ -168,7 +175,7 @@ function addFields(
       });
     }
     try {
-      resolved[name] = spec.read(fields);
+      resolved[name] = readOption(spec, fields);
     } catch (error) {
       throw refusal(where, name, `what the environment variables ${variable}_... hold`, error);
     }

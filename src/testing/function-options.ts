@@ -1,15 +1,6 @@
 /** The options of a function under test. */
 
-import {
-  flag,
-  type Given,
-  integer,
-  must,
-  type OptionSpec,
-  optionalInteger,
-  text,
-  textsByName,
-} from '../model/option-spec.ts';
+import { type Given, must, on, type ReadSpec, readTexts, text } from '../model/option-spec.ts';
 
 const texts = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && [...value].every((item) => typeof item === 'string');
@@ -17,25 +8,25 @@ const texts = (value: unknown): value is readonly string[] =>
 /** The table of {@link StartFunctionOptions}. */
 export const startFunctionOptions = {
   /** `file.export`, as Lambda writes it: `orders.handler`, `dist/orders.handler`. */
-  handler: text<undefined>(undefined),
+  handler: text,
   /** The folder with the code, and the working directory. Left out: the current one. */
-  taskRoot: text<undefined>(undefined),
+  taskRoot: text,
   /** Environment variables of the function. It sees none of this process's own. */
-  env: textsByName<Readonly<Record<string, string>>>({}),
+  env: { read: readTexts, fallback: {} },
   /** Time of an invocation; then the environment is killed. */
-  timeoutMs: integer(1, 900_000, 3_000),
+  timeoutMs: { min: 1, max: 900_000, fallback: 3_000 },
   /** What the context says; the memory is not limited. */
-  memoryMb: integer(128, 10_240, 128),
-  functionName: text('test-function'),
+  memoryMb: { min: 128, max: 10_240, fallback: 128 },
+  functionName: { fallback: 'test-function' },
   /** Whether the environment stands still (SIGSTOP) while it has nothing to do. */
-  freeze: flag(true),
+  freeze: on,
   /** The program that runs it; left out: the Node that runs this. */
-  node: text<undefined>(undefined),
+  node: text,
   /** Flags for Node, beside those that Lambda sets and the `--conditions` of this process. */
   execArgv: {
     read: (value) => (texts(value) ? value : must('a list of texts')),
     fallback: [],
-  } as OptionSpec<readonly string[]>,
+  } as ReadSpec<readonly string[]>,
 } as const;
 
 /** Options of {@link startFunction}; all but `handler` may be left out. */
@@ -44,14 +35,14 @@ export type StartFunctionOptions = Given<typeof startFunctionOptions>;
 /** The table of {@link InvokeOptions}. */
 export const invokeOptions = {
   /** Left out: the function's. */
-  timeoutMs: optionalInteger(1, 900_000),
+  timeoutMs: { min: 1, max: 900_000 },
   /** Left out: a random one. */
-  requestId: text<undefined>(undefined),
+  requestId: text,
   /** What the handler finds in `context.clientContext`. */
   clientContext: {
     read: (value) => (typeof value === 'object' && value !== null ? value : must('an object')),
     fallback: undefined,
-  } as OptionSpec<object | undefined>,
+  } as ReadSpec<object | undefined>,
 } as const;
 
 /** Options of one invocation. */

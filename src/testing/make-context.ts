@@ -1,14 +1,14 @@
 /** Builds the context of an invocation, whose time runs out as it does in Lambda. */
 
 import type { LambdaContext } from '../model/lambda-context.ts';
-import { callback, type Given, integer, text } from '../model/option-spec.ts';
+import { callback, type Given } from '../model/option-spec.ts';
 import { resolveOptions } from '../model/resolve-options.ts';
 
 const contextOptions = {
   /** Time of the invocation, counted from the call of `makeContext`. Lambda's own default. */
-  timeoutMs: integer(0, Number.MAX_SAFE_INTEGER, 3_000),
-  functionName: text('test-function'),
-  awsRequestId: text('00000000-0000-0000-0000-000000000000'),
+  timeoutMs: { min: 0, max: Number.MAX_SAFE_INTEGER, fallback: 3_000 },
+  functionName: { fallback: 'test-function' },
+  awsRequestId: { fallback: '00000000-0000-0000-0000-000000000000' },
   /** Tells the time in milliseconds; left out: `Date.now`. */
   now: callback<() => number>(),
 } as const;

@@ -5,36 +5,27 @@ import { type MemphisEvent, toEvent } from '../envelope/event.ts';
 import { MemphisError } from '../model/errors.ts';
 import { isList } from '../model/fields.ts';
 import type { Headers, StoredMessage } from '../model/message.ts';
-import {
-  callback,
-  type Given,
-  integer,
-  must,
-  optionalInteger,
-  type Resolved,
-  text,
-  textsByName,
-} from '../model/option-spec.ts';
+import { callback, type Given, must, type Resolved, readTexts, text } from '../model/option-spec.ts';
 import { checkOptions, resolveOptions } from '../model/resolve-options.ts';
 import { checkName, toInternalName } from '../model/station.ts';
 
 const commonDetails = {
-  partition: integer(0, 10_000, 1),
-  deliveryCount: integer(1, Number.MAX_SAFE_INTEGER, 1),
+  partition: { min: 0, max: 10_000, fallback: 1 },
+  deliveryCount: { min: 1, max: Number.MAX_SAFE_INTEGER, fallback: 1 },
   /** When the broker stored it. */
   timestamp: {
     read: (value: unknown) =>
       value instanceof Date && !Number.isNaN(value.getTime()) ? value : must('a date that is one'),
     fallback: new Date(Date.UTC(2026, 0, 1)),
   },
-  headers: textsByName<Headers>({}),
-  partitionKey: text<undefined>(undefined),
+  headers: { read: readTexts, fallback: {} as Headers },
+  partitionKey: text,
 } as const;
 
 const detailOptions = {
   ...commonDetails,
   /** Left out: 1 for the first message, then 2, and so on. */
-  sequence: optionalInteger(1, Number.MAX_SAFE_INTEGER),
+  sequence: { min: 1, max: Number.MAX_SAFE_INTEGER },
 } as const;
 
 /** What may differ from message to message; all have defaults. */
@@ -47,10 +38,10 @@ const eventOptions = {
     read: (value: unknown) => (isList(value) ? value : must('a list of values')),
     fallback: undefined as readonly unknown[] | undefined,
   },
-  station: text('orders'),
-  group: text('billing'),
+  station: { fallback: 'orders' },
+  group: { fallback: 'billing' },
   /** Left out: `<station>-to-<group>`. */
-  mapping: text<undefined>(undefined),
+  mapping: text,
   /** Details of single messages, over those that hold for all. */
   details: callback<(value: unknown, index: number) => MakeEventDetails>(),
 } as const;

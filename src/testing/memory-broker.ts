@@ -3,7 +3,7 @@
 import type { BrokerAdmin, OutgoingMessage, WholeBroker } from '../model/broker.ts';
 import { REFUSED } from '../model/dead-letter.ts';
 import { MemphisError } from '../model/errors.ts';
-import { integer, must } from '../model/option-spec.ts';
+import { must } from '../model/option-spec.ts';
 import { choosePartition } from '../model/partition.ts';
 import { resolveOptions } from '../model/resolve-options.ts';
 import { type StationOptions, toStationSettings } from '../model/station-settings.ts';
@@ -36,7 +36,7 @@ const memoryBrokerOptions = {
     },
     fallback: realClock,
   },
-  maxPayloadBytes: integer(1, Number.MAX_SAFE_INTEGER, 1_048_576),
+  maxPayloadBytes: { min: 1, max: Number.MAX_SAFE_INTEGER, fallback: 1_048_576 },
 } as const;
 
 /**

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MemphisError } from '../model/errors.ts';
-import { flag, type Given, optionalInteger, type Resolved, text } from '../model/option-spec.ts';
+import { type Given, on, type Resolved, text } from '../model/option-spec.ts';
 import { resolveOptions } from '../model/resolve-options.ts';
 import { toConfigText } from './broker-config.ts';
 import { type BrokerProcess, launchBroker } from './broker-process.ts';
@@ -18,28 +18,28 @@ const MAX_BYTES = Number.MAX_SAFE_INTEGER;
 /** The table of {@link StartBrokerOptions}. */
 export const startBrokerOptions = {
   /** The nats-server program; left out: the first that `findNatsServers` finds. */
-  binary: text<undefined>(undefined),
+  binary: text,
   /** Left out: a free one. */
-  port: optionalInteger(1, 65_535),
+  port: { min: 1, max: 65_535 },
   /** Where streams are kept; stays when the broker stops. Left out: a temporary folder that goes with it. */
-  storeDir: text<undefined>(undefined),
+  storeDir: text,
   /** Whoever connects must show this token. */
-  token: text<undefined>(undefined),
+  token: text,
   /** Whoever connects must show these two. */
-  username: text<undefined>(undefined),
-  password: text<undefined>(undefined),
+  username: text,
+  password: text,
   /** Whether the broker has JetStream. */
-  jetstream: flag(true),
+  jetstream: on,
   /** Left out: 1 MiB, the server's own default. */
-  maxPayloadBytes: optionalInteger(1, 64 * 1024 * 1024),
+  maxPayloadBytes: { min: 1, max: 64 * 1024 * 1024 },
   /** Room for streams on file; left out: what the server thinks fit. */
-  maxStoreBytes: optionalInteger(1, MAX_BYTES),
+  maxStoreBytes: { min: 1, max: MAX_BYTES },
   /** Room for streams in memory; left out: what the server thinks fit. */
-  maxMemoryBytes: optionalInteger(1, MAX_BYTES),
+  maxMemoryBytes: { min: 1, max: MAX_BYTES },
   /** More lines for the server's configuration file. */
-  config: text<undefined>(undefined),
+  config: text,
   /** Where the server's log is added to; left out: into a temporary folder that goes with the broker. */
-  logFile: text<undefined>(undefined),
+  logFile: text,
 } as const;
 
 /** Options of {@link startBroker}; all may be left out. */

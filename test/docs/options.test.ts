@@ -6,22 +6,17 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { OptionTable } from '../../src/model/option-spec.ts';
 import { startFunctionOptions } from '../../src/testing/function-options.ts';
+import { isTable } from '../support/is-table.ts';
 import * as options from '../support/option-tables.ts';
 
 const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
 
-/** The tables of the code: objects all of whose values have a reader and a default. */
+/** The tables of the code. */
 const tables = new Map(
   Object.entries<unknown>({ ...options, startFunctionOptions }).filter((entry): entry is [string, OptionTable] =>
     isTable(entry[1]),
   ),
 );
-
-function isTable(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  const specs: unknown[] = Object.values(value);
-  return specs.length > 0 && specs.every((spec) => typeof spec === 'object' && spec !== null && 'read' in spec);
-}
 
 /** A table of README.md, by the name in the comment above it: option to the default as it is written. */
 const documented = new Map(

@@ -79,7 +79,7 @@ test('each option hears the variable that bears its name, and so does each field
     middyOptions,
   ]) {
     for (const name of Object.keys(table)) {
-      const heard = resolveOptions('call', { [name]: said }, undefined, { [toEnvName(name)]: 'heard' });
+      const heard: unknown = resolveOptions('call', { [name]: said }, undefined, { [toEnvName(name)]: 'heard' });
       assert.deepEqual(heard, { [name]: 'heard' });
     }
   }

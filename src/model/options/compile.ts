@@ -1,9 +1,9 @@
 /** Options of compiling schemas at build time. */
 
-import { flag } from '../option-spec.ts';
+import { off } from '../option-spec.ts';
 
 /** `compileSchema`. */
 export const compileOptions = {
   /** For functions that consume and do not produce by it: nothing that writes is in the bundle. */
-  readsOnly: flag(false),
+  readsOnly: off,
 } as const;

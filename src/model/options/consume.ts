@@ -1,15 +1,15 @@
 /** Options of consumers. */
 
-import { callback, DAY_MS, flag, integer, type OptionSpec, text } from '../option-spec.ts';
+import { callback, DAY_MS, off, type ReadSpec, text } from '../option-spec.ts';
 
 /** `createConsumer`: these beside those of `readerOptions`. */
 export const consumerOptions = {
   /** The group where none is given, as in the Memphis SDKs. */
-  name: text<undefined>(undefined),
+  name: text,
   /** Makes the name unlike any other. */
-  genUniqueSuffix: flag(false),
+  genUniqueSuffix: off,
   /** `consume` and `for await`: the shortest time from one empty fetch to the next. */
-  pullIntervalMs: integer(0, DAY_MS, 1_000),
+  pullIntervalMs: { min: 0, max: DAY_MS, fallback: 1_000 },
   /** `consume`: told what handler and fetches throw; left out: a warning of the process. */
   onError: callback<(error: unknown) => void>(),
 } as const;
@@ -17,5 +17,5 @@ export const consumerOptions = {
 /** `consumer.consume`. */
 export const consumeOptions = {
   /** Handed to the handler as its second argument: anything. */
-  context: { read: (value: unknown) => value, fallback: undefined } as OptionSpec<unknown>,
+  context: { read: (value: unknown) => value, fallback: undefined } as ReadSpec<unknown>,
 } as const;

@@ -1,11 +1,11 @@
 /** Options of `each`. */
 
-import { integer, must } from '../option-spec.ts';
+import { must } from '../option-spec.ts';
 
 /** `each`. */
 export const eachOptions = {
   /** Calls at the same time. */
-  concurrency: integer(1, 10_000, 10),
+  concurrency: { min: 1, max: 10_000, fallback: 10 },
   /** Whose order is kept while others run in parallel: a partition's, a key's, or what a function makes of a message. */
   orderedBy: {
     read: (value: unknown) =>

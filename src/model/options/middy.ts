@@ -1,6 +1,6 @@
 /** Options of the Middy middlewares. */
 
-import { flag, integer, must, text } from '../option-spec.ts';
+import { must, on, text } from '../option-spec.ts';
 
 function isExpiry(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= -1;
@@ -9,15 +9,15 @@ function isExpiry(value: unknown): boolean {
 /** `memphisConsumer` and `memphisProducer`: the words of Middy's `rds` middleware, beside ours. */
 export const middyOptions = {
   /** Do not dial while the module loads. */
-  disablePrefetch: flag(true),
+  disablePrefetch: on,
   /** A name on the context for what the middleware gives. */
-  contextKey: text<undefined>(undefined),
+  contextKey: text,
   /** Where another middleware has put the password or the token: a name in `request.internal`, steps behind dots. */
-  internalKey: text<undefined>(undefined),
+  internalKey: text,
   /** Tells connections of one configuration apart. */
-  cacheKey: text<undefined>(undefined),
+  cacheKey: text,
   /** -1: kept; 0: closed when the invocation ends; up to a day: closed at that age; above: at that Unix time in ms. */
-  cacheExpiry: integer(-1, Number.MAX_SAFE_INTEGER, -1),
+  cacheExpiry: { min: -1, max: Number.MAX_SAFE_INTEGER, fallback: -1 },
   /** `cacheExpiry` by `cacheKey`. */
   cacheKeyExpiry: {
     read: (value: unknown) =>

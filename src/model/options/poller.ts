@@ -1,35 +1,35 @@
 /** Options of the poller. */
 
-import { DAY_MS, flag, integer, must, optionalInteger, text } from '../option-spec.ts';
+import { DAY_MS, must, on, text } from '../option-spec.ts';
 
 /** One mapping of the poller: a station and a group on one side, a function on the other. Words of AWS where AWS has one. */
 export const mappingOptions = {
   /** Shown in reports; lower case, no two alike. */
-  name: text<undefined>(undefined),
-  station: text<undefined>(undefined),
+  name: text,
+  station: text,
   /** A stream that exists already, in place of a station. */
-  stream: text<undefined>(undefined),
-  filterSubject: text<undefined>(undefined),
-  group: text<undefined>(undefined),
+  stream: text,
+  filterSubject: text,
+  group: text,
   /** Name, `name:alias` or ARN. */
-  functionName: text<undefined>(undefined),
+  functionName: text,
   /** Messages of one invocation, at most. */
-  batchSize: integer(1, 5_000, 10),
+  batchSize: { min: 1, max: 5_000, fallback: 10 },
   /** How long to go on gathering after a first message. */
-  batchWindowMs: integer(0, 300_000, 0),
+  batchWindowMs: { min: 0, max: 300_000, fallback: 0 },
   /** Invocations at the same time, per poller. */
-  maximumConcurrency: integer(1, 1_000, 5),
+  maximumConcurrency: { min: 1, max: 1_000, fallback: 5 },
   /** Whether the function's answer is read; else all that did not fail as a whole is done. */
-  reportBatchItemFailures: flag(true),
+  reportBatchItemFailures: on,
   /** Deliveries after the first one, before a message goes to the dead letters. */
-  maximumRetryAttempts: integer(0, 10_000, 9),
+  maximumRetryAttempts: { min: 0, max: 10_000, fallback: 9 },
   /** Time to settle a message before the broker delivers it again; extended while the function runs. */
-  maxAckTimeMs: integer(100, DAY_MS, 30_000),
+  maxAckTimeMs: { min: 100, max: DAY_MS, fallback: 30_000 },
   /** Delay of the first retry; doubles from there. */
-  backoffBaseMs: integer(0, DAY_MS, 1_000),
-  backoffMaxMs: integer(0, DAY_MS, 300_000),
+  backoffBaseMs: { min: 0, max: DAY_MS, fallback: 1_000 },
+  backoffMaxMs: { min: 0, max: DAY_MS, fallback: 300_000 },
   /** A mapping that is off is left out of the run. */
-  enabled: flag(true),
+  enabled: on,
 } as const;
 
 /** `run` of a poller. */
@@ -44,9 +44,9 @@ export const pollerRunOptions = {
 /** `createPoller` and `pollerHandler`, beside mappings, connection and Lambda client. */
 export const pollerOptions = {
   /** How long invocations under way may go on once the run is told to stop; then their messages go back. */
-  stopTimeoutMs: integer(0, 900_000, 30_000),
+  stopTimeoutMs: { min: 0, max: 900_000, fallback: 30_000 },
   /** End the run when all stations were empty and nothing was under way for so long; left out: never. */
-  idleExitMs: optionalInteger(0, DAY_MS),
+  idleExitMs: { min: 0, max: DAY_MS },
   /** Time kept back to settle; left out: a tenth of what remains, at least a second. For `pollerHandler`. */
-  deadlineReserveMs: optionalInteger(0, 900_000),
+  deadlineReserveMs: { min: 0, max: 900_000 },
 } as const;

@@ -1,7 +1,7 @@
 /** Options of `produceHandler`. */
 
 import { isRecord } from '../fields.ts';
-import { DAY_MS, flag, integer, must } from '../option-spec.ts';
+import { DAY_MS, must, off } from '../option-spec.ts';
 import type { StandardSchema } from '../standard-schema.ts';
 import { producingOptions } from './producer-function.ts';
 
@@ -21,7 +21,7 @@ function isPassableHeader(value: unknown): boolean {
 export const produceHandlerOptions = {
   ...producingOptions,
   /** Time to store, the dial included; cut to what the invocation has left, and to what a gateway waits. */
-  ackWaitMs: integer(1, DAY_MS, 5_000),
+  ackWaitMs: { min: 1, max: DAY_MS, fallback: 5_000 },
   /** Any Standard Schema validator; bodies must be JSON then. */
   schema: {
     read: (value: unknown) => {
@@ -42,7 +42,7 @@ export const produceHandlerOptions = {
     fallback: undefined as KeyPlace | undefined,
   },
   /** A body is a JSON array and each element a message. */
-  batch: flag(false),
+  batch: off,
   /** Names of request headers that become message headers. */
   headers: {
     read: (value: unknown) =>

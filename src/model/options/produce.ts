@@ -1,7 +1,7 @@
 /** Options of producing. */
 
 import type { MemphisError } from '../errors.ts';
-import { callback, DAY_MS, flag, integer, optionalInteger, text, textsByName } from '../option-spec.ts';
+import { callback, DAY_MS, off, text, texts } from '../option-spec.ts';
 import type { FailedMessage } from '../receipt.ts';
 import { schemaReader } from './codec.ts';
 
@@ -11,10 +11,10 @@ export type OnProduceError = (error: MemphisError, failed: FailedMessage) => unk
 /** `createProducer`. */
 export const producerOptions = {
   /** Shown by tools; lower case. */
-  name: text('memphis-serverless'),
+  name: { fallback: 'memphis-serverless' },
   /** Makes the name unlike any other: `_` and eight random hexadecimal digits. */
-  genUniqueSuffix: flag(false),
-  ackWaitMs: integer(1, DAY_MS, 15_000),
+  genUniqueSuffix: off,
+  ackWaitMs: { min: 1, max: DAY_MS, fallback: 15_000 },
   /** Takes the failures of what is produced with `async`; left out: `flush()`, `destroy()` or `close()` throws them. */
   onError: callback<OnProduceError>(),
   /** A codec for the station's schema, or a validator in its place; left out: the codecs that were imported. */
@@ -24,13 +24,13 @@ export const producerOptions = {
 /** `producer.produce` and `memphis.produce`. */
 export const produceOptions = {
   /** Without one: the producer's. */
-  ackWaitMs: optionalInteger(1, DAY_MS),
-  headers: textsByName<undefined>(undefined),
-  msgId: text<undefined>(undefined),
-  partitionKey: text<undefined>(undefined),
-  partition: optionalInteger(1, 10_000),
+  ackWaitMs: { min: 1, max: DAY_MS },
+  headers: texts,
+  msgId: text,
+  partitionKey: text,
+  partition: { min: 1, max: 10_000 },
   /** Resolve when the message is written, not when it is stored. */
-  async: flag(false),
+  async: off,
   /** Takes the failure of this one, with `async`. Without one: the producer's. */
   onError: callback<OnProduceError>(),
 } as const;
@@ -38,7 +38,7 @@ export const produceOptions = {
 /** `producer.produceBatch` and `memphis.produceBatch`. */
 export const produceBatchOptions = {
   /** For each message, from when it is sent. Without one: the producer's. */
-  ackWaitMs: optionalInteger(1, DAY_MS),
+  ackWaitMs: { min: 1, max: DAY_MS },
   /** Called once for each message: its `headers`, `msgId`, `partitionKey` and `partition`. */
   optionsFor: callback<(message: never, index: number) => unknown>(),
 } as const;

@@ -1,16 +1,16 @@
 /** Options of functions that produce. */
 
-import { callback, DAY_MS, flag, integer, text } from '../option-spec.ts';
+import { callback, DAY_MS, off, text } from '../option-spec.ts';
 import { schemaReader } from './codec.ts';
 import type { OnProduceError } from './produce.ts';
 
 /** What functions that produce share. */
 export const producingOptions = {
-  station: text<undefined>(undefined),
+  station: text,
   /** Shown by tools; lower case. */
-  producerName: text('memphis-serverless'),
-  ackWaitMs: integer(1, DAY_MS, 15_000),
-  prefetch: flag(false),
+  producerName: { fallback: 'memphis-serverless' },
+  ackWaitMs: { min: 1, max: DAY_MS, fallback: 15_000 },
+  prefetch: off,
 } as const;
 
 /** `withProducer`: these beside those of `connectOptions`. */
