@@ -52,27 +52,26 @@ interface Known {
   readonly signed?: Credentials | undefined;
 }
 
-/**
- * Asks functions and reads files, where there are any.
- *
- * @param limitMs for all of it
- * @param whenGivenUp resolves when nobody waits for it any more
- * @throws MemphisError `CONNECT_FAILED`, `INVALID_OPTION`
- */
-export function toAccess(
-  options: ConnectSettings,
-  addresses: readonly ServerAddress[],
-  limitMs: number,
-  whenGivenUp?: () => Promise<undefined>,
-): Access | Promise<Access> {
+/** What dials say: known beforehand, or asked for at each, so that rotated credentials are met. */
+export interface AccessSource {
+  readonly access?: Access;
+  /**
+   * Where there is no `access`.
+   *
+   * @param limitMs for all of it
+   * @param givenUp resolves when nobody waits for it any more
+   * @throws MemphisError `CONNECT_FAILED`, `INVALID_OPTION`
+   */
+  readonly ask?: (limitMs: number, givenUp?: Promise<undefined>) => Promise<Access>;
+}
+
+/** No I/O. Functions and files are asked where there are any. */
+export function toAccess(options: ConnectSettings, addresses: readonly ServerAddress[]): AccessSource {
   const { tls, creds, nkey, password, connectionToken: token } = options;
-  const hasToAsk =
-    typeof tls === 'object' ||
-    (creds ?? nkey) !== undefined ||
-    typeof password === 'function' ||
-    typeof token === 'function';
-  if (hasToAsk) return ask(options, limitMs, whenGivenUp?.()).then((known) => accessOf(options, addresses, known));
-  return accessOf(options, addresses, { tls, password, token });
+  const isKnown = typeof tls !== 'object' && (creds ?? nkey) === undefined;
+  if (isKnown && typeof password !== 'function' && typeof token !== 'function')
+    return { access: accessOf(options, addresses, { tls, password, token }) };
+  return { ask: async (...limits) => accessOf(options, addresses, await ask(options, ...limits)) };
 }
 
 async function ask(options: ConnectSettings, limitMs: number, givenUp?: Promise<undefined>): Promise<Known> {

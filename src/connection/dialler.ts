@@ -2,7 +2,7 @@
 
 import { isMemphisError, MemphisError } from '../model/errors.ts';
 import { emit } from '../telemetry/channels.ts';
-import type { Access } from './access.ts';
+import type { Access, AccessSource } from './access.ts';
 import type { ServerAddress } from './addresses.ts';
 import { dialInTurn, type Failure, OF_ONE_SERVER, STAGGER_MS, type Until } from './dial-in-turn.ts';
 import { monotonicMs } from './monotonic.ts';
@@ -11,10 +11,8 @@ import { ServerList } from './server-list.ts';
 import { within } from './within.ts';
 
 /** How to dial; resolved and checked. */
-export interface DiallerOptions {
+export interface DiallerOptions extends AccessSource {
   readonly servers: readonly ServerAddress[];
-  /** Asked at each dial, so that rotated credentials are met. What it waits for it leaves when the dial is given up. */
-  readonly access: (limitMs: number, whenGivenUp: () => Promise<undefined>) => Access | Promise<Access>;
   readonly dial: Dial;
   /** For one dial, `access` included. */
   readonly timeoutMs: number;
@@ -105,7 +103,7 @@ export class Dialler {
   async #start(deadlineMs: number, { without, isAccepted }: StartOptions): Promise<Session> {
     const untilMs = Math.min(deadlineMs, Date.now() + this.#options.timeoutMs);
     const leftMs = (): number => Math.max(1, untilMs - Date.now());
-    const access = await this.#access(leftMs());
+    const access = this.#options.access ?? (await this.#ask(leftMs()));
     const targets = this.servers.inTurn(without);
     const until = isAccepted ? 'accepted' : 'opened';
     if (access === undefined || this.#isClosed) throw this.#toError(targets, []);
@@ -119,16 +117,11 @@ export class Dialler {
   }
 
   /** Nothing where it was given up: who gives it up does not wait for a function of the user's. */
-  #access(limitMs: number): Access | Promise<Access | undefined> {
-    let givenUp: Promise<undefined> | undefined;
-    const whenGivenUp = (): Promise<undefined> => {
-      givenUp ??= new Promise((resolve) => {
-        this.#hangUp = () => resolve(undefined);
-      });
-      return givenUp;
-    };
-    const asked = this.#options.access(limitMs, whenGivenUp);
-    return asked instanceof Promise ? Promise.race([asked, whenGivenUp()]) : asked;
+  #ask(limitMs: number): Promise<Access | undefined> {
+    const givenUp = new Promise<undefined>((resolve) => {
+      this.#hangUp = () => resolve(undefined);
+    });
+    return Promise.race([this.#options.ask?.(limitMs, givenUp), givenUp]);
   }
 
   async #one(targets: readonly ServerAddress[], open: Open, until: Until): Promise<Session> {

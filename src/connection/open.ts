@@ -18,9 +18,9 @@ export function makeLink(options: ConnectSettings): Link {
   const { connection } = options;
   if (connection !== undefined) {
     const dial = connection.open.bind(connection) as Dial;
-    return new Link({ ...options, servers: [GIVEN], access: () => () => GIVEN, dial });
+    return new Link({ ...options, servers: [GIVEN], access: () => GIVEN, dial });
   }
   const servers = toAddresses(options);
   checkAccess(options, servers);
-  return new Link({ ...options, servers, access: (...asked) => toAccess(options, servers, ...asked), dial: openLean });
+  return new Link({ ...options, ...toAccess(options, servers), servers, dial: openLean });
 }

@@ -83,9 +83,7 @@ test('messages that came before the session ended are handed over', async () => 
   let dials = 0;
   const link = new Link({
     servers: [{ server: 's:1', insistsOnTls: false }],
-    access:
-      async () =>
-      ({ server }) => ({ server }),
+    access: ({ server }) => ({ server }),
     timeoutMs: 1_000,
     dial: () => {
       if (++dials > 1) throw new MemphisError('BROKER_REFUSED', 'dialled again');
