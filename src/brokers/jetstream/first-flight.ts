@@ -26,25 +26,48 @@ export interface FirstCatch {
   readonly isComplete: boolean;
 }
 
+/** What is asked for before anything is known. */
+interface FirstRequest {
+  readonly station: string;
+  readonly partition: number;
+  readonly batchSize: number;
+}
+
+/** What a pull got, and the lanes that it got it from. */
+export interface Gathered {
+  readonly deliveries: readonly Delivery[];
+  readonly lanes: readonly Lane[];
+}
+
 export class FirstFlight {
   readonly #connection: Connection;
+  readonly #group: Group;
   readonly #station: string;
   readonly #lane: Promise<Lane | undefined>;
   readonly #ended: Promise<PullEnd | undefined>;
+  readonly #batch: number;
   #frames: Frame[] = [];
   #isTaken = false;
   #stopped: Promise<void> | undefined;
+  /** For copies that come back: what it finds serves the next pull too. */
+  readonly #looked: Promise<void> | undefined;
 
-  constructor(
-    connection: Connection,
-    station: string,
-    batch: number,
-    at: { stream: string; durable: string; mayHang: boolean },
-    lane: Promise<Lane>,
-  ) {
+  constructor(connection: Connection, group: Group, { station, partition, batchSize }: FirstRequest, untilMs: number) {
     this.#connection = connection;
+    this.#group = group;
     this.#station = station;
-    const request = { ...at, batch, waitMs: 0, hangMs: SHARED_HANG_MS, silenceMs: NO_WAIT_LIMIT_MS };
+    this.#batch = batchSize;
+    this.#looked = group.refresh(connection);
+    // its durable may be made in the same flight, in front of this: it is asked for before anything waits
+    const lane = group.own(partition, untilMs - Date.now());
+    const request = {
+      ...group.placeOf(partition),
+      batch: batchSize,
+      waitMs: 0,
+      mayHang: group.isShared,
+      hangMs: SHARED_HANG_MS,
+      silenceMs: NO_WAIT_LIMIT_MS,
+    };
     const pull = startPull(connection, request, (frame) => this.#frames.push(frame));
     this.#lane = lane.catch(() => undefined); // who needs the lane asks for it too, and meets the error
     this.#ended = this.#lane.then((known) => {
@@ -77,10 +100,29 @@ export class FirstFlight {
   async take(lanes: readonly Lane[]): Promise<FirstCatch | undefined> {
     const [end, lane] = await Promise.all([this.#ended, this.#lane]);
     if (this.#isTaken || lane === undefined || !lanes.includes(lane)) return undefined;
-    this.#isTaken = true;
-    const deliveries = this.#frames.splice(0).map((frame) => toDelivery(frame, this.#station, lane));
+    const deliveries = this.#take(lane);
     const pending = isOrdered(lane) ? 0 : (deliveries.at(-1)?.position.pending ?? 0);
     return { lane, deliveries, pending, isComplete: end === 'done' };
+  }
+
+  /**
+   * What came, where it is as much as was wanted: nobody else has to be asked then. Never rejects.
+   *
+   * @param partitions those that may be read
+   */
+  async takeFull(partitions: readonly number[]): Promise<Gathered | undefined> {
+    await this.#ended;
+    const lane = await this.#lane;
+    const isFull = this.#frames.length >= this.#batch;
+    if (!isFull || lane === undefined || !partitions.includes(lane.partition)) return undefined;
+    const lanes = [lane];
+    await this.#group.met(this.#connection, lanes);
+    return { deliveries: this.#take(lane), lanes };
+  }
+
+  #take(lane: Lane): Delivery[] {
+    this.#isTaken = true;
+    return this.#frames.splice(0).map((frame) => toDelivery(frame, this.#station, lane));
   }
 
   /** The lane that something came from and was not taken yet. Never rejects. */
@@ -97,6 +139,7 @@ export class FirstFlight {
   async end(): Promise<boolean> {
     await this.#ended;
     await this.#stopped;
+    await this.#looked;
     const left = this.#frames.splice(0);
     if (!this.#connection.isClosed) for (const { reply } of left) this.#connection.publish(reply, ackPayload.nak(0));
     return !this.#isTaken;
@@ -107,26 +150,12 @@ export class FirstFlight {
 export async function flyFirst(
   link: Link,
   group: Group,
-  {
-    station,
-    partition,
-    batchSize,
-    limitMs,
-  }: { station: string; partition: number; batchSize: number; limitMs: number },
+  request: FirstRequest,
+  limitMs: number,
 ): Promise<FirstFlight | undefined> {
-  const deadlineMs = Date.now() + limitMs;
+  const untilMs = Date.now() + limitMs;
   try {
-    const connection = await link.ready(deadlineMs);
-    void group.refresh(connection);
-    // its durable may be made in the same flight, in front of this: it is asked for before anything waits
-    const lane = group.own(partition, deadlineMs - Date.now());
-    return new FirstFlight(
-      connection,
-      station,
-      batchSize,
-      { ...group.placeOf(partition), mayHang: group.isShared },
-      lane,
-    );
+    return new FirstFlight(await link.ready(untilMs), group, request, untilMs);
   } catch {
     return undefined;
   }

@@ -66,8 +66,8 @@ export class Group {
 
   async #look(connection: Connection, partitions: readonly number[], patienceMs: number): Promise<readonly Lane[]> {
     const { station } = this.options;
-    // before the first pull: what came back must not be missed by a function that takes what is there, and ends
-    const looked = this.#found === undefined ? this.refresh(connection) : undefined;
+    // once for each station: what came back must not be missed by a function that takes what is there, and ends
+    const looked = this.#retries.known(station) === undefined ? this.refresh(connection) : undefined;
     const lanes = await Promise.all(partitions.map((partition) => this.own(partition, patienceMs)));
     await looked;
     const known = this.#retries.known(station);
@@ -85,7 +85,8 @@ export class Group {
 
   /** Where a partition's messages are pulled from. */
   placeOf(partition: number): { readonly stream: string; readonly durable: string } {
-    return { stream: this.#stream(partition), durable: this.durableName };
+    const { station, binding } = this.options;
+    return { stream: binding?.stream ?? streamOf(station, partition), durable: this.durableName };
   }
 
   /** Looks for lanes that others have opened, unless that was done just now. Never rejects. */
@@ -114,6 +115,11 @@ export class Group {
     return NO_LANES;
   }
 
+  /** Told that its durables are there, before their first messages are handed out. Never rejects. */
+  met(_connection: Connection, _lanes: readonly Lane[]): Promise<void> | undefined {
+    return undefined;
+  }
+
   /** The lane of a partition's own messages; its durable is made where it is missing. @throws as `lanes` */
   own(partition: number, patienceMs: number): Promise<Lane> {
     return this.#own.get(partition) ?? this.#remember(this.#own, partition, patienceMs);
@@ -132,7 +138,7 @@ export class Group {
 
   async #findBack(partition: number, connection: Connection, limitMs: number): Promise<Lane> {
     const { station, ackWaitMs } = this.options;
-    const at = { station, durable: this.durableName, partition, stream: this.#stream(partition), ackWaitMs };
+    const at = { ...this.placeOf(partition), station, partition, ackWaitMs };
     return { ...(await this.#retries.lane(connection, at, limitMs)), isShared: this.isShared };
   }
 
@@ -147,38 +153,27 @@ export class Group {
     return lane;
   }
 
-  #stream(partition: number): string {
-    const { station, binding } = this.options;
-    return binding?.stream ?? streamOf(station, partition);
-  }
-
   protected async findOrMake(connection: Connection, stream: string, limitMs: number): Promise<FoundDurable> {
-    const known = await this.#find(connection, stream, limitMs);
-    return known === undefined
-      ? { durable: await this.#make(connection, stream, limitMs), isNew: true }
-      : { durable: known };
-  }
-
-  async #find(connection: Connection, stream: string, limitMs: number): Promise<Durable | undefined> {
     const { ackWaitMs, ordered = false } = this.options;
     try {
-      const found = await durableInfo(connection, stream, this.durableName, limitMs);
-      const why = conflictOf(found, this.options);
+      const durable = await durableInfo(connection, stream, this.durableName, limitMs);
+      const why = conflictOf(durable, this.options);
       if (why !== undefined) throw this.conflict(why);
+      const maxAckPending = ordered ? 1 : durable.maxAckPending;
       // one that is not of our making stays as its owner wants it
-      if (!isOurs(found)) return found;
-      const maxAckPending = ordered ? 1 : found.maxAckPending;
-      if (found.ackWaitMs === ackWaitMs && found.maxAckPending === maxAckPending) return found;
-      return await updateDurable(connection, stream, found, { ackWaitMs, maxAckPending }, limitMs);
+      const isRight = durable.ackWaitMs === ackWaitMs && durable.maxAckPending === maxAckPending;
+      if (isRight || !isOurs(durable)) return { durable };
+      return { durable: await updateDurable(connection, stream, durable, { ackWaitMs, maxAckPending }, limitMs) };
     } catch (error) {
-      return this.#missing(error);
+      this.#refuseUnlessMissing(error);
+      return { durable: await this.#make(connection, stream, limitMs), isNew: true };
     }
   }
 
-  /** Nothing where the durable is not there. @throws the error, or that there is no such station */
-  #missing(error: unknown): undefined {
+  /** @throws the error, or that there is no such station; nothing where the durable is not there */
+  #refuseUnlessMissing(error: unknown): void {
     const { station } = this.options;
-    if (refusalOf(error) === apiError.CONSUMER_NOT_FOUND) return undefined;
+    if (refusalOf(error) === apiError.CONSUMER_NOT_FOUND) return;
     if (!isStreamMissing(error)) throw error;
     this.stations.forget(station);
     throw stationNotFound(station);

@@ -13,7 +13,7 @@ import type { StationSchema } from '../../model/schema.ts';
 import type { StationSchemas } from '../../model/schema-look-up.ts';
 import { emit } from '../../telemetry/channels.ts';
 import { storeDeadLetter } from './dead-letters.ts';
-import { type FirstFlight, flyFirst } from './first-flight.ts';
+import { type FirstFlight, flyFirst, type Gathered } from './first-flight.ts';
 import { Group } from './groups.ts';
 import { areForHandler, type Delivery, type Lane } from './lane.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
@@ -29,12 +29,6 @@ const LONGEST_WAIT_MS = 5_000;
 
 /** What reading needs to know of a station. */
 type ReadView = Pick<StationView, 'partitions' | 'sendPoisonMsgToDls' | 'dlsStation'>;
-
-/** What a pull got, and the lanes that it got it from. */
-interface Gathered {
-  readonly deliveries: readonly Delivery[];
-  readonly lanes: readonly Lane[];
-}
 
 /** A stream of others is one partition without a number, and its dead letters are kept. */
 const OF_OTHERS: ReadView = { partitions: [0], sendPoisonMsgToDls: true, dlsStation: '' };
@@ -79,9 +73,9 @@ export class JetStreamReader implements Reader {
   }
 
   async pull(options: PullOptions): Promise<Batch> {
-    const flying = this.#flyFirst(options);
     const { station, binding } = this.#options;
     const limitMs = options.waitMs + (options.patienceMs ?? PATIENCE_MS);
+    const flying = this.#flyFirst(options, limitMs);
     const schema = binding === undefined ? this.#schemas?.().beside(station, limitMs) : undefined;
     let found: StationSchema | Promise<StationSchema | undefined> | undefined;
     let batch: Batch;
@@ -100,11 +94,11 @@ export class JetStreamReader implements Reader {
    * Where nothing is known yet, the first request leaves beside the look-ups. Not where a group of others, or another one
    * than was asked for, might be met: its messages are not to be taken before that is known.
    */
-  #flyFirst({ batchSize, waitMs, partition = 1, patienceMs = PATIENCE_MS }: PullOptions) {
+  #flyFirst({ batchSize, partition = 1 }: PullOptions, limitMs: number) {
     const { station, binding, start, ordered } = this.#options;
     const isSure = binding === undefined && start === undefined && ordered !== true;
     if (!isSure || !this.#group.isUnknown || this.#isWary) return undefined;
-    return flyFirst(this.#link, this.#group, { station, partition, batchSize, limitMs: waitMs + patienceMs });
+    return flyFirst(this.#link, this.#group, { station, partition, batchSize }, limitMs);
   }
 
   async #pull(
@@ -126,8 +120,9 @@ export class JetStreamReader implements Reader {
       const taken = this.#take(connection, partitions, options, untilMs, first);
       return looked === undefined ? taken : taken.finally(() => looked); // nothing is under way when the pull returns
     };
+    let full = first && (await first.takeFull(partitions));
     for (;;) {
-      const gathered = await repeat(this.#link, 'pull', leftMs + patienceMs, takeAndLook, signal);
+      const gathered = full ?? (await repeat(this.#link, 'pull', leftMs + patienceMs, takeAndLook, signal));
       const { deliveries } = gathered;
       let { maxDeliveries, ackWaitMs } = this.#options;
       for (const lane of gathered.lanes) {
@@ -152,6 +147,7 @@ export class JetStreamReader implements Reader {
       // nothing but messages that no handler gets: an empty batch would say that the station is empty
       if (messages.length === 0 && deliveries.length > 0 && !signal?.aborted) {
         leftMs = Math.max(0, untilMs - Date.now());
+        full = undefined;
         continue;
       }
       emit('memphis-serverless:pull', () => ({ station, group, messages: messages.length }));

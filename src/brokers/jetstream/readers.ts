@@ -20,8 +20,7 @@ export class StreamReaders<B extends StreamBroker<Stations> = StreamBroker<Stati
 
   /** What a reader knows of its durables serves the next invocation too. */
   reader(options: ReaderOptions): JetStreamReader {
-    const { station, group, binding, ackWaitMs, maxDeliveries, start, ordered } = options;
-    const key = JSON.stringify([station, group, binding, ackWaitMs, maxDeliveries, start, ordered]);
+    const key = JSON.stringify(options);
     let reader = this.#made.get(key);
     if (reader === undefined) {
       reader = this.make(options);

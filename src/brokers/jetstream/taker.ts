@@ -39,21 +39,13 @@ export class Taker {
   }
 
   /** Takes what lanes hold. With something in hand, trouble is left for the next pull to meet. */
-  whatIsThere(connection: Connection, all: readonly Lane[], wanted: number, first?: FirstCatch): Promise<Delivery[]> {
-    const turn = this.#turn++;
-    // a full first batch, mostly: asking on is for others to compile
-    return first !== undefined && first.deliveries.length >= wanted
-      ? Promise.resolve(first.deliveries)
-      : this.#askInTurn(connection, all, wanted, turn, first);
-  }
-
-  async #askInTurn(
+  async whatIsThere(
     connection: Connection,
     all: readonly Lane[],
     wanted: number,
-    turn: number,
-    first: FirstCatch | undefined,
+    first?: FirstCatch,
   ): Promise<Delivery[]> {
+    const turn = this.#turn++;
     let taken: Delivery[] = first?.deliveries ?? [];
     const isInTurn = wanted < all.length && all.some(isLimited);
     const lanes = isInTurn ? await byProspect(connection, all, turn) : all;

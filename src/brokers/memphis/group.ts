@@ -59,11 +59,15 @@ export class MemphisGroup extends Group {
     found: readonly Lane[] | Promise<readonly Lane[]>,
   ): Promise<readonly Lane[]> {
     const lanes = await found;
-    const joined = this.register(connection);
+    await this.met(connection, lanes);
+    if (this.#isToLimit(connection)) await this.#limit(connection, partitions, patienceMs);
+    return lanes;
+  }
+
+  override async met(connection: Connection, lanes: readonly Lane[]): Promise<void> {
+    void this.register(connection);
     // of a group that nobody has heard of yet the broker keeps no dead letters, and its first message may end the process
     if (lanes.some(({ isNew }) => isNew)) await nextTurn();
-    if (this.#isToLimit(connection)) await this.#limit(connection, partitions, joined, patienceMs);
-    return lanes;
   }
 
   #isToLimit(connection: Connection): boolean {
@@ -71,8 +75,8 @@ export class MemphisGroup extends Group {
   }
 
   /** A registration takes the limit away by which messages come one at a time. */
-  async #limit(connection: Connection, partitions: readonly number[], joined: Promise<unknown>, patienceMs: number) {
-    await joined;
+  async #limit(connection: Connection, partitions: readonly number[], patienceMs: number) {
+    await this.register(connection);
     const limitMs = Math.min(patienceMs, CONTROL_LIMIT_MS);
     await Promise.all(
       partitions.map((partition) => this.findOrMake(connection, this.placeOf(partition).stream, limitMs)),
