@@ -2,8 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
@@ -215,17 +218,15 @@ describe('code-cache --run', () => {
       ['exports.handler = ;', /^INVALID_OPTION: .*SyntaxError/m],
     ] as const) {
       const { own, bundle } = await place(`console.log('loaded');\n${text}`);
-      const args = [
-        bundle,
-        '--run',
-        empty,
-        '--timeout-ms',
-        text.includes('setInterval') || text.includes('for (;;)') ? '700' : '20000',
-      ];
-      const { code, stdout, stderr } = await run(args, env);
+      const isEndless = words.source.includes('not ended');
+      const { code, stdout, stderr } = await run(
+        [bundle, '--run', empty, '--timeout-ms', isEndless ? '700' : '20000'],
+        env,
+      );
       assert.deepEqual([code, stdout], [1, ''], `${text}\n${stderr}`);
       assert.match(stderr, words);
-      assert.equal(stderr.includes('loaded\n'), !text.endsWith('= ;'), stderr);
+      // a machine that is busy may need longer than that to begin
+      if (!isEndless) assert.equal(stderr.includes('loaded\n'), !text.endsWith('= ;'), stderr);
       assert.doesNotMatch(stderr, /hunter2|key-of-the-api/);
       assert.deepEqual([await readdir(own), (await readFile(bundle, 'utf8')).endsWith(text)], [['index.cjs'], true]);
     }
@@ -287,6 +288,32 @@ describe('code-cache --run', () => {
     for (const id of [2, 3]) await memphis.produce('s', { id });
     await memphis.close();
     assert.deepEqual(await consume(bundle, broker.url), ['2', '']);
+  });
+
+  test('a bundle that holds a client of AWS', async () => {
+    const { bundle } = await place('');
+    const contents = `
+      import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+      export async function handler({ endpoint }) {
+        const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
+        const client = new LambdaClient({ region: 'eu-central-1', endpoint, credentials });
+        return (await client.send(new InvokeCommand({ FunctionName: 'f', Payload: '{}' }))).StatusCode;
+      }`;
+    await build({ ...functionBundle, stdin: { contents, resolveDir: root }, outfile: bundle });
+    const aws = createServer((request, response) => {
+      request.resume().once('end', () => response.writeHead(202, { connection: 'close' }).end('{}'));
+    }).listen(0, '127.0.0.1');
+    try {
+      await once(aws, 'listening');
+      const event = { endpoint: `http://127.0.0.1:${(aws.address() as AddressInfo).port}` };
+      const file = join(folder, 'endpoint.json');
+      await writeFile(file, JSON.stringify(event));
+      const { code, stderr } = await run([bundle, '--run', file]);
+      assert.equal(code, 0, stderr);
+      assert.deepEqual(await invoke(bundle, event), ['202', '']);
+    } finally {
+      aws.close();
+    }
   });
 
   test('the script of docs/cold-start.md makes one, on a broker of its own', async () => {
