@@ -32,8 +32,8 @@ export function readLoader(text: string): CacheFiles | undefined {
  *
  * V8 compares its flags, too. Lambda's runtimes size the heap by flags, which changes no code: where all flags are such or Node's own, those
  * of this process are written into the cache (bytes 12 to 15). V8 still compares its own version, and the size of the source.
- * Node's list of flags takes a millisecond to make, so those that Lambda sets are recognised without
- * (https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html); that list has a few of V8's in it.
+ * Node's list of flags takes a millisecond to make, so those that Lambda and its layers set are recognised without
+ * (https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html). That list has a few of V8's in it.
  */
 export function compiling(files: CacheFiles, isAscii: boolean): string {
   return `'use strict';
@@ -42,7 +42,7 @@ const { Script, constants } = require('node:vm');
 const base = \`\${__dirname}/\` + ${JSON.stringify(baseName(files))};
 const filename = base + '.js';
 const flags = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(' ')].filter((flag) => flag !== '');
-const usual = /^[^-]|^--(expose[-_]gc|enable-source-maps|no-experimental-(require|detect)-module|(max|min)[-_]\\w+[-_](\\w+[-_])?size)(=|$)/;
+const usual = /^[^-]|^-r$|^--(expose[-_]gc|require|import|enable-source-maps|no-experimental-(require|detect)-module|(max|min)[-_]\\w+[-_](\\w+[-_])?size)(=|$)/;
 const ofV8 = /^-+(abort|disallow|enable[-_]etw|interpreted|jitless|perf)/;
 const isHarmless = (flag) => usual.test(flag) || (!ofV8.test(flag) && process.allowedNodeEnvironmentFlags.has(flag));
 const other = flags.length === 0 ? undefined : flags.find((flag) => !isHarmless(flag));
