@@ -7,7 +7,7 @@ import { describeError, MemphisError } from '../model/errors.ts';
 import { UsageError } from './print.ts';
 
 export interface RunWords {
-  /** Files with events; `-` for standard input. */
+  /** Files with events, `-` for standard input; one that stands there twice is two invocations. */
   readonly run?: readonly string[] | undefined;
   readonly handler?: string | undefined;
   readonly 'timeout-ms'?: string | undefined;
@@ -28,9 +28,9 @@ export async function readRun(words: RunWords): Promise<Run | undefined> {
   if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > LONGEST_MS) {
     throw new UsageError(`--timeout-ms must be a whole number from 1 to ${LONGEST_MS}.`);
   }
-  if (files.filter((file) => file === '-').length > 1) throw new UsageError('--run -: standard input is there once.');
-  const events: string[] = [];
-  for (const file of files) events.push(await readEvent(file));
+  const known = new Map<string, string>();
+  for (const file of new Set(files)) known.set(file, await readEvent(file));
+  const events = files.map((file) => known.get(file) ?? '');
   // As Lambda's own setting has it, index.handler, too.
   return { events, handler: handler.slice(handler.lastIndexOf('.') + 1), timeoutMs };
 }

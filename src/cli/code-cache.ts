@@ -15,13 +15,13 @@ A cache is for one version of Node and one kind of processor. Any other Node run
 (MEMPHIS_CODE_CACHE). Make it with the Node that will run it: in a container image this is the image's own; Lambda's managed
 runtimes log their version, and are updated now and then. Given the loader again, it adds a cache for another Node.
 
-By default the bundle is not run. With --run it IS run, once for each --node and with all that it does, in the environment of this
-command (but for NODE_OPTIONS): let it find a broker of your own machine there. The cache then holds what ran; whatever did not is
+By default the bundle is not run. With --run it IS run, for each --node and with all that it does, in the environment of this command
+(but for NODE_OPTIONS): let it find a broker of your own machine there. The cache then holds what ran; whatever did not is
 compiled when it is called, as ever. It is half as large, and faster still. What the function writes goes to stderr.
 
   --node <program>         a Node that makes the cache for its version; may be given many times; left out: the one that runs this
   --run <event>            runs the function, see above: a file with the event as JSON, or - for standard input; given many times,
-                           each is one invocation, in the same process
+                           each is one invocation, in the same process: twice the same makes the second invocation faster, too
   --handler <name>         of the bundle's exports: what --run invokes; handler unless stated
   --timeout-ms <n>         what --run has for loading the bundle and all invocations; 30000 unless stated
   --json                   tells what was written as JSON

@@ -7,10 +7,11 @@ import { ensureNatsServer, startBroker } from 'memphis-serverless/testing';
 const broker = await startBroker({ binary: await ensureNatsServer() });
 const memphis = await connect({ servers: [broker.url] });
 await memphis.createStation('orders', { storageType: 'memory' });
-for (const id of ['a-1', 'a-2']) await memphis.produce('orders', { id });
+for (let id = 0; id < 20; id++) await memphis.produce('orders', { id }); // two batches
 await memphis.close();
 
-const { status } = spawnSync('npx', ['memphis-serverless', 'code-cache', 'dist/index.js', '--run', '-'], {
+const runs = ['--run', '-', '--run', '-'];
+const { status } = spawnSync('npx', ['memphis-serverless', 'code-cache', 'dist/index.js', ...runs], {
   input: '{}',
   env: { ...process.env, MEMPHIS_SERVERS: broker.url, MEMPHIS_BROKER: 'jetstream', MEMPHIS_TLS: 'false' },
   stdio: ['pipe', 'inherit', 'inherit'],
