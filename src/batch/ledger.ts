@@ -163,7 +163,7 @@ export class Ledger<T> implements MessageActions {
   confirmed(): Promise<SettledCounts> {
     return new Promise((resolve, reject) => {
       const tell = (): void =>
-        this.#failed.length > 0 ? reject(unconfirmed(this.#batch, this.#failed)) : resolve({ ...this.#counts });
+        this.#failed.length > 0 ? reject(unconfirmed(this.#batch, this.#failed)) : resolve(this.#counts);
       if (this.#open === 0) tell();
       else this.#waiting.push(tell);
     });

@@ -179,7 +179,11 @@ function hintOf(option: string): string {
 }
 
 function add(tally: Tally, failures: Failures, batch: Batch, result: Omit<BatchResult, 'failedAsWhole'>): void {
-  for (const key of ['received', 'acked', 'retried', 'deadLettered', 'givenBack'] as const) tally[key] += result[key];
+  tally.received += result.received;
+  tally.acked += result.acked;
+  tally.retried += result.retried;
+  tally.deadLettered += result.deadLettered;
+  tally.givenBack += result.givenBack;
   failures.count += result.failures.length;
   failures.first ??= result.error;
   logFailures(batch, result);

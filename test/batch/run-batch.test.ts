@@ -21,6 +21,7 @@ describe('what a handler means', () => {
       deadLettered: 0,
       givenBack: 0,
       failures: [],
+      error: undefined,
       failedAsWhole: false,
     });
   });

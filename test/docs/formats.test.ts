@@ -42,6 +42,7 @@ test('the headers of a dead letter are listed, and no others', () => {
     credit: 0,
     owner: undefined,
     place: 0,
+    decision: undefined,
   };
   const made = deadLetterHeaders(delivery, 'billing', 'why', 1_000_000).map(([name]) =>
     name.replace('Nats-Expected-Stream', '<name>'),

@@ -3,7 +3,7 @@
 import type { Frame, HeaderList } from '../../connection/port.ts';
 import type { Headers } from '../../model/message.ts';
 import { headerOf, isOwnId, toUserHeaders } from './headers.ts';
-import type { Delivery, Lane } from './lane.ts';
+import type { Decision, Delivery, Lane } from './lane.ts';
 import { type DeliveryPosition, parseAckSubject } from './wire/ack.ts';
 
 const RETRY_PREFIX = '$memphis_retry_';
@@ -20,7 +20,10 @@ export const retryHeader = {
   until: `${RETRY_PREFIX}until`,
 } as const;
 
-/** What it says is read off the frame when somebody asks: most handlers ask for the payload alone. */
+/**
+ * What it says is read off the frame when somebody asks: most handlers ask for the payload alone. What nearly each one comes to have is set
+ * when it is made: a field that comes later lies in a store of its own (docs/decisions/023).
+ */
 export class Delivered implements Delivery {
   readonly station: string;
   readonly lane: Lane;
@@ -28,11 +31,12 @@ export class Delivered implements Delivery {
   credit = 0;
   /** Deliveries of the message before it became this copy. */
   before = 0;
-  owner: object | undefined;
+  owner: object | undefined = undefined;
   place = 0;
+  decision: Decision | undefined = undefined;
   readonly #frame: Frame;
-  #position: DeliveryPosition | undefined;
-  #data: Uint8Array | undefined;
+  #position: DeliveryPosition | undefined = undefined;
+  #data: Uint8Array | undefined = undefined;
   #headers: Headers | undefined;
 
   constructor(frame: Frame, station: string, lane: Lane) {

@@ -2,6 +2,7 @@
 
 import type { Frame, HeaderList } from '../../connection/port.ts';
 import type { StoredMessage } from '../../model/message.ts';
+import type { Outcome, Settled } from '../../model/outcome.ts';
 import { type DeliveryPosition, firstAckOf } from './wire/ack.ts';
 import type { Durable } from './wire/consumers.ts';
 
@@ -69,6 +70,15 @@ export function toLane(
   return { ...durable, ...place, firstAck: firstAckOf(place.stream, place.durable) };
 }
 
+/** What was decided about a delivery. Those that were decided alike at the same time share one: there are thousands. */
+export interface Decision {
+  readonly outcome: Outcome;
+  /** A copy waits for its time in the retry stream, so this delivery is done. */
+  readonly isParked?: boolean;
+  /** One of them is called for each delivery. */
+  readonly told: readonly [onSettled: (settled: Settled) => void, onFailed: (error: unknown) => void];
+}
+
 /** One delivery: the message as users see it, and what settling it needs. */
 export interface Delivery extends StoredMessage {
   readonly lane: Lane;
@@ -87,6 +97,7 @@ export interface Delivery extends StoredMessage {
   /** Who settles it, and its place among all that came to it. */
   owner: object | undefined;
   place: number;
+  decision: Decision | undefined;
 }
 
 /** Whether earlier deliveries may have been noted as ones that do not count. */

@@ -30,6 +30,7 @@ const LONGEST_WAIT_MS = 5_000;
 /** What reading needs to know of a station. */
 type ReadView = Pick<StationView, 'partitions' | 'sendPoisonMsgToDls' | 'dlsStation'>;
 
+const NOTHING: readonly Delivery[] = [];
 /** A stream of others is one partition without a number, and its dead letters are kept. */
 const OF_OTHERS: ReadView = { partitions: [0], sendPoisonMsgToDls: true, dlsStation: '' };
 
@@ -158,9 +159,9 @@ export class JetStreamReader implements Reader {
         messages,
         maxDeliveries,
         ackWaitMs,
-        settle: settler.settle.bind(settler),
-        settleAll: settler.settleAll.bind(settler),
-        extend: settler.extend.bind(settler),
+        settle: (message, outcome) => settler.settle(message, outcome),
+        settleAll: (...decided) => settler.settleAll(...decided),
+        extend: (undecided) => settler.extend(undecided),
       };
     }
   }
@@ -179,12 +180,12 @@ export class JetStreamReader implements Reader {
     const lanes = asked instanceof Promise ? await asked : asked;
     const extra = this.#group.extra(connection, partitions, false);
     const due = extra instanceof Promise ? await extra : extra;
-    const there = due.length === 0 ? [] : await this.#taker.whatIsThere(connection, due, batchSize);
+    let there = due.length === 0 ? NOTHING : await this.#taker.whatIsThere(connection, due, batchSize);
     if (there.length < batchSize) {
       const caught = first && (await first.take(lanes));
       const more = this.#taker.whatIsThere(connection, lanes, batchSize - there.length, caught);
       // trouble here must not lose what is in hand
-      there.push(...(await (there.length === 0 ? more : more.catch(() => []))));
+      there = there.length === 0 ? await more : there.concat(await more.catch(() => NOTHING));
     }
     return there.length > 0
       ? { deliveries: there, lanes }
@@ -199,18 +200,17 @@ export class JetStreamReader implements Reader {
     untilMs: number,
     empty: readonly Lane[],
   ): Promise<Gathered> {
-    const there: Delivery[] = [];
     const extra = await this.#group.extra(connection, partitions, true);
-    if (extra.length > 0) there.push(...(await this.#taker.whatIsThere(connection, extra, batchSize)));
+    let there = extra.length === 0 ? NOTHING : await this.#taker.whatIsThere(connection, extra, batchSize);
     let lanes = [...empty, ...extra];
     while (there.length === 0 && !signal?.aborted) {
       const toWaitMs = Math.min(untilMs - Date.now(), LONGEST_WAIT_MS);
       if (toWaitMs < 1) break;
-      there.push(...(await this.#taker.theFirst(connection, lanes, batchSize, toWaitMs, signal)));
+      there = await this.#taker.theFirst(connection, lanes, batchSize, toWaitMs, signal);
       if (there.length > 0 && there.length < batchSize && !signal?.aborted) {
         // what came with the first one is taken along; trouble here must not lose what is in hand
         const more = this.#taker.whatIsThere(connection, lanes, batchSize - there.length);
-        there.push(...(await more.catch(() => [])));
+        there = there.concat(await more.catch(() => NOTHING));
       }
       if (there.length === 0) {
         await this.#group.refresh(connection);

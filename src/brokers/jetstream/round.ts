@@ -3,7 +3,7 @@
 import type { Connection } from '../../connection/port.ts';
 import { toDelivery } from './delivery.ts';
 import { type Delivery, isLimited, isOrdered, type Lane } from './lane.ts';
-import { HANG_LIMIT_MS, type PullEnd, type PullRequest, startPull } from './wire/pull.ts';
+import { HANG_LIMIT_MS, type Pull, type PullEnd, type PullRequest, startPull } from './wire/pull.ts';
 
 /** A Memphis broker sends what is there at once; this is only the limit that a request there must have (memphis-wire 5.3). */
 export const SHARED_HANG_MS = 25;
@@ -15,8 +15,14 @@ const SILENCE_MS = 5_000;
 export interface Round {
   readonly deliveries: readonly Delivery[];
   readonly ends: readonly PullEnd[];
-  /** Messages known to be left, by lane index. */
-  readonly pending: readonly number[];
+}
+
+/** How many messages each lane is known to have left behind those that it gave. An ordered one hands out no more before its message is settled. */
+export function pendingOf(lanes: readonly Lane[], { deliveries }: Round): number[] {
+  return lanes.map((lane) => {
+    if (isOrdered(lane)) return 0;
+    return deliveries.findLast((delivery) => delivery.lane === lane)?.position.pending ?? 0;
+  });
 }
 
 function within(limit: number | undefined, wanted: number): number {
@@ -55,18 +61,17 @@ export async function askAll(
   signal?: AbortSignal,
 ): Promise<Round> {
   const deliveries: Delivery[] = [];
-  const last: Delivery[] = [];
   let onFirst = (): void => {};
-  const pulls = lanes.flatMap((lane, index) => {
+  const pulls: Pull[] = [];
+  lanes.forEach((lane, index) => {
     const share = shares[index] ?? 0;
-    if (share === 0) return [];
-    return startPull(connection, toRequest(lane, share, waitMs), (frame) => {
-      const delivery = toDelivery(frame, station, lane);
-      deliveries.push(delivery);
-      last[index] = delivery;
+    if (share === 0) return;
+    const pull = startPull(connection, toRequest(lane, share, waitMs), (frame) => {
+      deliveries.push(toDelivery(frame, station, lane));
       // not each time: Node is told of each resolve that comes after another one
       if (deliveries.length === 1) onFirst();
     });
+    pulls.push(pull);
   });
   if (waitMs > 0) {
     const ended = Promise.all(pulls.map((pull) => pull.ended));
@@ -83,7 +88,5 @@ export async function askAll(
   }
   const ends: PullEnd[] = [];
   for (const pull of pulls) ends.push(await pull.ended);
-  // an ordered lane hands out no more before its message is settled
-  const pending = lanes.map((lane, index) => (isOrdered(lane) ? 0 : (last[index]?.position.pending ?? 0)));
-  return { deliveries, ends, pending };
+  return { deliveries, ends };
 }

@@ -11,9 +11,9 @@ import type { Outcome, Settled } from '../../model/outcome.ts';
 import { emit } from '../../telemetry/channels.ts';
 import { creditKeyOf, dropCredit } from './credits.ts';
 import { Delivered } from './delivery.ts';
-import type { Delivery } from './lane.ts';
+import type { Decision, Delivery } from './lane.ts';
 import { repeat } from './repeat.ts';
-import { type Entry, type SettleContext, timeLeftMs, unconfirmed } from './settling.ts';
+import { type Decided, type SettleContext, timeLeftMs, unconfirmed } from './settling.ts';
 import { needsNothingStored, storeFirst } from './store-first.ts';
 import { Forgotten, writeAll } from './tell-source.ts';
 import { ackPayload } from './wire/ack.ts';
@@ -38,12 +38,13 @@ async function dropCopy(link: Link, stream: string, sequence: number): Promise<v
 }
 
 /** What is still to be done about messages that are settled. Most have nothing. */
-function afterwards(link: Link, entries: readonly Entry[]): Promise<unknown>[] {
+function afterwards(link: Link, deliveries: readonly Decided[]): Promise<unknown>[] {
   const rest: Promise<unknown>[] = [];
-  for (const { delivery, outcome, isParked } of entries) {
-    const { lane, credit } = delivery;
-    const isAcked = outcome.action === 'ack';
-    if (!isAcked && isParked !== true && outcome.action !== 'deadLetter') continue;
+  for (const delivery of deliveries) {
+    const { lane, credit, decision } = delivery;
+    const { action } = decision.outcome;
+    const isAcked = action === 'ack';
+    if (!isAcked && decision.isParked !== true && action !== 'deadLetter') continue;
     if (credit > 0) rest.push(dropCredit(link, creditKeyOf(delivery)));
     if (isAcked && lane.rules !== undefined) rest.push(lane.rules.onAcked(delivery));
     if (lane.keepsSettled) rest.push(dropCopy(link, lane.stream, delivery.position.sequence));
@@ -55,7 +56,7 @@ function afterwards(link: Link, entries: readonly Entry[]): Promise<unknown>[] {
 export class Settler {
   readonly #context: SettleContext;
   #added = 0;
-  #collected: Entry[] = [];
+  #collected: Decided[] = [];
 
   constructor(context: SettleContext) {
     this.#context = context;
@@ -75,25 +76,28 @@ export class Settler {
   }
 
   settle(message: StoredMessage, outcome: Outcome): Promise<Settled> {
-    return new Promise((resolve, reject) => {
-      if (this.#collected.length === 0) afterThisTick(() => void this.#settleCollected());
-      this.#collect([message], [outcome], resolve, reject);
+    return new Promise((...told) => {
+      if (this.#collected.length === 0) afterThisTick(() => this.#settleCollected());
+      this.#collect([message], [outcome], ...told);
     });
   }
 
   /** Also what was decided in this tick before. Does not throw: one of the last two is called for each message. */
   settleAll(...decided: Parameters<NonNullable<Batch['settleAll']>>): void {
     this.#collect(...decided);
-    void this.#settleCollected();
+    this.#settleCollected();
   }
 
-  #collect(...[messages, outcomes, resolve, reject]: Parameters<NonNullable<Batch['settleAll']>>): void {
-    for (let index = 0; index < messages.length; index++) {
-      const message = messages[index] as StoredMessage;
+  #collect(...[messages, outcomes, ...told]: Parameters<NonNullable<Batch['settleAll']>>): void {
+    let decision: Decision | undefined;
+    messages.forEach((message, index) => {
       const outcome = outcomes[index] as Outcome;
-      if (this.#has(message)) this.#collected.push({ delivery: message, outcome, resolve, reject });
-      else reject(new MemphisError('INVALID_MESSAGE', `Message ${message.id} is not of this batch.`));
-    }
+      if (decision?.outcome !== outcome) decision = { outcome, told };
+      if (this.#has(message)) {
+        message.decision = decision;
+        this.#collected.push(message as Decided);
+      } else told[1](new MemphisError('INVALID_MESSAGE', `Message ${message.id} is not of this batch.`));
+    });
   }
 
   /** Says for each message that work goes on. */
@@ -104,65 +108,71 @@ export class Settler {
     }
   }
 
-  async #settleCollected(): Promise<void> {
-    const entries = this.#collected;
+  #settleCollected(): void {
+    const { maxDeliveries } = this.#context;
+    const collected = this.#collected;
     this.#collected = [];
     // what needs nothing stored does not wait for what does: a dead letter may have to wait for a leader
-    const simple: Entry[] = [];
-    const others: Entry[] = [];
-    const { maxDeliveries } = this.#context;
-    for (const entry of entries) (needsNothingStored(entry, maxDeliveries) ? simple : others).push(entry);
+    const simple: Decided[] = [];
+    const others: Decided[] = [];
+    for (const one of collected) (needsNothingStored(one, maxDeliveries) ? simple : others).push(one);
     this.#confirmAll(simple);
-    if (others.length === 0) return;
-    const stored = await Promise.all(others.map((other) => storeFirst(this.#context, other)));
-    this.#confirmAll(stored.filter((entry) => entry !== undefined));
+    if (others.length > 0) void this.#storeAndConfirm(others);
   }
 
-  /** Each durable by itself. Never rejects: each entry is told. */
-  #confirmAll(entries: readonly Entry[]): void {
-    for (const of of Map.groupBy(entries, ({ delivery }) => delivery.lane).values()) void this.#confirm(of);
+  async #storeAndConfirm(deliveries: readonly Decided[]): Promise<void> {
+    const stored = await Promise.all(deliveries.map((delivery) => storeFirst(this.#context, delivery)));
+    this.#confirmAll(deliveries.filter((_, index) => stored[index]));
   }
 
-  async #confirm(entries: readonly Entry[]): Promise<void> {
+  /** Each durable by itself. */
+  #confirmAll(deliveries: readonly Decided[]): void {
+    for (const lane of new Set(deliveries.map((delivery) => delivery.lane))) {
+      void this.#confirm(deliveries.filter((delivery) => delivery.lane === lane));
+    }
+  }
+
+  /** Never rejects: for each delivery somebody is told. */
+  async #confirm(deliveries: readonly Decided[]): Promise<void> {
     const { link } = this.#context;
     const leftMs = timeLeftMs(this.#context);
     const untilMs = Date.now() + leftMs;
     try {
-      await repeat(link, 'settle', leftMs, (connection, limitMs) => writeAll(connection, entries, limitMs, untilMs));
+      await repeat(link, 'settle', leftMs, (connection, limitMs) => writeAll(connection, deliveries, limitMs, untilMs));
     } catch (error) {
-      if (error instanceof Forgotten) return this.#confirmKnown(entries, error);
-      this.#fail(entries, error);
+      if (error instanceof Forgotten) return this.#confirmKnown(deliveries, error);
+      this.#fail(deliveries, error);
       return;
     }
-    this.#report(entries);
-    const rest = afterwards(link, entries);
+    this.#report(deliveries);
+    const rest = afterwards(link, deliveries);
     if (rest.length > 0) await Promise.all(rest);
-    for (const entry of entries) entry.resolve(settledAs[entry.outcome.action]);
+    for (const { decision } of deliveries) decision.told[0](settledAs[decision.outcome.action]);
   }
 
   /** A broker that was killed may have forgotten its latest deliveries: it never answers an ack for one of them. */
-  async #confirmKnown(entries: readonly Entry[], { consumerSequence }: Forgotten): Promise<void> {
-    const isKnown = ({ delivery }: Entry): boolean => delivery.position.consumerSequence <= consumerSequence;
+  async #confirmKnown(deliveries: readonly Decided[], { consumerSequence }: Forgotten): Promise<void> {
+    const isKnown = ({ position }: Decided): boolean => position.consumerSequence <= consumerSequence;
     const error = new MemphisError('TIMEOUT', 'The broker has forgotten that it delivered this; it will do so again.');
     this.#fail(
-      entries.filter((entry) => !isKnown(entry)),
+      deliveries.filter((delivery) => !isKnown(delivery)),
       error,
     );
-    const known = entries.filter(isKnown);
+    const known = deliveries.filter(isKnown);
     if (known.length > 0) await this.#confirm(known);
   }
 
-  #fail(entries: readonly Entry[], error: unknown): void {
-    this.#report(entries, error);
-    const failure = unconfirmed(this.#context, entries.length, error);
-    for (const entry of entries) entry.reject(failure);
+  #fail(deliveries: readonly Decided[], error: unknown): void {
+    this.#report(deliveries, error);
+    const failure = unconfirmed(this.#context, deliveries.length, error);
+    for (const { decision } of deliveries) decision.told[1](failure);
   }
 
-  #report(entries: readonly Entry[], error?: unknown): void {
+  #report(deliveries: readonly Decided[], error?: unknown): void {
     const { station, group } = this.#context;
     emit('memphis-serverless:settle', () => {
       const counts = { acked: 0, retried: 0, deadLettered: 0, givenBack: 0 };
-      for (const { outcome } of entries) counts[settledAs[outcome.action]]++;
+      for (const { decision } of deliveries) counts[settledAs[decision.outcome.action]]++;
       return { station, group, ...counts, ...(error === undefined ? {} : { error }) };
     });
   }

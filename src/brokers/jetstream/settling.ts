@@ -1,8 +1,7 @@
 /** What the steps of settling share: whose messages they are, and what was decided about each. */
 
 import { MemphisError } from '../../model/errors.ts';
-import type { Outcome, Settled } from '../../model/outcome.ts';
-import type { Delivery } from './lane.ts';
+import type { Decision, Delivery } from './lane.ts';
 import type { DeadLetterContext } from './linked-station.ts';
 import { PATIENCE_MS } from './repeat.ts';
 import type { Retries } from './retries.ts';
@@ -24,15 +23,8 @@ export interface SettleContext extends Omit<DeadLetterContext, 'timeoutMs'> {
   readonly keepDeadLetters: boolean;
 }
 
-/** A decision that is on its way. */
-export interface Entry {
-  readonly delivery: Delivery;
-  readonly outcome: Outcome;
-  /** A copy waits for its time in the retry stream, so this delivery is done. */
-  readonly isParked?: boolean;
-  resolve(settled: Settled): void;
-  reject(error: unknown): void;
-}
+/** A delivery that was decided about; what was decided is on its way. */
+export type Decided = Delivery & { decision: Decision };
 
 /** How long settling may still take. */
 export function timeLeftMs({ settleByMs }: SettleContext): number {

@@ -7,7 +7,7 @@ import { creditKeyOf, writeCredit } from './credits.ts';
 import type { Delivery } from './lane.ts';
 import { ownId } from './own-id.ts';
 import { shouldPark } from './parking.ts';
-import { type Entry, type SettleContext, timeLeftMs, unconfirmed } from './settling.ts';
+import { type Decided, type SettleContext, timeLeftMs, unconfirmed } from './settling.ts';
 
 /** A year: as long as a delayed NAK. */
 const MAX_PARKED_MS = 365 * 86_400_000;
@@ -31,11 +31,12 @@ function waitsParked({ lane }: Delivery, delayMs = 0): boolean {
 }
 
 /** Whether nothing has to be stored before this is said to the source. */
-export function needsNothingStored(entry: Entry, maxDeliveries: number): boolean {
-  return entry.outcome.action === 'ack' || comesBackAsItIs(entry, maxDeliveries);
+export function needsNothingStored(delivery: Decided, maxDeliveries: number): boolean {
+  return delivery.decision.outcome.action === 'ack' || comesBackAsItIs(delivery, maxDeliveries);
 }
 
-function comesBackAsItIs({ outcome, delivery }: Entry, maxDeliveries: number): boolean {
+function comesBackAsItIs(delivery: Decided, maxDeliveries: number): boolean {
+  const { outcome } = delivery.decision;
   if (outcome.action === 'giveBack') {
     const isPlain = !isLastOf(delivery) && !mayRunOut(delivery, maxDeliveries);
     return isPlain && !waitsParked(delivery, outcome.delayMs);
@@ -44,39 +45,37 @@ function comesBackAsItIs({ outcome, delivery }: Entry, maxDeliveries: number): b
   return outcome.action === 'retry' && action === 'retry' && !shouldPark(delivery.lane, outcome.delayMs);
 }
 
-/** Applies the limit of deliveries, and stores what has to be stored. @returns what is to be said; nothing where that failed */
-export async function storeFirst(context: SettleContext, entry: Entry): Promise<Entry | undefined> {
-  const { delivery } = entry;
-  const { deliveryCount } = delivery;
-  let outcome = withinDeliveries(entry.outcome, deliveryCount, context.maxDeliveries);
-  // the broker would not deliver it again
-  const isLast = outcome.action === 'giveBack' && isLastOf(delivery);
-  if (outcome.action === 'giveBack' && (isLast || waitsParked(delivery, outcome.delayMs))) {
-    const isParked = await park(context, delivery, outcome.delayMs ?? 0, deliveryCount - 1);
-    if (isParked) return { ...entry, isParked };
-  }
-  if (isLast) {
-    outcome = {
-      action: 'deadLetter',
-      reason: 'given back on the last delivery that the settings of its group allow',
-    };
-  }
-  if (outcome.action === 'giveBack') await keepFromRunningOut(context, delivery);
-  if (outcome.action === 'retry' && shouldPark(delivery.lane, outcome.delayMs)) {
-    return { ...entry, isParked: await park(context, delivery, outcome.delayMs, deliveryCount) };
-  }
-  if (outcome.action !== 'deadLetter') return entry;
-  try {
-    await setAside(context, delivery, outcome.reason);
-    return { ...entry, outcome };
-  } catch (error) {
-    if (delivery.lane.isShared && isMemphisError(error, 'PERMISSION_DENIED')) {
-      // who may not say so can use the deliveries up: the broker sets it aside then, without a reason (memphis-wire 11.5)
-      return { ...entry, outcome: { action: 'retry', delayMs: 0 } };
+/** Applies the limit of deliveries, stores what has to be stored, and notes what is to be said. @returns whether all of it is stored */
+export async function storeFirst(context: SettleContext, delivery: Decided): Promise<boolean> {
+  const { deliveryCount, decision, lane } = delivery;
+  let outcome = withinDeliveries(decision.outcome, deliveryCount, context.maxDeliveries);
+  let isParked = false;
+  if (outcome.action === 'giveBack') {
+    // the broker would not deliver it again
+    const isLast = isLastOf(delivery);
+    if (isLast || waitsParked(delivery, outcome.delayMs)) {
+      isParked = await park(context, delivery, outcome.delayMs ?? 0, deliveryCount - 1);
     }
-    entry.reject(unconfirmed(context, 1, error));
-    return undefined;
+    if (isLast && !isParked) {
+      const reason = 'given back on the last delivery that the settings of its group allow';
+      outcome = { action: 'deadLetter', reason };
+    } else if (!isParked) await keepFromRunningOut(context, delivery);
   }
+  if (outcome.action === 'retry' && shouldPark(lane, outcome.delayMs)) {
+    isParked = await park(context, delivery, outcome.delayMs, deliveryCount);
+  }
+  try {
+    if (outcome.action === 'deadLetter') await setAside(context, delivery, outcome.reason);
+  } catch (error) {
+    if (!lane.isShared || !isMemphisError(error, 'PERMISSION_DENIED')) {
+      decision.told[1](unconfirmed(context, 1, error));
+      return false;
+    }
+    // who may not say so can use the deliveries up: the broker sets it aside then, without a reason (memphis-wire 11.5)
+    outcome = { action: 'retry', delayMs: 0 };
+  }
+  delivery.decision = { ...decision, outcome, isParked }; // others may share what was decided before
+  return true;
 }
 
 async function setAside(context: SettleContext, delivery: Delivery, reason: string): Promise<void> {

@@ -9,12 +9,11 @@ import type { FirstCatch } from './first-flight.ts';
 import type { Group } from './groups.ts';
 import { type Delivery, isLimited, type Lane } from './lane.ts';
 import { byProspect } from './prospects.ts';
-import { askAll, type Round } from './round.ts';
+import { askAll, pendingOf, type Round } from './round.ts';
 import type { Stations } from './stations.ts';
 
 /** Whom to ask next: those that are known to hold more, else those that were not asked yet. */
 function nextShares(left: number, pending: readonly number[], asked: Set<number>): readonly number[] {
-  if (left <= 0) return [];
   if (pending.some((count) => count > 0)) {
     asked.clear();
     return allotByPending(left, pending);
@@ -44,9 +43,9 @@ export class Taker {
     all: readonly Lane[],
     wanted: number,
     first?: FirstCatch,
-  ): Promise<Delivery[]> {
+  ): Promise<readonly Delivery[]> {
     const turn = this.#turn++;
-    let taken: Delivery[] = first?.deliveries ?? [];
+    let taken: readonly Delivery[] = first?.deliveries ?? [];
     const isInTurn = wanted < all.length && all.some(isLimited);
     const lanes = isInTurn ? await byProspect(connection, all, turn) : all;
     const asked = new Set<number>(first?.isComplete === true ? [lanes.indexOf(first.lane)] : []);
@@ -68,10 +67,10 @@ export class Taker {
       }
       taken = taken.concat(round.deliveries);
       this.#check(round, taken.length);
+      // asking on without a connection would lose what is in hand
+      if (taken.length >= wanted || connection.isClosed || round.ends.includes('lost')) break;
       for (const [index, share] of shares.entries()) if (share > 0) asked.add(index);
-      // asking on would lose what is in hand
-      if (connection.isClosed || round.ends.includes('lost')) break;
-      shares = nextShares(wanted - taken.length, round.pending, asked);
+      shares = nextShares(wanted - taken.length, pendingOf(lanes, round), asked);
     }
     return taken;
   }

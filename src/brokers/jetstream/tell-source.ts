@@ -3,7 +3,7 @@
 import type { Connection, Frame } from '../../connection/port.ts';
 import { isMemphisError, MemphisError } from '../../model/errors.ts';
 import type { Delivery } from './lane.ts';
-import type { Entry } from './settling.ts';
+import type { Decided } from './settling.ts';
 import { ACK_TEXT, ackPayload } from './wire/ack.ts';
 import { durableInfo } from './wire/consumers.ts';
 
@@ -20,7 +20,7 @@ export class Forgotten extends Error {
 /** How long it is asked why an ack was not answered, within the time that settling has. */
 const WHY_LIMIT_MS = 1_000;
 
-function payloadOf({ outcome, isParked }: Entry): Uint8Array {
+function payloadOf({ decision: { outcome, isParked } }: Decided): Uint8Array {
   if (isParked === true || outcome.action === 'ack') return ackPayload.ack;
   return outcome.action === 'deadLetter' ? ackPayload.term : ackPayload.nak(outcome.delayMs ?? 0);
 }
@@ -28,36 +28,36 @@ function payloadOf({ outcome, isParked }: Entry): Uint8Array {
 /**
  * Resolves when the broker has answered.
  *
- * @param entries of one durable
+ * @param deliveries of one durable
  * @param untilMs wall-clock time that settling has, beyond this try
  * @throws Forgotten; MemphisError `TIMEOUT`, `JETSTREAM_UNAVAILABLE`, and as the connection does
  */
 export function writeAll(
   connection: Connection,
-  entries: readonly Entry[],
+  deliveries: readonly Decided[],
   limitMs: number,
   untilMs: number,
 ): Promise<void> {
   // the newest, which came last, goes last: a broker that was killed may have forgotten some, and knows all others where it
   // knows that one
-  let last: Entry | undefined;
+  let last: Decided | undefined;
   const acks: string[] = [];
-  for (const entry of entries) {
-    const isNewest = last === undefined || entry.delivery.place > last.delivery.place;
-    const next = isNewest ? last : entry;
-    if (isNewest) last = entry;
+  for (const delivery of deliveries) {
+    const isNewest = last === undefined || delivery.place > last.place;
+    const next = isNewest ? last : delivery;
+    if (isNewest) last = delivery;
     if (next === undefined) continue;
     const payload = payloadOf(next);
-    if (payload === ackPayload.ack) acks.push(next.delivery.ackSubject);
-    else connection.publish(next.delivery.ackSubject, payload);
+    if (payload === ackPayload.ack) acks.push(next.ackSubject);
+    else connection.publish(next.ackSubject, payload);
   }
   if (last === undefined) return Promise.resolve();
-  const { delivery } = last;
+  const newest = last;
   connection.publishAll(acks, ACK_TEXT);
   const asking = { timeoutMs: limitMs, read: readAnswer };
-  return connection.request(delivery.ackSubject, payloadOf(last), asking).catch(async (error: unknown) => {
+  return connection.request(newest.ackSubject, payloadOf(newest), asking).catch(async (error: unknown) => {
     const leftMs = Math.min(limitMs, Math.max(1, untilMs - Date.now()), WHY_LIMIT_MS);
-    throw await whySilent(connection, delivery, leftMs, error);
+    throw await whySilent(connection, newest, leftMs, error);
   });
 }
 

@@ -55,7 +55,9 @@ export class Replies {
     const waiting = this.#takeOut(number);
     if (waiting === undefined) return;
     try {
-      waiting.resolve(waiting.asking.read(frame));
+      const { asking } = waiting;
+      // without it the frame is what was asked for
+      waiting.resolve('read' in asking ? asking.read(frame) : (frame as never));
     } catch (error) {
       waiting.reject(error);
     }

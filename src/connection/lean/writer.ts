@@ -16,6 +16,12 @@ export class Writer {
   #stream: Writable | undefined;
   #isDue = false;
   readonly #onTickEnd: () => void;
+  // made once, not for each tick
+  readonly #endTick = (): void => {
+    this.flush();
+    this.#onTickEnd();
+  };
+  readonly #afterPromises = (): void => process.nextTick(this.#endTick);
 
   /** @param onTickEnd told behind the write of each tick, and of those that `wake` was called in */
   constructor(onTickEnd: () => void = () => {}) {
@@ -50,12 +56,7 @@ export class Writer {
     if (this.#isDue) return;
     this.#isDue = true;
     // behind all that promises still do in this tick, without a turn of the event loop
-    void Promise.resolve().then(() => process.nextTick(() => this.#endTick()));
-  }
-
-  #endTick(): void {
-    this.flush();
-    this.#onTickEnd();
+    void Promise.resolve().then(this.#afterPromises);
   }
 
   /** From now on what is put is written: first this text, then what was put before. */
