@@ -10,11 +10,11 @@ import type { ourVariants } from './round-trips/variants.ts';
 /** Minified, and everything that is inside but our own code. */
 export const bundles: Readonly<Record<Role, { readonly bytes: number; readonly packages: readonly string[] }>> = {
   consumer: { bytes: 125_150, packages: [] },
-  producer: { bytes: 144_900, packages: [] },
+  producer: { bytes: 144_750, packages: [] },
 };
 
 /** Of a function that is `produceHandler` alone, minified. */
-export const apiBytes = 97_550;
+export const apiBytes = 97_400;
 
 /**
  * All that a function without a codec holds of schemas: that its station has one, and the word that a codec is missing.
