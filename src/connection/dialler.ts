@@ -60,7 +60,7 @@ export class Dialler {
    * @throws MemphisError `CONNECT_FAILED`, `AUTHENTICATION_FAILED`, `TLS_FAILED`, `INVALID_OPTION`, `CLOSED`
    */
   dial(deadlineMs: number, options: StartOptions): Promise<Session> {
-    if (this.#underWay !== undefined) return this.#join(this.#underWay, deadlineMs, options);
+    if (this.#underWay) return this.#join(this.#underWay, deadlineMs, options);
     this.#beganAtMs = Date.now();
     this.#underWay = this.#start(deadlineMs, options).finally(() => {
       this.#underWay = undefined;

@@ -113,7 +113,7 @@ export class Link {
     this.#session = undefined;
     this.#dialler.servers.learn(session.connection.peers, session.address);
     emit('memphis-serverless:replace', () => ({ reason }));
-    void session.connection.close();
+    void session.connection.leave();
   }
 
   /** Takes over what was dialled: in place of nothing, of a session that is silent, or of one that is to be left. */

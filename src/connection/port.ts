@@ -131,6 +131,11 @@ export interface Connection {
   flush(timeoutMs: number): Promise<void>;
   /** Ends the session at once, or the opening of it; what was written before is sent. Never rejects. */
   close(): Promise<void>;
+  /**
+   * The same for one that may only be slow: requests fail at once, but what the server has sent to those who listen is handed over
+   * first, if that takes no longer than a second.
+   */
+  leave(): Promise<void>;
 }
 
 /** What a server is shown. Seeds are those of NKEYs; `jwt` goes with the seed of its user. */

@@ -315,6 +315,10 @@ export class OfficialSession implements Connection {
     }
   }
 
+  leave(): Promise<void> {
+    return this.close();
+  }
+
   async close(): Promise<void> {
     this.#end();
   }

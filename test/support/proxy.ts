@@ -16,6 +16,8 @@ export interface TestProxy extends AsyncDisposable {
   /** Flows that are open now end in an orderly way (FIN), or with a reset. */
   end(): void;
   reset(): void;
+  /** On flows that are open now answers take so much longer. */
+  slowDown(ms: number): void;
   /** Flows to come: swallowed from their first byte, or passed on. */
   swallowNew(isOn: boolean): void;
   /** What the broker had sent on flows that were ended or swallowed, and that was on its way then: no client has it. */
@@ -29,6 +31,7 @@ interface Flow {
   isDeaf: boolean;
   deafAfter: string | undefined;
   lost: string;
+  slowMs: number;
 }
 
 /** @param target port of the broker on 127.0.0.1 */
@@ -40,16 +43,28 @@ export async function startProxy(target: number): Promise<TestProxy> {
   const listener = createServer({ allowHalfOpen: true }, (client) => {
     accepted++;
     const server = swallowsNew ? undefined : connect({ host: '127.0.0.1', port: target, allowHalfOpen: true });
-    const flow: Flow = { client, server, isSwallowed: swallowsNew, isDeaf: false, deafAfter: undefined, lost: '' };
+    const flow: Flow = {
+      client,
+      server,
+      isSwallowed: swallowsNew,
+      isDeaf: false,
+      deafAfter: undefined,
+      lost: '',
+      slowMs: 0,
+    };
     flows.add(flow);
     for (const socket of [client, server]) socket?.setNoDelay(true); // what has come is on its way at once
     client.on('data', (chunk) => {
       if (flow.deafAfter !== undefined && chunk.includes(flow.deafAfter)) flow.isDeaf = true;
       if (!cut.has(flow) && !flow.isSwallowed) server?.write(chunk);
     });
-    server?.on('data', (chunk) => {
+    const passOn = (chunk: Buffer): void => {
       if (cut.has(flow)) flow.lost += chunk.toString('latin1');
       else if (!flow.isSwallowed && !flow.isDeaf) client.write(chunk);
+    };
+    server?.on('data', (chunk: Buffer) => {
+      if (flow.slowMs === 0) passOn(chunk);
+      else setTimeout(passOn, flow.slowMs, chunk);
     });
     // a client that hangs up is counted out, though nobody beyond hears of it
     client.on('end', () => (flow.isSwallowed ? client.destroy() : server?.end()));
@@ -78,6 +93,9 @@ export async function startProxy(target: number): Promise<TestProxy> {
     },
     deafenAfter: (text) => {
       for (const flow of flows) flow.deafAfter = text;
+    },
+    slowDown: (ms) => {
+      for (const flow of flows) flow.slowMs = ms;
     },
     end: () => {
       for (const flow of flows) {

@@ -140,8 +140,8 @@ export class FirstFlight {
     await this.#ended;
     await this.#stopped;
     await this.#looked;
-    const left = this.#frames.splice(0);
-    if (!this.#connection.isClosed) for (const { reply } of left) this.#connection.publish(reply, ackPayload.nak(0));
+    for (const { reply } of this.#frames.splice(0))
+      if (!this.#connection.isClosed) this.#connection.publish(reply, ackPayload.nak(0));
     return !this.#isTaken;
   }
 }

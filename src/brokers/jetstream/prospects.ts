@@ -5,7 +5,7 @@
 
 import type { Connection } from '../../connection/port.ts';
 import { isLimited, type Lane } from './lane.ts';
-import { durableBacklog } from './wire/consumers.ts';
+import { backlogOf, durableInfo } from './wire/consumers.ts';
 
 const LOOK_LIMIT_MS = 1_000;
 
@@ -15,7 +15,7 @@ type Prospect = 'ready' | 'unclear' | 'idle';
 async function prospectOf(connection: Connection, lane: Lane): Promise<Prospect> {
   if (!isLimited(lane)) return 'ready'; // asking it costs no more than looking
   try {
-    const { pending, ackPending } = await durableBacklog(connection, lane.stream, lane.durable, LOOK_LIMIT_MS);
+    const { pending, ackPending } = backlogOf(await durableInfo(connection, lane.stream, lane.durable, LOOK_LIMIT_MS));
     if (pending > 0 && (lane.maxAckPending <= 0 || ackPending < lane.maxAckPending)) return 'ready';
     return ackPending > 0 ? 'unclear' : 'idle';
   } catch {

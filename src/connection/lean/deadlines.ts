@@ -3,7 +3,6 @@
  * over counts: after a freeze timers run before the sockets are read.
  */
 
-import { MemphisError } from '../../model/errors.ts';
 import { monotonicMs } from '../monotonic.ts';
 
 /** No timer of Node is longer. */
@@ -19,9 +18,6 @@ export interface Deadline {
   /** Called once when the time is over, unless it was deleted before. @param now by the monotonic clock: what had arrived by then was read */
   late(now: number): void;
 }
-
-/** Ends a wait: with an error, or with what was waited for. */
-export type End<T> = (error?: Error, value?: T) => void;
 
 export class Deadlines {
   readonly #open = new Set<Deadline>();
@@ -54,25 +50,6 @@ export class Deadlines {
     const deadline = { at: monotonicMs() + ms, late };
     this.add(deadline);
     return () => this.delete(deadline);
-  }
-
-  /**
-   * A wait that ends once, however it ends.
-   *
-   * @param late the words where its time is over
-   * @param begin what is done so that it ends; does not throw
-   * @throws MemphisError `TIMEOUT`
-   */
-  wait<T>(timeoutMs: number, late: string, begin: (end: End<T>) => void): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const stop = this.start(timeoutMs, () => end(new MemphisError('TIMEOUT', late)));
-      const end: End<T> = (error, value) => {
-        stop();
-        if (error === undefined) resolve(value as T);
-        else reject(error);
-      };
-      begin(end);
-    });
   }
 
   /** Nobody waits any more. */

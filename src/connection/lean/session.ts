@@ -22,6 +22,9 @@ const AT_ONCE = 100;
 const BLOCK_FRAME_BYTES = VERSION.length + 4;
 /** By then all that is allowed has been answered, mostly. */
 const UNNAMED_AFTER_MS = 300;
+/** How long a slow session may take over what it still carries. */
+const LEAVE_LIMIT_MS = 1_000;
+
 function randomToken(): string {
   return Math.random().toString(36).slice(2).padEnd(11, '0');
 }
@@ -74,7 +77,7 @@ export function openLean(options: DialOptions): Connection {
       // a Memphis broker does not say which: what was asked before and stays without an answer (memphis-wire 1.6)
       if (subject === '') {
         const numbers = replies.open;
-        limits.wait(UNNAMED_AFTER_MS, '', () => {}).catch(() => replies.fail(error, { numbers }));
+        limits.start(UNNAMED_AFTER_MS, () => replies.fail(error, { numbers }));
         return;
       }
       if (subject.startsWith(inbox)) deaf = error;
@@ -179,6 +182,17 @@ export function openLean(options: DialOptions): Connection {
     };
   };
 
+  const leave = async (): Promise<void> => {
+    replies.fail(wire.lost('wait for an answer'));
+    if (listening.size > 0) {
+      for (const sid of listening.keys()) wire.put(`UNSUB ${sid}\r\n`);
+      const heard = wire.flush(LEAVE_LIMIT_MS);
+      wire.put = () => {}; // nothing is begun on it any more
+      await heard.catch(() => {});
+    }
+    await wire.close();
+  };
+
   // one object: what the wire notes down is read through it
-  return Object.assign(wire, { publish, publishAll, request, startLimit: limits.start.bind(limits), subscribe });
+  return Object.assign(wire, { leave, publish, publishAll, request, startLimit: limits.start.bind(limits), subscribe });
 }

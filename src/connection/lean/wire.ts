@@ -12,7 +12,7 @@ import { monotonicMs } from '../monotonic.ts';
 import type { ClientIdentity, Connection, DialOptions, ServerInfo } from '../port.ts';
 import { type Info, toServerInfo } from '../server-info.ts';
 import { connectText } from './connect-text.ts';
-import { type Deadlines, type End, NEVER } from './deadlines.ts';
+import { type Deadlines, NEVER } from './deadlines.ts';
 import { dialError, ServerError, trouble } from './errors.ts';
 import type { LeanFrame } from './frame.ts';
 import { parseInfo } from './info.ts';
@@ -32,14 +32,17 @@ export interface WireEvents {
 }
 
 /** What the port promises but for messages, and what messages need. */
-export type Wire = Omit<Connection, 'publish' | 'publishAll' | 'request' | 'startLimit' | 'subscribe'> & {
+export type Wire = Omit<Connection, 'leave' | 'publish' | 'publishAll' | 'request' | 'startLimit' | 'subscribe'> & {
   /** What the server takes at most, once it has said so. */
   readonly maxPayload: number;
-  readonly put: Writer['put'];
+  put: Writer['put'];
   readonly wake: Writer['wake'];
   /** For what was under way. Where the server had not accepted the session, the next dial says what is wrong. */
   lost(attempted: string): MemphisError;
 };
+
+/** Ends a wait: with an error, or not. */
+type End = (error?: Error) => void;
 
 const PING = 'PING\r\n';
 const NOBODY: readonly string[] = [];
@@ -56,7 +59,7 @@ export function openWire(options: DialOptions, limits: Deadlines, events: WireEv
   // whoever needs them awaits them; nobody must be hurt by not doing so
   for (const { promise } of [opened, accepted, info]) promise.catch(() => {});
   const writer = new Writer(() => events.onTickEnd());
-  const pings: { readonly sentAt: number; readonly end: End<void> }[] = [];
+  const pings: { readonly sentAt: number; readonly end: End }[] = [];
   const now = () => ({ wall: Date.now(), monotonic: monotonicMs() });
   let raw: Socket | undefined;
   /** The same, or TLS over it. */
@@ -91,7 +94,17 @@ export function openWire(options: DialOptions, limits: Deadlines, events: WireEv
     lost,
     async flush(limitMs: number): Promise<void> {
       if (wire.isClosed) throw lost('reach the server');
-      return limits.wait(limitMs, `The server did not answer a ping within ${limitMs} ms.`, ping);
+      return new Promise((resolve, reject) => {
+        const late = `The server did not answer a ping within ${limitMs} ms.`;
+        const stop = limits.start(limitMs, () => reject(new MemphisError('TIMEOUT', late)));
+        const end: End = (error) => {
+          stop();
+          if (error === undefined) resolve();
+          else reject(error);
+        };
+        pings.push({ sentAt: monotonicMs(), end });
+        writer.put(PING);
+      });
     },
     async close(): Promise<void> {
       if (wire.isClosed) return;
@@ -99,11 +112,6 @@ export function openWire(options: DialOptions, limits: Deadlines, events: WireEv
       end();
     },
   };
-
-  function ping(finish: End<void>): void {
-    pings.push({ sentAt: monotonicMs(), end: finish });
-    writer.put(PING);
-  }
 
   function lost(attempted: string): MemphisError {
     if (reason?.retryable === false && wire.isAccepted) return reason;
@@ -186,7 +194,7 @@ export function openWire(options: DialOptions, limits: Deadlines, events: WireEv
     if (isOpen || !mayGo || socket === undefined) return;
     isOpen = true;
     writer.open(socket, connectText(options, wire, newest) + PING);
-    const onAccepted: End<void> = (error) => {
+    const onAccepted: End = (error) => {
       if (error !== undefined) return;
       wire.isAccepted = true;
       endDialLimit();

@@ -77,6 +77,8 @@ class EndingConnection implements Connection {
 
   async flush(): Promise<void> {}
   async close(): Promise<void> {}
+
+  async leave(): Promise<void> {}
 }
 
 test('messages that came before the session ended are handed over', async () => {

@@ -22,6 +22,8 @@ export interface Durable {
   readonly description: string;
   /** All of its settings, so that an update changes nothing else. */
   readonly config: Json;
+  /** The answer that this was read off. */
+  readonly said: Json;
 }
 
 function toDurable(reply: Json): Durable {
@@ -36,7 +38,13 @@ function toDurable(reply: Json): Durable {
     maxExpiresMs: Number(config.max_expires ?? 0) / NS_PER_MS,
     description: String(config.description ?? ''),
     config,
+    said: reply,
   };
+}
+
+/** How many messages it has not delivered, and how many it has out. */
+export function backlogOf({ said }: Durable): { readonly pending: number; readonly ackPending: number } {
+  return { pending: Number(said.num_pending ?? 0), ackPending: Number(said.num_ack_pending ?? 0) };
 }
 
 /** Where a durable begins. */
@@ -126,21 +134,6 @@ export async function durableInfo(
     timeoutMs,
   });
   return toDurable(reply);
-}
-
-/** How many messages a durable has not delivered, and how many it has out. Same request as `durableInfo`. */
-export async function durableBacklog(
-  connection: Connection,
-  stream: string,
-  durable: string,
-  timeoutMs: number,
-): Promise<{ readonly pending: number; readonly ackPending: number }> {
-  const reply = await callApi(connection, {
-    subject: `$JS.API.CONSUMER.INFO.${stream}.${durable}`,
-    attempted: `look at group ${durable} on ${stream}`,
-    timeoutMs,
-  });
-  return { pending: Number(reply.num_pending ?? 0), ackPending: Number(reply.num_ack_pending ?? 0) };
 }
 
 /*
