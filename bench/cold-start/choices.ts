@@ -15,6 +15,7 @@ interface Choice {
   readonly format?: 'cjs' | 'esm';
   readonly minify?: boolean;
   readonly isTls?: boolean;
+  readonly driver?: 'jetstream';
   /** The toolkit is loaded from `dist`, file by file. */
   readonly isApart?: boolean;
   /** The invocation comes a while after the import, and that while does not count. */
@@ -29,6 +30,7 @@ interface Choice {
 /** The first one is what the others are compared with. */
 const choices: readonly Choice[] = [
   { title: 'CommonJS, minified; tls and broker stated' },
+  { title: 'bundled with one driver (MEMPHIS_DRIVER)', driver: 'jetstream' },
   { title: 'not minified', minify: false },
   { title: 'ES module, minified', format: 'esm' },
   { title: 'ES module, not minified', format: 'esm', minify: false },
@@ -61,9 +63,9 @@ export async function measureChoices(
   }
   const bundles = new Map<Choice, Bundle>();
   for (const [index, choice] of choices.entries()) {
-    const { format = 'cjs', minify = true, isApart = false } = choice;
+    const { format = 'cjs', minify = true, isApart = false, driver } = choice;
     const file = path.join(scene.folder, `choice-${index}.${format === 'esm' ? 'mjs' : 'cjs'}`);
-    bundles.set(choice, await bundle(ours.consumer, file, { format, minify, isApart }));
+    bundles.set(choice, await bundle(ours.consumer, file, { format, minify, isApart, ...(driver && { driver }) }));
     if (choice.codeCache !== undefined) await addCodeCache(file, choice.codeCache, sceneOf(choice).env(ours));
   }
   const samples = await inRounds({

@@ -47,14 +47,16 @@ const apart = (format: 'cjs' | 'esm'): Plugin => ({
 /**
  * @param entry path from the folder `bench/`
  * @param options.isApart the toolkit is not part of it; needs `dist`
+ * @param options.driver the only one inside
  */
 export async function bundle(
   entry: string,
   outfile: string,
   {
     isApart = false,
+    driver,
     ...options
-  }: { minify?: boolean; format?: 'cjs' | 'esm'; sourcemap?: boolean; isApart?: boolean } = {},
+  }: { minify?: boolean; format?: 'cjs' | 'esm'; sourcemap?: boolean; isApart?: boolean; driver?: 'jetstream' } = {},
 ): Promise<Bundle> {
   const { metafile } = await build({
     ...functionBundle,
@@ -62,6 +64,7 @@ export async function bundle(
     outfile,
     external: ['@aws-sdk/*', ...(entry.startsWith('peers/memphis') ? MISSING_IN_MEMPHIS_DEV : [])],
     ...options,
+    define: driver === undefined ? {} : { 'process.env.MEMPHIS_DRIVER': JSON.stringify(driver) },
     plugins: [...functionBundle.plugins, ...(isApart ? [apart(options.format ?? 'cjs')] : [])],
     metafile: true,
   });

@@ -32,14 +32,20 @@ export async function chooseBroker(
   // stated, it is not waited for
   const info = broker === 'auto' ? await connection.info : connection.said;
   const isMemphis = info?.isMemphis ?? broker === 'memphis';
-  if (broker !== 'auto' && isMemphis !== (broker === 'memphis')) throw notAsSaid(broker, isMemphis);
-  return isMemphis ? new MemphisBroker(link, options) : new JetStreamBroker(link, options);
+  if (broker !== 'auto' && isMemphis !== (broker === 'memphis')) throw notAsSaid(`broker: '${broker}'`, isMemphis);
+  return isMemphis ? memphisBroker(link, options) : new JetStreamBroker(link, options);
 }
 
-function notAsSaid(broker: string, isMemphis: boolean): MemphisError {
+/** In these words, here and where the rest of a driver is chosen: a bundler that is told so leaves this one out (docs/cold-start.md). */
+function memphisBroker(link: Link, options: Omit<Choice, 'broker'>): Broker {
+  if (process.env.MEMPHIS_DRIVER !== 'jetstream') return new MemphisBroker(link, options);
+  throw notAsSaid('MEMPHIS_DRIVER=jetstream', true);
+}
+
+function notAsSaid(said: string, isMemphis: boolean): MemphisError {
   return new MemphisError(
     'UNSUPPORTED',
-    `broker: '${broker}' was asked for, but this is a ${isMemphis ? 'Memphis broker' : 'NATS server'}.`,
+    `${said} was asked for, but this is a ${isMemphis ? 'Memphis broker' : 'NATS server'}.`,
     { option: 'broker' },
   );
 }

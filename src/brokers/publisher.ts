@@ -20,7 +20,7 @@ export function publisherOf(broker: Broker): Publisher {
 
 function make(broker: Broker): Publisher {
   if ('publish' in broker) return broker as WholeBroker; // a test's
-  return broker.kind === 'memphis'
+  return process.env.MEMPHIS_DRIVER !== 'jetstream' && broker.kind === 'memphis'
     ? new MemphisPublisher(broker as MemphisBroker)
     : new StreamPublisher(broker as JetStreamBroker);
 }

@@ -9,7 +9,7 @@ import { memphisReadersOf } from './memphis/readers.ts';
 /** The consuming side of a driver. No I/O. */
 export function readersOf(broker: Broker): Readers {
   if ('reader' in broker) return broker as WholeBroker; // a test's
-  return broker.kind === 'memphis'
+  return process.env.MEMPHIS_DRIVER !== 'jetstream' && broker.kind === 'memphis'
     ? memphisReadersOf(broker as MemphisBroker)
     : streamReadersOf(broker as JetStreamBroker);
 }

@@ -1,5 +1,7 @@
 /** Whether anybody looks at a promise: only then its failure is theirs, and else it must show elsewhere. */
 
+import { nextTurn } from '../model/next-turn.ts';
+
 /** Told of the failure of a promise, or of one that is derived from it. */
 type OnFailure = (promise: Watched<unknown>, error: unknown) => void;
 
@@ -57,11 +59,6 @@ export class Watched<T> extends Promise<T> {
   }
 }
 
-/** Callbacks that look at a promise are set before the next turn of the event loop, or never. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
-
 /**
  * Makes of some work a promise that may be left alone: its failure is no unhandled rejection, and neither is that of
  * what was derived from it. What a callback of the caller throws is, as always.
@@ -75,7 +72,7 @@ export function leavable<T>(work: Promise<T>): { readonly promise: Promise<T>; r
     () => false,
     async (error: unknown) => {
       failure = { error };
-      await nextTurn();
+      await nextTurn(); // callbacks that look at a promise are set before, or never
       return ends.some((end) => !end.isSeen);
     },
   );

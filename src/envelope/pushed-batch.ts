@@ -2,7 +2,7 @@
 
 import type { Batch } from '../model/batch.ts';
 import type { StoredMessage } from '../model/message.ts';
-import type { Outcome, Settled } from '../model/outcome.ts';
+import { type Outcome, type Settled, settledAs } from '../model/outcome.ts';
 import { fromEvent } from './event.ts';
 import { type BatchResponse, toResponse } from './response.ts';
 
@@ -12,8 +12,6 @@ export interface PushedBatch {
   /** The answer: what was settled so far, in the order of the messages. */
   response(): BatchResponse;
 }
-
-const settledAs = { ack: 'acked', retry: 'retried', deadLetter: 'deadLettered', giveBack: 'givenBack' } as const;
 
 /**
  * Opens a pushed event. Settling writes down what the poller shall do and resolves at once.

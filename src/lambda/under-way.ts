@@ -5,6 +5,7 @@
 
 import { Watched } from '../client/watched.ts';
 import { NO_LIMIT } from '../model/deadline.ts';
+import { nextTurn } from '../model/next-turn.ts';
 
 /** Something under way; where it has a limit, it is given up then, whatever holds it. */
 export class Task<T> extends Watched<T> {
@@ -18,11 +19,6 @@ export class Task<T> extends Watched<T> {
 type AnyTask = Pick<Task<never>, 'endMs' | 'late' | 'fail'>;
 
 const LONGEST_MS = 2_147_483_647;
-
-/** Turns for callbacks of what has just ended to start more. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
 
 export class UnderWay {
   readonly #open = new Set<AnyTask>();
@@ -88,7 +84,7 @@ export class UnderWay {
   async settled(): Promise<unknown[]> {
     while (this.#open.size > 0) {
       await new Promise<void>((resolve) => this.#onIdle.push(resolve));
-      await nextTurn();
+      await nextTurn(); // callbacks of what has just ended may start more
     }
     if (this.#failed.length > 0) await nextTurn();
     const unseen = this.#failed.splice(0).filter(({ promise }) => !promise.isSeen);

@@ -16,6 +16,9 @@ export type Outcome =
 /** What really became of a message once the broker has confirmed it. A retry without deliveries left is a dead letter. */
 export type Settled = 'acked' | 'retried' | 'deadLettered' | 'givenBack';
 
+/** What becomes of a message where the broker does as it is told. */
+export const settledAs = { ack: 'acked', retry: 'retried', deadLetter: 'deadLettered', giveBack: 'givenBack' } as const;
+
 /** Reasons travel in headers, answers and lines of a log: thousands of them must fit. */
 const MAX_REASON_CHARACTERS = 500;
 

@@ -9,6 +9,7 @@ import type { StationSchemas } from '../model/schema-look-up.ts';
 
 export function lookUp(broker: Broker): StationSchemas {
   const { link, stations } = broker as JetStreamBroker | MemphisBroker;
-  const made = broker.kind === 'memphis' ? memphisSchemasClass() : schemasClass();
+  const isMemphis = process.env.MEMPHIS_DRIVER !== 'jetstream' && broker.kind === 'memphis';
+  const made = isMemphis ? memphisSchemasClass() : schemasClass();
   return new made(link, stations);
 }

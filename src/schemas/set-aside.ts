@@ -18,7 +18,7 @@ export async function setAside(
 ): Promise<void> {
   const { setAside: own } = broker as Partial<WholeBroker>;
   if (own !== undefined) return await own.call(broker as WholeBroker, message, reason, { timeoutMs });
-  if (broker.kind === 'memphis') {
+  if (process.env.MEMPHIS_DRIVER !== 'jetstream' && broker.kind === 'memphis') {
     return await reportRefused(broker as MemphisBroker, message, reason, timeoutMs);
   }
   const { link, stations } = broker as JetStreamBroker;

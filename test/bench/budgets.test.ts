@@ -12,6 +12,7 @@ import {
   costlyModules,
   firstExpressions,
   firstRun,
+  oneDriver,
   schemaFiles,
   trips,
   writes,
@@ -42,6 +43,20 @@ for (const role of roles) {
       made.imports.filter((name) => !isBuiltin(name)),
       [],
       'asks for packages at run time',
+    );
+  });
+}
+
+for (const role of roles) {
+  test(`a ${role} that is bundled with one driver holds nothing of the other one`, async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'memphis-serverless-test-'));
+    const made = await bundle(ours[role], join(folder, 'bundle.cjs'), { driver: 'jetstream' });
+    rmSync(folder, { recursive: true });
+    t.diagnostic(`${made.bytes} bytes, of ${oneDriver[role]}`);
+    assert.ok(made.bytes <= oneDriver[role], `${made.bytes} bytes are more than ${oneDriver[role]}`);
+    assert.deepEqual(
+      made.inputs.filter((file) => file.includes('brokers/memphis')),
+      [],
     );
   });
 }

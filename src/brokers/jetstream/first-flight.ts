@@ -98,7 +98,8 @@ export class FirstFlight {
    * @param lanes those that the group has, now that all is known
    */
   async take(lanes: readonly Lane[]): Promise<FirstCatch | undefined> {
-    const [end, lane] = await Promise.all([this.#ended, this.#lane]);
+    const end = await this.#ended;
+    const lane = await this.#lane;
     if (this.#isTaken || lane === undefined || !lanes.includes(lane)) return undefined;
     const deliveries = this.#take(lane);
     const pending = isOrdered(lane) ? 0 : (deliveries.at(-1)?.position.pending ?? 0);

@@ -17,6 +17,9 @@ export function describe(start: StartPosition | undefined): string {
   return 'sequence' in start ? `${OURS} from sequence ${start.sequence}` : `${OURS} last ${start.lastMessages}`;
 }
 
+/** Why it cannot be what was asked for, where it began elsewhere. */
+export const BEGAN_ELSEWHERE = 'began somewhere else, and where a group begins cannot be changed';
+
 /** What readers may ask for beyond a name. */
 type Wanted = Pick<ReaderOptions, 'binding' | 'start' | 'ordered'>;
 
@@ -42,8 +45,7 @@ function whyNot(found: Durable, { binding, start, ordered }: Wanted): string | u
   if (ordered && !isOurs(found) && found.maxAckPending !== 1) {
     return 'is not of our making and lets several messages out at a time, so it cannot be ordered';
   }
-  if (start === undefined || beganAt(found, start)) return undefined;
-  return 'began somewhere else, and where a group begins cannot be changed';
+  return start === undefined || beganAt(found, start) ? undefined : BEGAN_ELSEWHERE;
 }
 
 /** What an existing durable's start says; of durables of others only a sequence can be compared. */

@@ -40,7 +40,7 @@ export class SchemaNames implements StationSchemas {
   beside(station: string): () => StationSchema | undefined | Promise<StationSchema | undefined> {
     this.#keepUp(station);
     const named = (): StationSchema | undefined => this.#named(station);
-    return () => this.looking(station)?.then(named) ?? named();
+    return () => this.#looks.get(station)?.then(named) ?? named();
   }
 
   #named(station: string): StationSchema | undefined {

@@ -7,7 +7,7 @@ import type { Link } from '../../connection/link.ts';
 import type { Batch } from '../../model/batch.ts';
 import { MemphisError } from '../../model/errors.ts';
 import type { StoredMessage } from '../../model/message.ts';
-import type { Outcome, Settled } from '../../model/outcome.ts';
+import { type Outcome, type Settled, settledAs } from '../../model/outcome.ts';
 import { emit } from '../../telemetry/channels.ts';
 import { creditKeyOf, dropCredit } from './credits.ts';
 import { Delivered } from './delivery.ts';
@@ -23,7 +23,6 @@ import { deleteMessage } from './wire/streams.ts';
 function afterThisTick(run: () => void): void {
   return void Promise.resolve().then(() => process.nextTick(run));
 }
-const settledAs = { ack: 'acked', retry: 'retried', deadLetter: 'deadLettered', giveBack: 'givenBack' } as const;
 
 /** How long deleting a settled copy may hold up the end of settling. */
 const DROP_LIMIT_MS = 1_000;

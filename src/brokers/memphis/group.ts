@@ -5,7 +5,8 @@
 
 import type { Connection } from '../../connection/port.ts';
 import type { ReaderOptions } from '../../model/broker.ts';
-import { conflictOf } from '../jetstream/group-rules.ts';
+import { nextTurn } from '../../model/next-turn.ts';
+import { BEGAN_ELSEWHERE, conflictOf } from '../jetstream/group-rules.ts';
 import { type FoundDurable, Group } from '../jetstream/groups.ts';
 import type { Lane } from '../jetstream/lane.ts';
 import { PATIENCE_MS } from '../jetstream/repeat.ts';
@@ -16,7 +17,6 @@ import { createDurable, type Durable, durableInfo, updateDurable } from '../jets
 import { beganAt, fromLast, lastOf, type Place, toPolicy } from './begin.ts';
 import type { MemphisBroker } from './broker.ts';
 import { CONTROL_LIMIT_MS } from './limits.ts';
-import { nextTurn } from './members.ts';
 import { registerGroup } from './registration.ts';
 import { Resends } from './resends.ts';
 
@@ -156,7 +156,7 @@ export class MemphisGroup extends Group {
     const why = conflictOf(known, {}); // one of others that settles otherwise would lose what fails
     if (why !== undefined) throw this.conflict(why);
     if (start !== undefined && !(await beganAt(connection, place, known, start, limitMs))) {
-      throw this.conflict('began somewhere else, and where a group begins cannot be changed');
+      throw this.conflict(BEGAN_ELSEWHERE);
     }
     return { durable: await updateDurable(connection, stream, known, limits, limitMs) };
   }

@@ -5,17 +5,13 @@
 
 import type { Connection } from '../../connection/port.ts';
 import { within } from '../../connection/within.ts';
+import { nextTurn } from '../../model/next-turn.ts';
 import { emit } from '../../telemetry/channels.ts';
 
 /** A broker asks a host on the internet before it answers, where it is not told otherwise (9.2). */
 const REGISTER_LIMIT_MS = 20_000;
 /** How long closing waits for it. */
 const CLOSE_LIMIT_MS = 5_000;
-
-/** When sockets have been read, and what was written has left. */
-export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
 
 interface Joined {
   readonly connection: Connection;

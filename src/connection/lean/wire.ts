@@ -149,7 +149,7 @@ export function openWire(options: DialOptions, limits: Deadlines, events: WireEv
       if (wire.isClosed) return;
       if (operation === 'INFO') return onInfo(parseInfo(text));
       if (operation === 'PING') writer.put('PONG\r\n');
-      if (operation === '-ERR') onError(text.replace(/^'|'$/g, ''));
+      if (operation === '-ERR') onError(text);
       if (operation !== 'PONG') return;
       const answered = pings.shift();
       if (answered === undefined) return;
@@ -234,7 +234,8 @@ export function openWire(options: DialOptions, limits: Deadlines, events: WireEv
     return false;
   }
 
-  function onError(text: string): void {
+  function onError(quoted: string): void {
+    const text = quoted.replace(/^'|'$/g, '');
     if (!/^permissions violation/i.test(text)) throw new ServerError(text);
     const words = `The broker denies this user a subject: ${text}. Allow it, or use another user.`;
     events.onDenied(/"([^"]*)"/.exec(text)?.[1] ?? '', new MemphisError('PERMISSION_DENIED', words));

@@ -200,6 +200,19 @@ test('an insisted kind of broker is checked', async (t) => {
   );
 });
 
+test('a program that is told to hold no driver of Memphis refuses a Memphis broker', async (t) => {
+  const { standIn } = await scene(t);
+  process.env.MEMPHIS_DRIVER = 'jetstream';
+  t.after(() => {
+    delete process.env.MEMPHIS_DRIVER;
+  });
+  const refused = {
+    code: 'UNSUPPORTED',
+    message: /^MEMPHIS_DRIVER=jetstream was asked for, but this is a Memphis broker/,
+  };
+  await assert.rejects(connect({ servers: [standIn.url] }), refused);
+});
+
 test('more deliveries than the broker makes are refused beforehand', async (t) => {
   const { memphis } = await scene(t);
   await assert.rejects(memphis.fetchMessages(STATION, { ...fetchOptions, maxMsgDeliveries: 11 }), {

@@ -90,23 +90,21 @@ export const unlessThere = nothingAt(apiError.STREAM_NAME_IN_USE);
  * $JS.API.STREAM.INFO.<stream>, no body
  * { config: {...}, state: { messages, bytes, first_seq, last_seq, .. }, .. }; missing: 404 10059
  */
-export async function streamConfig(connection: Connection, stream: string, timeoutMs: number): Promise<Json> {
-  const reply = await callApi(connection, {
-    subject: `$JS.API.STREAM.INFO.${stream}`,
-    attempted: `look at stream ${stream}`,
-    timeoutMs,
-  });
-  return isJson(reply.config) ? reply.config : {};
+function askInfo(connection: Connection, stream: string, timeoutMs: number): Promise<Json> {
+  const subject = `$JS.API.STREAM.INFO.${stream}`;
+  return callApi(connection, { subject, attempted: `look at stream ${stream}`, timeoutMs });
 }
 
-/** The sequence of the last message that was stored; 0 where there was none. Same request as `streamConfig`. */
+/** Its settings. */
+export async function streamConfig(connection: Connection, stream: string, timeoutMs: number): Promise<Json> {
+  const { config } = await askInfo(connection, stream, timeoutMs);
+  return isJson(config) ? config : {};
+}
+
+/** The sequence of the last message that was stored; 0 where there was none. */
 export async function lastSequence(connection: Connection, stream: string, timeoutMs: number): Promise<number> {
-  const reply = await callApi(connection, {
-    subject: `$JS.API.STREAM.INFO.${stream}`,
-    attempted: `look at stream ${stream}`,
-    timeoutMs,
-  });
-  return isJson(reply.state) ? Number(reply.state.last_seq ?? 0) : 0;
+  const { state } = await askInfo(connection, stream, timeoutMs);
+  return isJson(state) ? Number(state.last_seq ?? 0) : 0;
 }
 
 /*
