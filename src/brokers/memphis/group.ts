@@ -32,6 +32,8 @@ export class MemphisGroup extends Group {
   /** Under which its registration is known. */
   readonly key: string;
   #lookedAt = Date.now();
+  /** Where the registration is our own, or over: nothing was read there before another one was. */
+  #registersOn: Connection | undefined;
   /** Connections on which the durables got their limit back. */
   readonly #limited = new WeakSet<Connection>();
 
@@ -70,8 +72,8 @@ export class MemphisGroup extends Group {
     if (lanes.some(({ isNew }) => isNew)) await nextTurn();
   }
 
-  #isToLimit(connection: Connection): boolean {
-    return this.options.ordered === true && !this.#limited.has(connection);
+  #isToLimit(connection: Connection): boolean | undefined {
+    return this.options.ordered && !this.#limited.has(connection);
   }
 
   /** A registration takes the limit away by which messages come one at a time. */
@@ -102,7 +104,7 @@ export class MemphisGroup extends Group {
     if (all.length !== partitions.length) return [];
     this.#lookedAt = Date.now();
     const lane = await this.resendLane(connection);
-    return lane === undefined ? [] : [lane];
+    return lane ? [lane] : [];
   }
 
   /** Asked for before there are any, too: they are to find the stream that keeps them. Never rejects. */
@@ -120,16 +122,18 @@ export class MemphisGroup extends Group {
   /** Only where the station is known to be there: the broker would make it. @returns nothing where the group has no row */
   register(connection: Connection): Promise<unknown> {
     const { members, schemas } = this.#broker;
+    this.#registersOn = connection;
     return members.join(connection, this.key, (on, timeoutMs) => registerGroup(on, this.options, schemas, timeoutMs));
   }
 
   /** The same settings again change nothing, so making comes before looking. */
   protected override async findOrMake(connection: Connection, stream: string, limitMs: number): Promise<FoundDurable> {
-    const { station, start, ackWaitMs, maxDeliveries, ordered = false } = this.options;
+    const { station, start, ackWaitMs, maxDeliveries, ordered } = this.options;
     const limits = { ackWaitMs, maxDeliver: maxDeliveries, maxAckPending: ordered ? 1 : -1 };
-    // one of other options that is under way would take these settings back
-    const joining = this.#broker.members.joined(connection, this.key);
-    if (joining !== undefined) await joining;
+    // one of other options that is under way would take these settings back; our own, which may be slow, only that limit
+    const isOwn = this.#registersOn === connection && !ordered;
+    const joining = isOwn ? undefined : this.#broker.members.joined(connection, this.key);
+    if (joining) await joining;
     const place = { stream, durable: this.durableName };
     try {
       // mostly nothing waits up to here: the first request for messages leaves right behind this (first-flight.ts)

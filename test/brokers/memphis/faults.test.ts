@@ -24,6 +24,22 @@ test('a registration without an answer holds up no message, and a function ends 
   assert.ok(Date.now() - startedAt < 5_000, 'a registration has twenty seconds');
 });
 
+test('a registration without an answer does not hold up the partitions that are asked later', async (t) => {
+  const { standIn, memphis, open } = await scene(t, { partitionsNumber: 2 });
+  const options = { ...fetchOptions, batchSize: 1, maxAckTimeMs: 30_000 };
+  assert.deepEqual(await memphis.fetchMessages(STATION, options), []);
+  for (const partition of [1, 2]) await memphis.produce(STATION, `${partition}`, { partition });
+  standIn.faults.silent = ['$memphis_consumer_creations'];
+  const other = await open();
+  const startedAt = Date.now();
+  for (const text of ['1', '2']) {
+    const [message] = await other.fetchMessages(STATION, options);
+    assert.equal(message?.text(), text);
+    await message?.ack();
+  }
+  assert.ok(Date.now() - startedAt < 5_000, 'a registration has twenty seconds');
+});
+
 test('the broker hears of a new group before its first message, whose handler may be the end of the process', async (t) => {
   const { standIn, memphis } = await scene(t);
   await memphis.produce(STATION, 'a');
