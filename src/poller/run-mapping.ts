@@ -57,6 +57,8 @@ export interface MappingRun {
 
 const LONG_POLL_MS = 5_000;
 const DIAL_MS = 15_000;
+/** How long trouble of the broker is ridden out within a pull, before it is told of. */
+const PATIENCE_MS = 20_000;
 const outageBackoff = { baseMs: 200, maxMs: 10_000 };
 /** How long a mapping that cannot work as it stands is left alone. */
 const PAUSE_MS = 30_000;
@@ -143,9 +145,13 @@ async function gather(run: MappingRun, state: LoopState, timeMs: number): Promis
   const askedAt = clock.now();
   state.pulling = new AbortController();
   const limit = state.isProbing ? 1 : state.slots.free() * mapping.batchSize;
+  const waitMs = Math.max(0, Math.min(timeMs, waitMsOf(run, state, askedAt)));
+  // nobody extends the time to settle of what is gathered meanwhile
+  const patienceMs = state.gathered.size === 0 ? PATIENCE_MS : Math.min(PATIENCE_MS, mapping.maxAckTimeMs / 3);
   const pulled = await reader.pull({
     batchSize: limit - state.gathered.size,
-    waitMs: Math.max(0, Math.min(timeMs, waitMsOf(run, state, askedAt))),
+    waitMs,
+    patienceMs: Math.max(0, Math.min(patienceMs, timeMs - waitMs)),
     signal: AbortSignal.any([run.stop, state.pulling.signal]),
     ...run.settleLimit,
   });

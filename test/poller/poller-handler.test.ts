@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { connect } from '../../src/index.ts';
 import { MemphisError } from '../../src/model/errors.ts';
 import { pollerHandler } from '../../src/poller/index.ts';
+import { startBroker } from '../../src/testing/start-broker.ts';
+import { startProxy } from '../support/proxy.ts';
 import { fakeLambda, fakeStation, range, sdkError } from './fakes.ts';
 
 const base = { station: 'orders', group: 'billing', functionName: 'bill', backoffBaseMs: 0 } as const;
@@ -23,6 +26,24 @@ test('works until its deadline less the reserve, then reports each mapping', asy
   const leftMs = context.endsAt - performance.now();
   // wide, for machines that are busy
   assert.ok(leftMs > 300 && leftMs < 1_100, `${leftMs} ms left of a reserve of 1000`);
+});
+
+test('ends in time also where the broker is not to be reached any more', async () => {
+  await using broker = await startBroker();
+  await using proxy = await startProxy(broker.port);
+  const admin = await connect({ servers: [broker.url] });
+  await admin.createStation('orders', { storageType: 'memory' });
+  await admin.close();
+  const connection = { servers: [proxy.url] };
+  const handler = pollerHandler({ mappings: [base], connection, lambda: fakeLambda().lambda });
+  const startedAt = performance.now();
+  setTimeout(() => {
+    proxy.swallow();
+    proxy.swallowNew(true);
+  }, 500);
+  await handler({}, contextOf(4_000));
+  const tookMs = performance.now() - startedAt;
+  assert.ok(tookMs < 9_000, `${tookMs} ms; a dial alone may take 15 s`);
 });
 
 test('does not pull what would not be finished by the deadline', async () => {
