@@ -119,11 +119,10 @@ function isWithin(min: number, max: number, value: unknown): boolean {
 
 /** The numbers behind a station's name in the names of streams, ascending. */
 export function partitionsAmong(streams: readonly string[], station: string): readonly number[] {
-  const internal = toInternalName(station);
   const numbered: number[] = [];
   for (const stream of streams) {
-    const suffix = stream.startsWith(`${internal}$`) ? stream.slice(internal.length + 1) : '';
-    if (/^[1-9]\d*$/.test(suffix)) numbered.push(Number(suffix));
+    const partition = Number(stream.slice(station.length + 1)); // as long as in internal form
+    if (isWithin(1, MAX_PARTITIONS, partition) && stream === streamOf(station, partition)) numbered.push(partition);
   }
   return numbered.sort((a, b) => a - b);
 }

@@ -1,7 +1,8 @@
-/** Names of streams come in pages. */
+/** Names of streams come in pages, and tell partitions. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { partitionsAmong } from '../../../src/brokers/jetstream/stations.ts';
 import { streamNames } from '../../../src/brokers/jetstream/wire/streams.ts';
 import type { Connection } from '../../../src/connection/port.ts';
 
@@ -36,4 +37,24 @@ test('names of all streams come in two flights, however many there are', async (
     assert.deepEqual(await streamNames(server.connection, 1_000), names);
     assert.deepEqual(server.flights(), flights);
   }
+});
+
+test('partitions of a station are the streams of its name with a whole number behind it, in order', () => {
+  const others = [
+    'a#b',
+    'a#b$',
+    'a#b$0',
+    'a#b$01',
+    'a#b$1.5',
+    'a#b$-1',
+    'a#b$1e1',
+    'a#b$0x1',
+    'a#b$10001',
+    'a#b$dls',
+    'x#y$3',
+  ];
+  assert.deepEqual(
+    partitionsAmong(['a#b$10', ...others, 'a#b$2', 'a#b$1', 'a#b$10000', 'a#bc$4'], 'a.b'),
+    [1, 2, 10, 10_000],
+  );
 });
