@@ -8,9 +8,18 @@ import { makeContext } from '../../src/testing/make-context.ts';
 import { startBroker } from '../../src/testing/start-broker.ts';
 import { serversUnderTest } from '../support/servers.ts';
 
+/** Lambda's own timeout is 3 s; with the longer one there is a second try. */
+const cases = [
+  ['ack', 4_000],
+  ['ack', 2_000],
+  ['dead letter', 4_000],
+  ['dead letter', 2_000],
+  ['long delay', 4_000],
+] as const;
+
 for (const { binary, version } of serversUnderTest()) {
-  for (const outcome of ['ack', 'dead letter', 'long delay'] as const) {
-    test(`nats-server ${version} hangs before an ${outcome} is confirmed: SETTLE_UNCONFIRMED in time`, async () => {
+  for (const [outcome, timeoutMs] of cases) {
+    test(`nats-server ${version} hangs before an ${outcome} is confirmed: SETTLE_UNCONFIRMED within ${timeoutMs} ms`, async () => {
       await using broker = await startBroker({ binary });
       const memphis = await connect({ servers: [broker.url] });
       await memphis.createStation('orders', { storageType: 'memory' });
@@ -23,7 +32,7 @@ for (const { binary, version } of serversUnderTest()) {
         },
         { servers: [broker.url], station: 'orders', group: 'g' },
       );
-      const context = makeContext({ timeoutMs: 4_000 });
+      const context = makeContext({ timeoutMs });
       await assert.rejects(handler({}, context), (error) => isMemphisError(error, 'SETTLE_UNCONFIRMED'));
       assert.ok(context.getRemainingTimeInMillis() > 0, 'the function returned before Lambda would have ended it');
       broker.thaw();

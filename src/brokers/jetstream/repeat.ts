@@ -54,7 +54,7 @@ export async function repeat<T>(
       const leftMs = Math.max(1, deadlineMs - Date.now());
       return await run(connection, Math.min(TRY_LIMIT_MS, leftMs), attempt);
     } catch (error) {
-      const waitMs = await waitBehind(error, link, connection, attempt);
+      const waitMs = await waitBehind(error, link, connection, attempt, deadlineMs);
       if (signal?.aborted || Date.now() + waitMs >= deadlineMs) throw error;
       await waitFor(waitMs, operation, attempt, error);
     }
@@ -72,10 +72,11 @@ async function waitBehind(
   link: Link,
   connection: Connection | undefined,
   attempt: number,
+  deadlineMs: number,
 ): Promise<number> {
   if (!healsByItself(error)) throw error;
-  if (connection === undefined && !link.wasOpen) throw error; // the first dial is the caller's to repeat
-  if (connection !== undefined) await giveUpIfDead(link, connection, error);
+  if (!connection && !link.wasOpen) throw error; // the first dial is the caller's to repeat
+  if (connection) await giveUpIfDead(link, connection, error, deadlineMs);
   // a session that was lost is replaced at once
   const isLost = attempt === 1 && isMemphisError(error, 'CONNECTION_LOST');
   return isLost ? 0 : backoffMs({ baseMs: 50, maxMs: 250 }, attempt);
@@ -94,10 +95,10 @@ export function infoOf(link: Link, timeoutMs: number): Promise<ServerInfo> {
 /** Pings under way: thousands of operations may have met the same silence. */
 const pings = new WeakMap<Connection, Promise<void>>();
 
-/** A silent connection may be black-holed: no answer to a ping either means a new one. */
-async function giveUpIfDead(link: Link, connection: Connection, error: unknown): Promise<void> {
+/** A silent connection may be black-holed: no answer to a ping either means a new one. Without the time for that the next use finds out. */
+async function giveUpIfDead(link: Link, connection: Connection, error: unknown, deadlineMs: number): Promise<void> {
   if (connection.isClosed) return link.discard(connection, 'the session had ended');
-  if (!isMemphisError(error, 'TIMEOUT')) return;
+  if (!isMemphisError(error, 'TIMEOUT') || Date.now() + PING_LIMIT_MS > deadlineMs) return;
   let ping = pings.get(connection);
   if (ping === undefined) {
     ping = connection
