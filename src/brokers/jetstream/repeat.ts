@@ -100,7 +100,7 @@ async function giveUpIfDead(link: Link, connection: Connection, error: unknown, 
   if (connection.isClosed) return link.discard(connection, 'the session had ended');
   if (!isMemphisError(error, 'TIMEOUT') || Date.now() + PING_LIMIT_MS > deadlineMs) return;
   let ping = pings.get(connection);
-  if (ping === undefined) {
+  if (!ping) {
     ping = connection
       .flush(PING_LIMIT_MS)
       .catch(() => link.discard(connection, 'no answer to a ping'))
