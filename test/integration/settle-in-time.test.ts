@@ -14,6 +14,7 @@ const cases = [
   ['ack', 2_000],
   ['dead letter', 4_000],
   ['dead letter', 2_000],
+  ['dead letter for a linked station', 4_000],
   ['long delay', 4_000],
 ] as const;
 
@@ -22,12 +23,13 @@ for (const { binary, version } of serversUnderTest()) {
     test(`nats-server ${version} hangs before an ${outcome} is confirmed: SETTLE_UNCONFIRMED within ${timeoutMs} ms`, async () => {
       await using broker = await startBroker({ binary });
       const memphis = await connect({ servers: [broker.url] });
-      await memphis.createStation('orders', { storageType: 'memory' });
+      const dlsStation = outcome === 'dead letter for a linked station' ? 'dead' : '';
+      await memphis.createStation('orders', { storageType: 'memory', dlsStation });
       await memphis.produce('orders', '1');
       const handler = withMemphis(
         async ([message]) => {
           broker.freeze();
-          if (outcome === 'dead letter') throw new DeadLetter({ reason: 'bad' });
+          if (outcome.startsWith('dead letter')) throw new DeadLetter({ reason: 'bad' });
           if (outcome === 'long delay') void message?.delay(3_600_000);
         },
         { servers: [broker.url], station: 'orders', group: 'g' },

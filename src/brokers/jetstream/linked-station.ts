@@ -29,13 +29,13 @@ interface Copied extends Pick<StoredMessage, 'id' | 'station' | 'data'> {
 }
 
 /** Headers of the copy that say where it is from; a user's of these names are replaced. */
-const OWN_NAMES = new Set(['station', 'type']);
+const OWN_NAMES = ['station', 'type'];
 
 /** Payload and headers as they were, but for what server and toolkit keep for themselves. */
 function copyHeaders({ station, headers }: Copied, id: string, type: string): HeaderList {
   return [
     ['Nats-Msg-Id', id],
-    ...headers.filter(([name]) => !/^nats-|^\$memphis_retry_/i.test(name) && !OWN_NAMES.has(name)),
+    ...headers.filter(([name]) => !/^nats-|^\$memphis_retry_/i.test(name) && !OWN_NAMES.includes(name)),
     ['station', station],
     ['type', type],
   ];
@@ -64,7 +64,7 @@ export async function storeInLinkedStation(
     );
   }
   const tryOnce = async (): Promise<void> => {
-    const { partitions } = await stations.view(dlsStation);
+    const { partitions } = await stations.view(dlsStation, timeoutMs);
     const partition = choosePartition(dlsStation, partitions, { msgId: id }) ?? 1;
     const stream = streamOf(dlsStation, partition);
     await store(
