@@ -5,7 +5,7 @@
 
 import type { Link } from '../../connection/link.ts';
 import type { Connection, HeaderList } from '../../connection/port.ts';
-import { wait } from '../../connection/within.ts';
+import { wait, within } from '../../connection/within.ts';
 import { MemphisError } from '../../model/errors.ts';
 import { toInternalName } from '../../model/station.ts';
 import { originalHeaders } from '../jetstream/dead-letter-record.ts';
@@ -62,7 +62,7 @@ export async function setAside(
   const { link, timeoutMs } = context;
   const connection = await link.ready(Date.now() + timeoutMs);
   // of a group without a row the broker keeps nothing
-  if ((await group.register(connection)) === undefined)
+  if (!(await within(group.register(connection), timeoutMs)))
     throw refused(context, delivery, 'the group could not be registered');
   const keeping = group.resendLane(connection); // there may be some from now on
   const { stream, sequence } = originOf(delivery);

@@ -9,6 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { callApi } from '../../../src/brokers/jetstream/wire/api.ts';
 import { openLean } from '../../../src/connection/lean/session.ts';
 import { connect, isMemphisError } from '../../../src/index.ts';
+import { DeadLetter, withMemphis } from '../../../src/lambda/index.ts';
+import { makeContext } from '../../../src/testing/make-context.ts';
 import { STATION, scene } from '../../support/memphis/scene.ts';
 
 const fetchOptions = { group: 'g', maxAckTimeMs: 1_000, batchMaxWaitMs: 0 };
@@ -67,6 +69,21 @@ test('a message cannot be set aside while its group is not registered: it stays,
   assert.equal(again?.text(), 'a');
   await again?.deadLetter('why');
   assert.equal(await memphis.station(STATION).deadLetters().count(), 1);
+});
+
+test('a function whose group is not registered in its time says that a dead letter is not confirmed', async (t) => {
+  const { standIn, memphis } = await scene(t);
+  await memphis.produce(STATION, 'a');
+  standIn.faults.silent = ['$memphis_consumer_creations'];
+  const consume = withMemphis(
+    () => {
+      throw new DeadLetter({ reason: 'why' });
+    },
+    { servers: [standIn.url], station: STATION, group: 'g' },
+  );
+  const context = makeContext({ timeoutMs: 4_000 });
+  await assert.rejects(consume({}, context), { code: 'SETTLE_UNCONFIRMED' });
+  assert.ok(context.getRemainingTimeInMillis() > 0, 'the function returned before Lambda would have ended it');
 });
 
 test('a slow control plane holds up no message', async (t) => {
