@@ -24,7 +24,7 @@ export class Ledger<T> implements MessageActions {
   /** The handles for users, index by index those of the batch; a handler may sort the list, or take messages off it. */
   readonly messages: readonly Message<T>[];
   readonly #batch: Batch;
-  readonly #outcomes: (Outcome | undefined)[] = [];
+  #outcomes: (Outcome | undefined)[] = [];
   /** What users hold: a promise for each message is worth having only then. */
   readonly #done: Promise<void>[] = [];
   readonly #extending = new Set<Promise<void>>();
@@ -96,22 +96,22 @@ export class Ledger<T> implements MessageActions {
    * @param outcomes index by index; what has none is given back
    */
   decideRest(outcomes: readonly Outcome[]): void {
-    const { messages } = this.#batch;
-    const settleAll = !this.isExtending ? this.#batch.settleAll : undefined;
-    const rest: StoredMessage[] = [];
-    const decided: Outcome[] = [];
-    for (let index = 0; index < messages.length; index++) {
-      if (this.#outcomes[index] !== undefined) continue;
-      const outcome = outcomes[index] ?? giveBack;
-      if (settleAll === undefined) void this.#settle(index, outcome);
-      else {
-        this.#outcomes[index] = outcome;
-        decided.push(outcome);
-        rest.push(messages[index] as StoredMessage);
-      }
+    const { messages, settleAll } = this.#batch;
+    const earlier = this.#outcomes;
+    const isOpen = (_: unknown, index: number): boolean => earlier[index] === undefined;
+    // mostly nobody has decided about any
+    const isWhole = earlier.length === 0 && outcomes.length === messages.length;
+    const all = isWhole ? outcomes.slice() : messages.map((_, index) => earlier[index] ?? outcomes[index] ?? giveBack);
+    if (settleAll === undefined || this.isExtending) {
+      all.forEach((outcome, index) => {
+        if (isOpen(outcome, index)) void this.#settle(index, outcome);
+      });
+      return;
     }
+    this.#outcomes = all;
+    const rest = isWhole ? messages : messages.filter(isOpen);
     this.#open += rest.length;
-    settleAll?.(rest, decided, ...this.#told);
+    settleAll(rest, isWhole ? outcomes : all.filter(isOpen), ...this.#told);
   }
 
   #settle(index: number, outcome: Outcome): Promise<Settled> {

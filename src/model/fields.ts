@@ -27,12 +27,12 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
  * The own fields of some options, each read once: a getter may throw, or say something else the next time.
  *
  * @param where what is being called, for the error text
- * @returns no fields where nothing is given
+ * @returns the caller's own; no fields where nothing is given
  * @throws MemphisError `INVALID_OPTION`
  */
-export function readFields(where: string, given: unknown): Readonly<Record<string, unknown>> {
+export function readFields(where: string, given: unknown): Record<string, unknown> {
   if (given === undefined) return {};
-  let fields: Readonly<Record<string, unknown>> | undefined;
+  let fields: Record<string, unknown> | undefined;
   try {
     fields = isRecord(given) ? { ...given } : undefined;
   } catch (cause) {

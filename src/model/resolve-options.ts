@@ -79,20 +79,19 @@ function refusal(where: string, name: string, shownAs: string, error: unknown): 
  * @throws MemphisError `INVALID_OPTION`
  */
 export function checkOptions<Table extends OptionTable>(where: string, table: Table, given: unknown): Given<Table> {
-  const checked: Record<string, unknown> = {};
-  if (given === undefined) return checked as Given<Table>;
   const fields = readFields(where, given);
   for (const name of Object.keys(fields)) {
     const value = fields[name];
     const spec = Object.hasOwn(table, name) ? table[name] : undefined;
     if (spec === undefined) throw unknownOption(where, name, table);
     try {
-      if (value !== undefined) checked[name] = readOption(spec, value);
+      if (value === undefined) delete fields[name];
+      else fields[name] = readOption(spec, value);
     } catch (error) {
       throw refusal(where, name, name, error);
     }
   }
-  return checked as Given<Table>;
+  return fields as Given<Table>;
 }
 
 /**

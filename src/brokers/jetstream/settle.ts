@@ -19,11 +19,6 @@ import { Forgotten, writeAll } from './tell-source.ts';
 import { ackPayload } from './wire/ack.ts';
 import { deleteMessage } from './wire/streams.ts';
 
-/** When all that is decided in this tick is known. */
-function afterThisTick(run: () => void): void {
-  return void Promise.resolve().then(() => process.nextTick(run));
-}
-
 /** How long deleting a settled copy may hold up the end of settling. */
 const DROP_LIMIT_MS = 1_000;
 
@@ -43,7 +38,7 @@ function afterwards(link: Link, deliveries: readonly Decided[]): Promise<unknown
     const { lane, credit, decision } = delivery;
     const { action } = decision.outcome;
     const isAcked = action === 'ack';
-    if (!isAcked && decision.isParked !== true && action !== 'deadLetter') continue;
+    if (!isAcked && !decision.isParked && action !== 'deadLetter') continue;
     if (credit > 0) rest.push(dropCredit(link, creditKeyOf(delivery)));
     if (isAcked && lane.rules !== undefined) rest.push(lane.rules.onAcked(delivery));
     if (lane.keepsSettled) rest.push(dropCopy(link, lane.stream, delivery.position.sequence));
@@ -55,7 +50,9 @@ function afterwards(link: Link, deliveries: readonly Decided[]): Promise<unknown
 export class Settler {
   readonly #context: SettleContext;
   #added = 0;
-  #collected: Decided[] = [];
+  // Decided in this tick. What needs nothing stored does not wait for what does: a dead letter may have to wait for a leader.
+  readonly #simple: Decided[] = [];
+  readonly #others: Decided[] = [];
 
   constructor(context: SettleContext) {
     this.#context = context;
@@ -76,7 +73,9 @@ export class Settler {
 
   settle(message: StoredMessage, outcome: Outcome): Promise<Settled> {
     return new Promise((...told) => {
-      if (this.#collected.length === 0) afterThisTick(() => this.#settleCollected());
+      // when all that is decided in this tick is known
+      const isFirst = this.#simple.length + this.#others.length === 0;
+      if (isFirst) void Promise.resolve().then(() => process.nextTick(() => this.#settleCollected()));
       this.#collect([message], [outcome], ...told);
     });
   }
@@ -94,7 +93,8 @@ export class Settler {
       if (decision?.outcome !== outcome) decision = { outcome, told };
       if (this.#has(message)) {
         message.decision = decision;
-        this.#collected.push(message as Decided);
+        const isSimple = needsNothingStored(message as Decided, this.#context.maxDeliveries);
+        (isSimple ? this.#simple : this.#others).push(message as Decided);
       } else told[1](new MemphisError('INVALID_MESSAGE', `Message ${message.id} is not of this batch.`));
     });
   }
@@ -108,15 +108,8 @@ export class Settler {
   }
 
   #settleCollected(): void {
-    const { maxDeliveries } = this.#context;
-    const collected = this.#collected;
-    this.#collected = [];
-    // what needs nothing stored does not wait for what does: a dead letter may have to wait for a leader
-    const simple: Decided[] = [];
-    const others: Decided[] = [];
-    for (const one of collected) (needsNothingStored(one, maxDeliveries) ? simple : others).push(one);
-    this.#confirmAll(simple);
-    if (others.length > 0) void this.#storeAndConfirm(others);
+    this.#confirmAll(this.#simple.splice(0));
+    if (this.#others.length > 0) void this.#storeAndConfirm(this.#others.splice(0));
   }
 
   async #storeAndConfirm(deliveries: readonly Decided[]): Promise<void> {

@@ -28,7 +28,7 @@ function payloadOf({ decision: { outcome, isParked } }: Decided): Uint8Array {
 /**
  * Resolves when the broker has answered.
  *
- * @param deliveries of one durable
+ * @param deliveries of one durable, at least one
  * @param untilMs wall-clock time that settling has, beyond this try
  * @throws Forgotten; MemphisError `TIMEOUT`, `JETSTREAM_UNAVAILABLE`, and as the connection does
  */
@@ -40,19 +40,15 @@ export function writeAll(
 ): Promise<void> {
   // the newest, which came last, goes last: a broker that was killed may have forgotten some, and knows all others where it
   // knows that one
-  let last: Decided | undefined;
+  let newest = deliveries[0] as Decided;
+  for (const delivery of deliveries) if (delivery.place > newest.place) newest = delivery;
   const acks: string[] = [];
   for (const delivery of deliveries) {
-    const isNewest = last === undefined || delivery.place > last.place;
-    const next = isNewest ? last : delivery;
-    if (isNewest) last = delivery;
-    if (next === undefined) continue;
-    const payload = payloadOf(next);
-    if (payload === ackPayload.ack) acks.push(next.ackSubject);
-    else connection.publish(next.ackSubject, payload);
+    if (delivery === newest) continue;
+    const payload = payloadOf(delivery);
+    if (payload === ackPayload.ack) acks.push(delivery.ackSubject);
+    else connection.publish(delivery.ackSubject, payload);
   }
-  if (last === undefined) return Promise.resolve();
-  const newest = last;
   connection.publishAll(acks, ACK_TEXT);
   const asking = { timeoutMs: limitMs, read: readAnswer };
   return connection.request(newest.ackSubject, payloadOf(newest), asking).catch(async (error: unknown) => {

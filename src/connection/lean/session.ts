@@ -11,6 +11,8 @@ interface Listener {
   readonly subject: string;
   /** What was published to be answered here: a refusal of that ends it. */
   asked?: string;
+  /** Frames until it ends by itself; 0 or less: it does not. */
+  left: number;
   onFrame(frame: Frame): void;
   end(error?: Error): void;
 }
@@ -53,6 +55,16 @@ function toLines(headers: HeaderList): HeaderLines {
   return lines;
 }
 
+function hear(listener: Listener | undefined, frame: Frame): void {
+  if (!listener) return;
+  try {
+    listener.onFrame(frame);
+  } catch (error) {
+    listener.end(error as Error);
+  }
+  if (--listener.left === 0) listener.end();
+}
+
 /** Opens a session of our own. Returns at once; see `Dial`. */
 export function openLean(options: DialOptions): Connection {
   const own = `_INBOX.${randomToken()}${randomToken()}`;
@@ -70,8 +82,8 @@ export function openLean(options: DialOptions): Connection {
   // it may end before this returns
   const wire = openWire(options, limits, {
     onFrame(sid, frame) {
-      if (sid !== REPLIES) return listening.get(sid)?.onFrame(frame);
-      replies.take(Number(frame.subject.slice(inbox.length)), frame);
+      if (sid === REPLIES) return replies.take(Number(frame.subject.slice(inbox.length)), frame);
+      hear(listening.get(sid), frame);
     },
     onDenied(subject, error) {
       // a Memphis broker does not say which: what was asked before and stays without an answer (memphis-wire 1.6)
@@ -147,26 +159,14 @@ export function openLean(options: DialOptions): Connection {
     const sid = ++lastSid;
     const subject = given || `${own}-${sid}`;
     if (given !== '') check(given);
-    let left = max;
-    const end = (error?: Error): void => {
-      if (listening.delete(sid)) onEnd?.(error);
-    };
     const unsubscribe = (): void => {
       if (listening.has(sid) && !wire.isClosed) wire.put(`UNSUB ${sid}\r\n`);
     };
-    listening.set(sid, {
-      subject,
-      onFrame(frame) {
-        try {
-          onFrame(frame);
-        } catch (error) {
-          unsubscribe();
-          end(error as Error);
-        }
-        if (--left === 0) end();
-      },
-      end,
-    });
+    const end = (error?: Error): void => {
+      if (error) unsubscribe();
+      if (listening.delete(sid)) onEnd?.(error);
+    };
+    listening.set(sid, { subject, left: max, onFrame, end });
     wire.put(`SUB ${subject} ${sid}\r\n${max > 0 ? `UNSUB ${sid} ${max}\r\n` : ''}`);
     return {
       subject,
