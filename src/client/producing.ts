@@ -20,13 +20,13 @@ import type { ProduceBatchOptions, ProduceResult } from './send-batch.ts';
 import type { Session } from './session.ts';
 
 export class ProducingClient {
-  /** Link and driver behind this client; for wrappers of this package. */
-  readonly session: Session;
+  /** Link and driver behind this client; for wrappers of this package. Whoever prints a client does not see it: it knows the password. */
+  declare readonly session: Session;
   readonly #producers = new Map<string, Producer>();
   readonly #outboxes: Outboxes = { busy: new Set(), isClosed: false };
 
   constructor(session: Session) {
-    this.session = session;
+    Object.defineProperty(this, 'session', { value: session });
   }
 
   /** Whether a connection is up, as far as this side knows. */
@@ -121,7 +121,7 @@ export class ProducingClient {
       this.#outboxes,
     );
     if (dispatch.stations.length > 0 && new Set(dispatch.stations).size === stations.length) return dispatch;
-    throw new MemphisError('INVALID_OPTION', `${where}: name at least one station, and none of them twice.`, {
+    throw new MemphisError('INVALID_OPTION', `${where}: name at least one station, none twice.`, {
       option: 'station',
     });
   }

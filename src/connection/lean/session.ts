@@ -28,7 +28,7 @@ const UNNAMED_AFTER_MS = 300;
 const LEAVE_LIMIT_MS = 1_000;
 
 function randomToken(): string {
-  return Math.random().toString(36).slice(2).padEnd(11, '0');
+  return Math.random().toString(36).slice(2);
 }
 
 function refuse(words: string): never {
