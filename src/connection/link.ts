@@ -38,7 +38,7 @@ export class Link {
   readonly #options: LinkOptions;
   readonly #dialler: Dialler;
   #session: Session | undefined;
-  /** Left behind because their servers are about to go; what is under way on them may end there. */
+  /** Left behind because their servers are about to go, or did not answer in time; what is under way on them may end there. */
   readonly #retired = new Set<Connection>();
   /** One check at a time of a session that was silent. */
   #checking: Promise<void> | undefined;
@@ -109,8 +109,8 @@ export class Link {
 
   #drop(reason: string): void {
     const session = this.#session;
-    if (session === undefined) return;
-    this.#session = undefined;
+    if (!session) return;
+    this.#retire(session.connection);
     this.#dialler.servers.learn(session.connection.peers, session.address);
     emit('memphis-serverless:replace', () => ({ reason }));
     void session.connection.leave();
@@ -120,7 +120,7 @@ export class Link {
   #arrived(next: Session): void {
     const { connection, address } = next;
     if (this.#isClosed) return void connection.close();
-    if (this.#session !== undefined) this.#leaveBehind(this.#session.connection);
+    if (this.#session) this.#leaveBehind(this.#session.connection);
     this.#session = next;
     connection.accepted.then(
       () => {
@@ -138,10 +138,15 @@ export class Link {
 
   #leaveBehind(old: Connection): void {
     if (!old.isLeaving || old.isClosed) return void this.#drop('no answer after a pause');
-    this.#retired.add(old);
-    void old.closed.then(() => this.#retired.delete(old));
-    this.#session = undefined;
+    this.#retire(old);
     emit('memphis-serverless:replace', () => ({ reason: 'the server is about to go' }));
+  }
+
+  /** The session is no longer one that is handed out. */
+  #retire(connection: Connection): void {
+    this.#session = undefined;
+    this.#retired.add(connection);
+    void connection.closed.then(() => this.#retired.delete(connection));
   }
 
   async #usable(deadlineMs: number, mayRepeat = false): Promise<Session | undefined> {
@@ -189,7 +194,7 @@ export class Link {
       } catch (error) {
         await this.#beforeNext(error, attempt, deadlineMs, signal);
       }
-      if (this.#session !== undefined && !this.#session.connection.isClosed) return this.#session;
+      if (this.#session?.connection.isClosed === false) return this.#session;
     }
   }
 

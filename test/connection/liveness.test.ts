@@ -37,6 +37,20 @@ const soon = (): number => Date.now() + 5_000;
 const linkTo = (options: Record<string, unknown>): Link =>
   makeLink(resolveOptions('connect', connectOptions, { servers: [proxy.url], ...options }));
 
+test('closing a link closes a session that was replaced and is still heard out', async (t) => {
+  const link = linkTo({});
+  const first = await link.ready(soon());
+  first.subscribe('somewhere', { onFrame: () => {} });
+  await first.flush(1_000);
+  const realNow = Date.now;
+  t.mock.method(Date, 'now', () => realNow() + 60_000);
+  proxy.swallow();
+  const second = await link.ready(soon());
+  assert.notEqual(second, first);
+  await link.close();
+  assert.deepEqual([first.isClosed, second.isClosed], [true, true]);
+});
+
 /** Opens a link, lets the wall clock go on as in a freeze, does something to the flow, and uses the link again. */
 async function afterPause(
   t: TestContext,
