@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { makeCodeCache } from '../code-cache/make.ts';
 import { readRun } from './code-cache-run.ts';
+import { untilInterrupted } from './interrupt.ts';
 import { type Output, UsageError } from './print.ts';
 
 const help = `Usage:
@@ -27,7 +28,7 @@ compiled when it is called, as ever. It is half as large, and faster still. What
   --json                   tells what was written as JSON
   --help                   this text
 
-Exit codes: 0 written; 1 failed, the reason is on stderr and all is as it was; 2 called wrongly.
+Exit codes: 0 written; 1 failed, the reason is on stderr and all is as it was; 2 called wrongly; 130 interrupted, all is as it was.
 `;
 
 const options = {
@@ -49,7 +50,7 @@ function read(args: readonly string[]) {
 
 const kb = (bytes: number): string => `${(bytes / 1000).toFixed(1)} KB`;
 
-/** @throws UsageError; MemphisError `INVALID_OPTION`, `PROGRAM_FAILED`, `FUNCTION_FAILED` */
+/** @throws UsageError; Interrupted; MemphisError `INVALID_OPTION`, `PROGRAM_FAILED`, `FUNCTION_FAILED` */
 export async function codeCache(args: readonly string[], output: Output): Promise<void> {
   const { values, positionals } = read(args);
   if (values.help === true) return output.data(help);
@@ -57,7 +58,10 @@ export async function codeCache(args: readonly string[], output: Output): Promis
   if (file === undefined) throw new UsageError('code-cache: which bundle?');
   if (more.length > 0) throw new UsageError(`One bundle at a time: what is ${more[0]}?`);
   const run = await readRun(values);
-  const made = await makeCodeCache(file, { nodes: values.node, run, onOutput: output.talk });
+  const settings = { nodes: values.node, run, onOutput: output.talk };
+  const made = await untilInterrupted('Interrupted: nothing was written.', (signal) =>
+    makeCodeCache(file, { ...settings, signal }),
+  );
   if (values.json === true) return output.data(`${JSON.stringify(made)}\n`);
   const caches = made.caches.map(
     ({ cache, cacheBytes, functions, node, arch }) =>

@@ -2,6 +2,7 @@
 
 import { describeError, isMemphisError } from '../model/errors.ts';
 import { codeCache } from './code-cache.ts';
+import { Interrupted } from './interrupt.ts';
 import { type Output, UsageError } from './print.ts';
 import { schemaCompile } from './schema-compile.ts';
 
@@ -13,7 +14,7 @@ Commands:
 
 memphis-serverless <command> --help tells more.
 
-Exit codes: 0 done; 1 failed, the reason is on stderr; 2 called wrongly.
+Exit codes: 0 done; 1 failed, the reason is on stderr; 2 called wrongly; 130 interrupted.
 `;
 
 const isHelp = (word: string | undefined): boolean => word === '--help' || word === '-h' || word === 'help';
@@ -42,6 +43,10 @@ export async function main(args: readonly string[], output: Output): Promise<num
         `${error.message}\nmemphis-serverless ${isCompile ? 'schema compile ' : ''}--help tells what there is.\n`,
       );
       return 2;
+    }
+    if (error instanceof Interrupted) {
+      output.talk(`${error.message}\n`);
+      return 130;
     }
     output.talk(isMemphisError(error) ? `${error.code}: ${error.message}\n` : `${describeError(error)}\n`);
     return 1;

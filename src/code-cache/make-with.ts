@@ -32,20 +32,22 @@ export interface MakeSettings {
   readonly env: NodeJS.ProcessEnv;
   /** Gets what the bundle writes while it runs. */
   readonly onOutput?: ((text: string) => void) | undefined;
+  /** Ends what runs. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** As functions are started on Lambda. */
 const flagsOfLambda = ['--expose-gc', '--max-semi-space-size=8', '--max-old-space-size=160'];
 
-/** @returns the cache's name in the folder */
+/** @returns the cache's name in the folder @throws MemphisError; what `signal` was aborted with */
 export async function makeWith(program: string, settings: MakeSettings): Promise<MadeCache> {
-  const { files, isAscii, folder, bundle, run, env } = settings;
+  const { files, isAscii, folder, bundle, run, env, signal } = settings;
   const { version, arch } = await make(program, settings);
   const cache = cacheName(files, version, arch);
   const trial = join(folder, 'trial.cjs');
   await writeFile(trial, `${compiling(files, isAscii)}process.stdout.write(reason ?? '');`);
   for (const flags of [[], flagsOfLambda]) {
-    const { trouble, stdout, stderr } = await runNode({ program, args: [...flags, trial], env });
+    const { trouble, stdout, stderr } = await runNode({ program, args: [...flags, trial], env, signal });
     const reason = trouble === undefined ? stdout : wordsOf(trouble, stderr);
     if (reason === '') continue;
     const text = `${program} does not take the code cache that it made of ${bundle} (${['node', ...flags].join(' ')}): ${reason}.`;
@@ -55,7 +57,8 @@ export async function makeWith(program: string, settings: MakeSettings): Promise
   return { cache, cacheBytes: size, functions: run === undefined ? 'all' : 'run', node: version, arch };
 }
 
-async function make(program: string, { files, folder, bundle, run, env, onOutput }: MakeSettings): Promise<ForNode> {
+async function make(program: string, settings: MakeSettings): Promise<ForNode> {
+  const { files, folder, bundle, run, env, onOutput, signal } = settings;
   const code = join(folder, codeName(files));
   const [file, report] = [join(folder, 'program.cjs'), join(folder, 'report.json')];
   const own = resolve(bundle);
@@ -70,7 +73,14 @@ async function make(program: string, { files, folder, bundle, run, env, onOutput
   };
   await writeFile(file, writeProgram(making));
   await rm(report, { force: true });
-  const ended = await runNode({ program, args: [file], env, limitMs: run?.timeoutMs, onOutput: run && onOutput });
+  const ended = await runNode({
+    program,
+    args: [file],
+    env,
+    limitMs: run?.timeoutMs,
+    onOutput: run && onOutput,
+    signal,
+  });
   const said = await readReport(report);
   if (said !== undefined && 'version' in said) return said;
   throw whyNone({ program, bundle, run, env, ended, report: said });

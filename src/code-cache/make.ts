@@ -18,7 +18,7 @@ export interface CodeCache {
   readonly caches: readonly MadeCache[];
 }
 
-export interface CodeCacheSettings extends Pick<MakeSettings, 'run' | 'onOutput'> {
+export interface CodeCacheSettings extends Pick<MakeSettings, 'run' | 'onOutput' | 'signal'> {
   /** Programs, each of which makes the cache for its own version. Default: the Node that runs this. */
   readonly nodes?: readonly string[] | undefined;
   /** Of a function that is run. Default: that of this process. */
@@ -30,11 +30,11 @@ export interface CodeCacheSettings extends Pick<MakeSettings, 'run' | 'onOutput'
  * says so. Nothing in its folder changes before all is made and tried; what was made of older builds is taken away at the end.
  * @param file the bundle; or the loader that an earlier call put in its place: then caches are added to those that are there
  * @throws MemphisError `INVALID_OPTION` when it cannot be read, is no CommonJS or has no such handler; `PROGRAM_FAILED` when a Node makes
- * no cache; `FUNCTION_FAILED` when the function was to be run and did not end well
+ * no cache; `FUNCTION_FAILED` when the function was to be run and did not end well; what `signal` was aborted with
  */
 export async function makeCodeCache(
   file: string,
-  { nodes = [process.execPath], run, env = process.env, onOutput }: CodeCacheSettings = {},
+  { nodes = [process.execPath], run, env = process.env, onOutput, signal }: CodeCacheSettings = {},
 ): Promise<CodeCache> {
   const { files, source } = await readBundle(file);
   const work = await mkdtemp(join(tmpdir(), 'memphis-serverless-code-cache-'));
@@ -43,7 +43,7 @@ export async function makeCodeCache(
     await writeFile(join(work, codeName(files)), source);
     const settings = { files, isAscii, folder: work, bundle: file };
     const made: MadeCache[] = [];
-    for (const node of nodes) made.push(await makeWith(node, { ...settings, run, env, onOutput }));
+    for (const node of nodes) made.push(await makeWith(node, { ...settings, run, env, onOutput, signal }));
     await writeFile(join(work, basename(file)), writeLoader(files, isAscii));
     const folder = dirname(file);
     // The loader comes last: until then the bundle is there, as it was.

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
@@ -234,6 +234,57 @@ describe('code-cache --run', () => {
     }
   });
 
+  /** A bundle whose function connects to a server, and so does a program that it starts; `end` is what it does then. */
+  async function placeWithChild(end: string) {
+    const listener = createTcpServer().listen(0, '127.0.0.1');
+    await once(listener, 'listening');
+    const connecting = `require('node:net').connect(${(listener.address() as AddressInfo).port}, '127.0.0.1')`;
+    const { own, bundle } = await place(`exports.handler = () => new Promise((resolve) => {
+      const program = "${connecting}.on('connect', () => process.stdout.write('up'))";
+      const child = require('node:child_process').spawn(process.execPath, ['-e', program]);
+      child.stdout.once('data', () => ${connecting}.on('connect', () => { ${end} }));
+    });`);
+    const ends: Promise<unknown>[] = [];
+    const bothUp = new Promise<void>((resolve) => {
+      listener.on('connection', (socket) => {
+        ends.push(
+          once(
+            socket.resume().on('error', () => {}),
+            'close',
+          ),
+        );
+        if (ends.length === 2) resolve();
+      });
+    });
+    return { own, bundle, bothUp, ends, [Symbol.dispose]: () => listener.close() };
+  }
+
+  test('what the function has started ends with it', { timeout: 60_000 }, async () => {
+    using placed = await placeWithChild('resolve();');
+    const { code, stderr } = await run([placed.bundle, '--run', empty]);
+    assert.equal(code, 0, stderr);
+    await placed.bothUp;
+    await Promise.all(placed.ends);
+  });
+
+  test('a signal ends the command, the function and what that has started; no file is left', {
+    timeout: 60_000,
+  }, async () => {
+    using placed = await placeWithChild('');
+    const work = await mkdtemp(join(folder, 'work-'));
+    const command = ['--conditions=@memphis-serverless/source', join(root, 'src/cli/bin.ts'), 'code-cache'];
+    const child = spawn(process.execPath, [...command, placed.bundle, '--run', empty], {
+      env: { ...process.env, TMPDIR: work },
+    });
+    const said = readAll(child.stderr);
+    await placed.bothUp;
+    child.kill('SIGTERM');
+    const [code] = await once(child, 'exit');
+    assert.deepEqual([code, await said], [130, 'Interrupted: nothing was written.\n']);
+    await Promise.all(placed.ends);
+    assert.deepEqual([await readdir(work), await readdir(placed.own)], [[], ['index.cjs']]);
+  });
+
   test('each Node runs it, and makes the cache of its version', { skip: !existsSync(olderNode) }, async () => {
     const { bundle } = await place(`console.log('version', process.version);\n${kinds}`);
     const args = [bundle, '--run', empty, '--node', process.execPath, '--node', olderNode];
@@ -341,10 +392,12 @@ test('values of the environment are hidden, longest first; paths, short words an
     LONGER: 'abcdefgh',
     SHORT: 'on',
     HOME: '/home/me',
+    AWS_SECRET_ACCESS_KEY: '/abc+def/',
     URLS: 'nats://a,nats://me:p%40ssword@b',
   };
   for (const [text, expected] of [
     ['abcdefgh abcdef on /home/me', '<LONGER> <PW> on /home/me'],
+    ['/home/me and /abc+def/', '/home/me and <AWS_SECRET_ACCESS_KEY>'],
     ['p@ssword p%40ssword', '<URLS> <URLS>'],
     ['at https://x:y@z/a and nats://b:1', 'at https://...@z/a and nats://b:1'],
   ] as const) {
