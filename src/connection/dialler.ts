@@ -8,7 +8,7 @@ import { dialInTurn, type Failure, OF_ONE_SERVER, STAGGER_MS, type Until } from 
 import { monotonicMs } from './monotonic.ts';
 import type { Connection, Dial } from './port.ts';
 import { ServerList } from './server-list.ts';
-import { within } from './within.ts';
+import { leftUntil, within } from './within.ts';
 
 /** How to dial; resolved and checked. */
 export interface DiallerOptions extends AccessSource {
@@ -102,7 +102,7 @@ export class Dialler {
 
   async #start(deadlineMs: number, { without, isAccepted }: StartOptions): Promise<Session> {
     const untilMs = Math.min(deadlineMs, Date.now() + this.#options.timeoutMs);
-    const leftMs = (): number => Math.max(1, untilMs - Date.now());
+    const leftMs = (): number => leftUntil(untilMs);
     const access = this.#options.access ?? (await this.#ask(leftMs()));
     const targets = this.servers.inTurn(without);
     const until = isAccepted ? 'accepted' : 'opened';

@@ -5,7 +5,7 @@
 
 import { backoffMs } from '../model/backoff.ts';
 import { isMemphisError, MemphisError } from '../model/errors.ts';
-import { emit } from '../telemetry/channels.ts';
+import { emit, emitRetry } from '../telemetry/channels.ts';
 import { Dialler, type DiallerOptions, type Session, tooLate } from './dialler.ts';
 import { answers, SILENT_AFTER_MS, silentMs } from './liveness.ts';
 import type { Connection } from './port.ts';
@@ -209,7 +209,7 @@ export class Link {
     const canRepeat = this.#everOpen && isMemphisError(error) && error.retryable && attempt <= maxReconnect;
     const waitMs = backoffMs({ baseMs: Math.min(50, reconnectIntervalMs), maxMs: reconnectIntervalMs }, attempt);
     if (!canRepeat || this.#isClosed || signal?.aborted || Date.now() + waitMs >= deadlineMs) throw error;
-    emit('memphis-serverless:retry', () => ({ operation: 'dial', attempt, error }));
+    emitRetry('dial', attempt, error);
     await wait(waitMs);
   }
 }

@@ -3,7 +3,7 @@
 import type { Dialler, Session } from './dialler.ts';
 import { monotonicMs } from './monotonic.ts';
 import type { Connection } from './port.ts';
-import { within } from './within.ts';
+import { leftUntil, within } from './within.ts';
 
 /** Silent for longer than this, it is asked before use. */
 export const SILENT_AFTER_MS = 1_000;
@@ -36,7 +36,7 @@ export async function answers(
   deadlineMs: number,
   mayDial: boolean,
 ): Promise<boolean> {
-  const limitMs = mayDial ? Math.max(1, deadlineMs - Date.now()) : PING_LIMIT_MS;
+  const limitMs = mayDial ? leftUntil(deadlineMs) : PING_LIMIT_MS;
   const ping = connection.flush(limitMs).then(
     () => true,
     () => false,

@@ -12,3 +12,8 @@ export async function within<T>(promise: Promise<T>, ms: number): Promise<T | un
   });
   return await Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
+
+/** What is left until a wall-clock time, as a limit of time: at least a millisecond. */
+export function leftUntil(deadlineMs: number): number {
+  return Math.max(1, deadlineMs - Date.now());
+}

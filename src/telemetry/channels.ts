@@ -64,3 +64,8 @@ export type ChannelName = keyof ChannelEvents;
 export function emit<Name extends ChannelName>(name: Name, make: () => ChannelEvents[Name]): void {
   if (hasSubscribers(name)) channel(name).publish(make());
 }
+
+/** Trouble that another try may mend, or that costs nothing but what it was for. */
+export function emitRetry(operation: string, attempt: number, error: unknown): void {
+  emit('memphis-serverless:retry', () => ({ operation, attempt, error }));
+}

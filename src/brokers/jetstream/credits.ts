@@ -4,8 +4,9 @@
  */
 
 import type { Link } from '../../connection/link.ts';
+import { leftUntil } from '../../connection/within.ts';
 import type { Delivery } from './lane.ts';
-import { PATIENCE_MS, repeat } from './repeat.ts';
+import { repeat } from './repeat.ts';
 import { BUCKET } from './stations.ts';
 import { store } from './store.ts';
 import { encodeJson, textOf } from './wire/api.ts';
@@ -34,7 +35,7 @@ export function creditKeyOf({ lane, position }: Delivery): CreditKey {
 }
 
 /** How many deliveries of a message do not count. */
-export async function readCredit(link: Link, key: CreditKey, timeoutMs: number = PATIENCE_MS): Promise<number> {
+export async function readCredit(link: Link, key: CreditKey, timeoutMs: number): Promise<number> {
   return repeat(link, 'read credit', timeoutMs, async (connection, limitMs) => {
     const value = await lastValue(connection, BUCKET, subjectOf(key), limitMs);
     const credit = value === undefined ? 0 : Number(textOf(value));
@@ -55,7 +56,7 @@ export async function writeCredit(link: Link, key: CreditKey, credit: number, ti
     subjectOf(key),
     { data: encodeJson(credit), headers: [] },
     {
-      timeoutMs: Math.max(1, deadlineMs - Date.now()),
+      timeoutMs: leftUntil(deadlineMs),
       onMissing: (connection, limitMs) => createStream(connection, bucketConfig(BUCKET, 1), limitMs),
     },
   );

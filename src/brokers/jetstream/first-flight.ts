@@ -4,6 +4,7 @@
  */
 
 import type { Link } from '../../connection/link.ts';
+import { silentMs } from '../../connection/liveness.ts';
 import type { Connection, Frame } from '../../connection/port.ts';
 import { within } from '../../connection/within.ts';
 import { toDelivery } from './delivery.ts';
@@ -39,6 +40,21 @@ export interface Gathered {
   readonly lanes: readonly Lane[];
 }
 
+/** How long behind the time that there is an answer may come: the server counts a wait from when it hears of it. */
+const LATE_MS = 250;
+
+/**
+ * Ends a session on which nothing is heard any more when the time is over, and with that all that is waited for there: each wait has a
+ * limit of its own, and these add up.
+ *
+ * @returns ends the limit
+ */
+export function endInTime(connection: Connection, deadlineMs: number): () => void {
+  return connection.startLimit(deadlineMs - Date.now() + LATE_MS, () => {
+    if (silentMs(connection) >= LATE_MS) void connection.close();
+  });
+}
+
 export class FirstFlight {
   readonly #connection: Connection;
   readonly #group: Group;
@@ -48,6 +64,7 @@ export class FirstFlight {
   readonly #batch: number;
   #frames: Frame[] = [];
   #isTaken = false;
+  readonly #endLimit: () => void;
   #stopped: Promise<void> | undefined;
   /** For copies that come back: what it finds serves the next pull too. */
   readonly #looked: Promise<void> | undefined;
@@ -57,6 +74,7 @@ export class FirstFlight {
     this.#group = group;
     this.#station = station;
     this.#batch = batchSize;
+    this.#endLimit = endInTime(connection, untilMs);
     this.#looked = group.refresh(connection);
     // its durable may be made in the same flight, in front of this: it is asked for before anything waits
     const lane = group.own(partition, untilMs - Date.now());
@@ -141,6 +159,7 @@ export class FirstFlight {
     await this.#ended;
     await this.#stopped;
     await this.#looked;
+    this.#endLimit();
     for (const { reply } of this.#frames.splice(0))
       if (!this.#connection.isClosed) this.#connection.publish(reply, ackPayload.nak(0));
     return !this.#isTaken;

@@ -43,7 +43,7 @@ export interface LaneRules {
   /** A frame as a delivery. */
   toDelivery(frame: Frame, lane: Lane): Delivery;
   /** Whether somebody else has settled it meanwhile: no handler gets it. */
-  isOver(delivery: Delivery): Promise<boolean>;
+  isOver(delivery: Delivery, limitMs: number): Promise<boolean>;
   /** After an ack is confirmed. Never rejects. */
   onAcked(delivery: Delivery): Promise<void>;
 }

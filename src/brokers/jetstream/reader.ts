@@ -5,6 +5,7 @@
 
 import type { Link } from '../../connection/link.ts';
 import type { Connection } from '../../connection/port.ts';
+import { leftUntil } from '../../connection/within.ts';
 import type { Batch } from '../../model/batch.ts';
 import type { PullOptions, Reader, ReaderOptions } from '../../model/broker.ts';
 import { NO_LIMIT } from '../../model/deadline.ts';
@@ -13,7 +14,7 @@ import type { StationSchema } from '../../model/schema.ts';
 import type { StationSchemas } from '../../model/schema-look-up.ts';
 import { emit } from '../../telemetry/channels.ts';
 import { storeDeadLetter } from './dead-letters.ts';
-import { type FirstFlight, flyFirst, type Gathered } from './first-flight.ts';
+import { endInTime, type FirstFlight, flyFirst, type Gathered } from './first-flight.ts';
 import { Group } from './groups.ts';
 import { areForHandler, type Delivery, type Lane } from './lane.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
@@ -76,12 +77,13 @@ export class JetStreamReader implements Reader {
   async pull(options: PullOptions): Promise<Batch> {
     const { station, binding } = this.#options;
     const limitMs = options.waitMs + (options.patienceMs ?? PATIENCE_MS);
+    const deadlineMs = Date.now() + limitMs;
     const flying = this.#flyFirst(options, limitMs);
     const schema = binding === undefined ? this.#schemas?.().beside(station, limitMs) : undefined;
     let found: StationSchema | Promise<StationSchema | undefined> | undefined;
     let batch: Batch;
     try {
-      batch = await this.#pull(options, flying, limitMs);
+      batch = await this.#pull(options, flying, deadlineMs);
     } finally {
       // nothing is under way when it is over
       if (flying !== undefined && (await (await flying)?.end())) this.#isWary = true;
@@ -105,31 +107,36 @@ export class JetStreamReader implements Reader {
   async #pull(
     options: PullOptions,
     flying: Promise<FirstFlight | undefined> | undefined,
-    limitMs: number,
+    deadlineMs: number,
   ): Promise<Batch> {
     const { station, group, binding } = this.#options;
-    const { partition, waitMs, signal, patienceMs = PATIENCE_MS } = options;
+    const { partition, signal } = options;
     const known = binding === undefined ? this.#stations.known(station) : OF_OTHERS;
-    const view = known ?? (await this.#stations.view(station, limitMs));
+    const view = known ?? (await this.#stations.view(station, leftUntil(deadlineMs)));
     if (partition !== undefined && !view.partitions.includes(partition)) throw partitionNotFound(station, partition);
     const partitions = partition === undefined ? view.partitions : [partition];
-    const untilMs = Date.now() + waitMs;
-    let leftMs = waitMs;
+    const untilMs = Math.min(Date.now() + options.waitMs, deadlineMs);
     const first = flying && (await flying);
-    const takeAndLook = (connection: Connection): Promise<Gathered> => {
+    const takeAndLook = async (connection: Connection): Promise<Gathered> => {
+      const endLimit = endInTime(connection, deadlineMs);
       const looked = this.#group.refresh(connection); // beside the pull: what it finds serves from the next look on
-      const taken = this.#take(connection, partitions, options, untilMs, first);
-      return looked === undefined ? taken : taken.finally(() => looked); // nothing is under way when the pull returns
+      try {
+        return await this.#take(connection, partitions, options, untilMs, deadlineMs, first);
+      } finally {
+        if (looked !== undefined) await looked; // nothing is under way when the pull returns
+        endLimit();
+      }
     };
     let full = first && (await first.takeFull(partitions));
     for (;;) {
-      const gathered = full ?? (await repeat(this.#link, 'pull', leftMs + patienceMs, takeAndLook, signal));
+      const gathered = full ?? (await repeat(this.#link, 'pull', leftUntil(deadlineMs), takeAndLook, signal));
       const { deliveries } = gathered;
       let { maxDeliveries, ackWaitMs } = this.#options;
       for (const lane of gathered.lanes) {
         if (lane.maxDeliver > 0) maxDeliveries = Math.min(maxDeliveries, lane.maxDeliver);
         if (lane.ackWaitMs > 0) ackWaitMs = Math.min(ackWaitMs, lane.ackWaitMs);
       }
+      const { settleByMs = NO_LIMIT } = options;
       const settler = new Settler({
         link: this.#link,
         stations: this.#stations,
@@ -141,13 +148,14 @@ export class JetStreamReader implements Reader {
         setAside: this.#setAside,
         keepDeadLetters: view.sendPoisonMsgToDls,
         dlsStation: view.dlsStation,
-        settleByMs: options.settleByMs ?? NO_LIMIT,
+        settleByMs,
       });
       const isPlain = areForHandler(deliveries, maxDeliveries);
-      const messages = isPlain ? deliveries : await sortOut(this.#link, settler, deliveries, maxDeliveries);
+      // half of what is left of the function is for settling what is found
+      const lookMs = Math.min(PATIENCE_MS, (settleByMs - Date.now()) / 2);
+      const messages = isPlain ? deliveries : await sortOut(this.#link, settler, deliveries, maxDeliveries, lookMs);
       // nothing but messages that no handler gets: an empty batch would say that the station is empty
-      if (messages.length === 0 && deliveries.length > 0 && !signal?.aborted) {
-        leftMs = Math.max(0, untilMs - Date.now());
+      if (messages.length === 0 && deliveries.length > 0 && !signal?.aborted && Date.now() < deadlineMs) {
         full = undefined;
         continue;
       }
@@ -172,11 +180,12 @@ export class JetStreamReader implements Reader {
     partitions: readonly number[],
     options: PullOptions,
     untilMs: number,
+    deadlineMs: number,
     first: FirstFlight | undefined,
   ): Promise<Gathered> {
-    const { batchSize, patienceMs = PATIENCE_MS } = options;
+    const { batchSize } = options;
     // what is known is taken at once: each wait of a warm function costs it as much as a message
-    const asked = this.#lanes(connection, partitions, untilMs + patienceMs, first);
+    const asked = this.#lanes(connection, partitions, deadlineMs, first);
     const lanes = asked instanceof Promise ? await asked : asked;
     const extra = this.#group.extra(connection, partitions, false);
     const due = extra instanceof Promise ? await extra : extra;
@@ -189,15 +198,16 @@ export class JetStreamReader implements Reader {
     }
     return there.length > 0
       ? { deliveries: there, lanes }
-      : this.#waitFor(connection, partitions, options, untilMs, lanes);
+      : this.#waitFor(connection, partitions, options, untilMs, deadlineMs, lanes);
   }
 
   /** Nothing was there: looks at what is seldom asked, then waits for the first. */
   async #waitFor(
     connection: Connection,
     partitions: readonly number[],
-    { batchSize, signal, patienceMs = PATIENCE_MS }: PullOptions,
+    { batchSize, signal }: PullOptions,
     untilMs: number,
+    deadlineMs: number,
     empty: readonly Lane[],
   ): Promise<Gathered> {
     const extra = await this.#group.extra(connection, partitions, true);
@@ -214,7 +224,7 @@ export class JetStreamReader implements Reader {
       }
       if (there.length === 0) {
         await this.#group.refresh(connection);
-        lanes = [...(await this.#lanes(connection, partitions, untilMs + patienceMs))];
+        lanes = [...(await this.#lanes(connection, partitions, deadlineMs))];
       }
     }
     return { deliveries: there, lanes };
@@ -224,10 +234,10 @@ export class JetStreamReader implements Reader {
   #lanes(
     connection: Connection,
     partitions: readonly number[],
-    untilMs: number,
+    deadlineMs: number,
     first?: FirstFlight,
   ): readonly Lane[] | Promise<readonly Lane[]> {
-    const lanes = this.#group.lanes(connection, partitions, Math.max(1, untilMs - Date.now()));
+    const lanes = this.#group.lanes(connection, partitions, leftUntil(deadlineMs));
     if (!(first && lanes instanceof Promise)) return lanes;
     return lanes.catch(async (error: unknown) => {
       const inHand = await first.laneInHand();

@@ -5,10 +5,10 @@
 
 import type { Link } from '../../connection/link.ts';
 import type { Connection, ServerInfo } from '../../connection/port.ts';
-import { wait } from '../../connection/within.ts';
+import { leftUntil, wait } from '../../connection/within.ts';
 import { backoffMs } from '../../model/backoff.ts';
 import { isMemphisError } from '../../model/errors.ts';
-import { emit } from '../../telemetry/channels.ts';
+import { emitRetry } from '../../telemetry/channels.ts';
 
 /** How long one try waits for its answer. */
 const TRY_LIMIT_MS = 2_000;
@@ -51,8 +51,7 @@ export async function repeat<T>(
     let connection: Connection | undefined;
     try {
       connection = link.atHand ?? (await link.ready(deadlineMs, { signal, mayRepeat: operation === 'publish' }));
-      const leftMs = Math.max(1, deadlineMs - Date.now());
-      return await run(connection, Math.min(TRY_LIMIT_MS, leftMs), attempt);
+      return await run(connection, Math.min(TRY_LIMIT_MS, leftUntil(deadlineMs)), attempt);
     } catch (error) {
       const waitMs = await waitBehind(error, link, connection, attempt, deadlineMs);
       if (signal?.aborted || Date.now() + waitMs >= deadlineMs) throw error;
@@ -62,7 +61,7 @@ export async function repeat<T>(
 }
 
 async function waitFor(waitMs: number, operation: string, attempt: number, error: unknown): Promise<void> {
-  emit('memphis-serverless:retry', () => ({ operation, attempt, error }));
+  emitRetry(operation, attempt, error);
   if (waitMs > 0) await wait(waitMs);
 }
 

@@ -6,6 +6,7 @@
 
 import type { Link } from '../../connection/link.ts';
 import type { Connection, HeaderList } from '../../connection/port.ts';
+import { leftUntil } from '../../connection/within.ts';
 import { isMemphisError } from '../../model/errors.ts';
 import { retryHeader } from './delivery.ts';
 import { OURS } from './group-rules.ts';
@@ -173,7 +174,7 @@ export class Retries {
     const subject = waits ? `${stream}.later.${copy.durable}.${copy.partition}.${copy.sequence}` : due;
     const headers = waits ? [...retryHeaders(copy), ...scheduleHeaders(untilMs, due)] : retryHeaders(copy);
     const options = {
-      timeoutMs: Math.max(1, deadlineMs - Date.now()),
+      timeoutMs: leftUntil(deadlineMs),
       onMissing: async (connection: Connection, limitMs: number) => {
         await this.lane(connection, copy, limitMs, false);
       },

@@ -14,6 +14,7 @@ import type { Settler } from './settle.ts';
 /**
  * Settles what no handler gets, as far as the broker confirms it.
  *
+ * @param limitMs how long it may be looked whether that is so
  * @returns the rest
  */
 export async function sortOut(
@@ -21,11 +22,12 @@ export async function sortOut(
   settler: Settler,
   pulled: readonly Delivery[],
   maxDeliveries: number,
+  limitMs: number,
 ): Promise<readonly Delivery[]> {
-  await Promise.all(pulled.map((delivery) => lookForCredit(link, delivery, maxDeliveries)));
+  await Promise.all(pulled.map((delivery) => lookForCredit(link, delivery, maxDeliveries, limitMs)));
   // not known counts as no: twice is better than never, and the others must not be lost for it
   const isOver = await Promise.all(
-    pulled.map((delivery) => delivery.lane.rules?.isOver(delivery).catch(() => false) ?? false),
+    pulled.map((delivery) => delivery.lane.rules?.isOver(delivery, limitMs).catch(() => false) ?? false),
   );
   const now = Date.now();
   const reason = `no deliveries left (${maxDeliveries}), and the last one ended without an answer`;
@@ -48,13 +50,13 @@ export async function sortOut(
 }
 
 /** Asked only where deliveries may not count. */
-async function lookForCredit(link: Link, delivery: Delivery, maxDeliveries: number): Promise<void> {
+async function lookForCredit(link: Link, delivery: Delivery, maxDeliveries: number, limitMs: number): Promise<void> {
   const { laneDeliveries, untilMs = 0 } = delivery;
   // before its time no handler has seen it: none of its deliveries counts, whoever they went to
   if (untilMs > Date.now()) delivery.credit = laneDeliveries - 1;
   // without an answer it counts as exhausted: set aside whole, which can be put back, rather than lost
   else if (mayHaveCredit(delivery, maxDeliveries)) {
-    delivery.credit = await readCredit(link, creditKeyOf(delivery)).catch(() => 0);
+    delivery.credit = await readCredit(link, creditKeyOf(delivery), limitMs).catch(() => 0);
   }
 }
 

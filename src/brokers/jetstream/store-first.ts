@@ -2,7 +2,7 @@
 
 import { isMemphisError } from '../../model/errors.ts';
 import { withinDeliveries } from '../../model/outcome.ts';
-import { emit } from '../../telemetry/channels.ts';
+import { emit, emitRetry } from '../../telemetry/channels.ts';
 import { creditKeyOf, writeCredit } from './credits.ts';
 import type { Delivery } from './lane.ts';
 import { ownId } from './own-id.ts';
@@ -124,7 +124,7 @@ async function park(
     emit('memphis-serverless:park', () => ({ station, group, id, delayMs }));
     return true;
   } catch (error) {
-    emit('memphis-serverless:retry', () => ({ operation: 'park', attempt: 1, error }));
+    emitRetry('park', 1, error);
     return false;
   }
 }

@@ -1,6 +1,7 @@
 /** Says to a durable what became of its messages: all in one write, the last one as a request that vouches for the others. */
 
 import type { Connection, Frame } from '../../connection/port.ts';
+import { leftUntil } from '../../connection/within.ts';
 import { isMemphisError, MemphisError } from '../../model/errors.ts';
 import type { Delivery } from './lane.ts';
 import type { Decided } from './settling.ts';
@@ -52,7 +53,7 @@ export function writeAll(
   connection.publishAll(acks, ACK_TEXT);
   const asking = { timeoutMs: limitMs, read: readAnswer };
   return connection.request(newest.ackSubject, payloadOf(newest), asking).catch(async (error: unknown) => {
-    const leftMs = Math.min(limitMs, Math.max(1, untilMs - Date.now()), WHY_LIMIT_MS);
+    const leftMs = Math.min(limitMs, leftUntil(untilMs), WHY_LIMIT_MS);
     throw await whySilent(connection, newest, leftMs, error);
   });
 }

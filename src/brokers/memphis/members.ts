@@ -6,7 +6,7 @@
 import type { Connection } from '../../connection/port.ts';
 import { within } from '../../connection/within.ts';
 import { nextTurn } from '../../model/next-turn.ts';
-import { emit } from '../../telemetry/channels.ts';
+import { emitRetry } from '../../telemetry/channels.ts';
 
 /** A broker asks a host on the internet before it answers, where it is not told otherwise (9.2). */
 const REGISTER_LIMIT_MS = 20_000;
@@ -39,7 +39,7 @@ export class Members {
     const answer = nextTurn()
       .then(() => register(connection, REGISTER_LIMIT_MS))
       .catch((error: unknown) => {
-        emit('memphis-serverless:retry', () => ({ operation: 'register', attempt: 1, error }));
+        emitRetry('register', 1, error);
         if (this.#known.get(key)?.answer === answer) this.forget(key); // the next use asks again
         return undefined;
       });

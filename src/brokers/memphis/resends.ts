@@ -8,7 +8,7 @@ import type { Link } from '../../connection/link.ts';
 import type { Connection, Frame } from '../../connection/port.ts';
 import type { ReaderOptions } from '../../model/broker.ts';
 import { toInternalName } from '../../model/station.ts';
-import { emit } from '../../telemetry/channels.ts';
+import { emitRetry } from '../../telemetry/channels.ts';
 import { originalHeaders } from '../jetstream/dead-letter-record.ts';
 import { become, makeDelivery } from '../jetstream/delivery.ts';
 import { headerOf, toUserHeaders } from '../jetstream/headers.ts';
@@ -57,7 +57,7 @@ export class Resends implements LaneRules {
   /** Made on first use. Nothing where that is not to be had: then resends reach only those who listen. Never rejects. */
   lane(connection: Connection, limitMs: number): Promise<Lane | undefined> {
     this.#lane ??= this.#make(connection, limitMs).catch((error: unknown) => {
-      emit('memphis-serverless:retry', () => ({ operation: 'keep resends', attempt: 1, error }));
+      emitRetry('keep resends', 1, error);
       this.#lane = undefined; // looked for again by the next pull
       return undefined;
     });
@@ -107,13 +107,13 @@ export class Resends implements LaneRules {
   }
 
   /** Whether some member has told the broker that it is done with this row, since it was resent. */
-  async isOver(delivery: Delivery): Promise<boolean> {
+  async isOver(delivery: Delivery, limitMs: number): Promise<boolean> {
     const resentAt = (delivery.untilMs ?? 0) - this.#of.ackWaitMs;
-    const acks = await repeat(this.#link, 'look for acks', PATIENCE_MS, (connection, limitMs) =>
+    const acks = await repeat(this.#link, 'look for acks', Math.min(limitMs, PATIENCE_MS), (connection, tryMs) =>
       readOnce(
         connection,
         { stream: ACKS, filterSubject: ACK_SUBJECT, from: new Date(resentAt - 1_000), limit: Number.MAX_SAFE_INTEGER },
-        limitMs,
+        tryMs,
       ),
     );
     return acks.some(({ data }) => {
@@ -125,7 +125,7 @@ export class Resends implements LaneRules {
   /** Told once: a second time might take another group's dead letter from it. Who is first says so in the stream of acks. */
   async onAcked(delivery: Delivery): Promise<void> {
     try {
-      if (await this.isOver(delivery)) return;
+      if (await this.isOver(delivery, PATIENCE_MS)) return;
       await repeat(this.#link, 'ack dead letter', PATIENCE_MS, async (connection, timeoutMs) => {
         const subject = `${ACKS}.${row(delivery)}.${toInternalName(this.#of.group)}`;
         const headers = [['Nats-Expected-Last-Subject-Sequence', '0']] as const;
@@ -136,7 +136,7 @@ export class Resends implements LaneRules {
     } catch (error) {
       if (refusalOf(error) === apiError.WRONG_LAST_SEQUENCE) return; // another one was first
       // handled and settled; its row stays until somebody drops it
-      emit('memphis-serverless:retry', () => ({ operation: 'ack dead letter', attempt: 1, error }));
+      emitRetry('ack dead letter', 1, error);
     }
   }
 }
