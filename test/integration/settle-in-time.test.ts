@@ -11,9 +11,9 @@ import { serversUnderTest } from '../support/servers.ts';
 /** Lambda's own timeout is 3 s; with the longer one there is a second try. */
 const cases = [
   ['ack', 4_000],
-  ['ack', 2_000],
+  ['ack', 3_000],
   ['dead letter', 4_000],
-  ['dead letter', 2_000],
+  ['dead letter', 3_000],
   ['dead letter for a linked station', 4_000],
   ['long delay', 4_000],
 ] as const;
