@@ -57,7 +57,9 @@ const fail = (failed, error) => {
   try {
     words = String(error?.stack ?? error);
     if (typeof error?.code === 'string') words = error.code + ': ' + words;
-  } catch {}
+  } catch {
+    // its fields throw: the words above say so
+  }
   end({ failed, error: words });
 };
 const atStart = new Script('').createCachedData();

@@ -1,6 +1,7 @@
 /**
  * A link: the connection that is there when it is needed. Dials on use, and replaces a session that ended, did not
- * survive a freeze, or whose server is about to go. No timer of it outlives a call.
+ * survive a freeze, or whose server is about to go. No timer of it outlives a call, but for the second in which a session
+ * that was replaced is heard out (docs/decisions/004).
  */
 
 import { backoffMs } from '../model/backoff.ts';
