@@ -13,9 +13,10 @@ import { originalHeaders } from '../jetstream/dead-letter-record.ts';
 import { become, makeDelivery } from '../jetstream/delivery.ts';
 import { headerOf, toUserHeaders } from '../jetstream/headers.ts';
 import { type Delivery, type Lane, type LaneRules, toLane } from '../jetstream/lane.ts';
+import { ownId } from '../jetstream/own-id.ts';
 import { repeat } from '../jetstream/repeat.ts';
 import { isBefore } from '../jetstream/server-version.ts';
-import { apiError, isJson, parseJson, refusalOf } from '../jetstream/wire/api.ts';
+import { apiError, isJson, parseJson, refusalOf, textOf } from '../jetstream/wire/api.ts';
 import { createDurable } from '../jetstream/wire/consumers.ts';
 import { parsePubAck } from '../jetstream/wire/publish.ts';
 import { readOnce } from '../jetstream/wire/read.ts';
@@ -124,20 +125,35 @@ export class Resends implements LaneRules {
 
   /** Told once: a second time might take another group's dead letter from it. Who is first says so in the stream of acks. */
   async onAcked(delivery: Delivery): Promise<void> {
+    const mark = ownId();
     try {
       if (await this.isOver(delivery, PATIENCE_MS)) return;
-      await repeat(this.#link, 'ack dead letter', PATIENCE_MS, async (connection, timeoutMs) => {
-        const subject = `${ACKS}.${row(delivery)}.${toInternalName(this.#of.group)}`;
-        const headers = [['Nats-Expected-Last-Subject-Sequence', '0']] as const;
-        parsePubAck(subject, await connection.request(subject, new Uint8Array(), { timeoutMs, headers }));
-        sendResendAck(connection, row(delivery), rowGroup(delivery));
-        await connection.flush(timeoutMs);
-      });
+      const connection = await repeat(this.#link, 'ack dead letter', PATIENCE_MS, (on, limitMs) =>
+        this.#claim(on, delivery, mark, limitMs),
+      );
+      if (!connection) return;
+      // not repeated: whether the broker has it is not known, where this fails
+      sendResendAck(connection, row(delivery), rowGroup(delivery));
+      await connection.flush(PATIENCE_MS);
     } catch (error) {
-      if (refusalOf(error) === apiError.WRONG_LAST_SEQUENCE) return; // another one was first
       // handled and settled; its row stays until somebody drops it
       emitRetry('ack dead letter', 1, error);
     }
+  }
+
+  /** @param mark tells our own claim, whose answer was lost, from that of another one. @returns nothing where another one was first */
+  async #claim(connection: Connection, delivery: Delivery, mark: string, timeoutMs: number) {
+    const subject = `${ACKS}.${row(delivery)}.${toInternalName(this.#of.group)}`;
+    const headers = [['Nats-Expected-Last-Subject-Sequence', '0']] as const;
+    try {
+      parsePubAck(subject, await connection.request(subject, Buffer.from(mark), { timeoutMs, headers }));
+    } catch (error) {
+      if (refusalOf(error) !== apiError.WRONG_LAST_SEQUENCE) throw error;
+      const first = { stream: ACKS, filterSubject: subject, from: 1, limit: 1 };
+      const [claim] = await readOnce(connection, first, timeoutMs);
+      if (!claim || textOf(claim.data) !== mark) return undefined;
+    }
+    return connection;
   }
 }
 

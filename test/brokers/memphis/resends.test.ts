@@ -7,6 +7,8 @@ import { rowIdOf } from '../../../src/brokers/memphis/dead-letter-rows.ts';
 import { HttpApi } from '../../../src/brokers/memphis/http-api.ts';
 import { type Client, connect } from '../../../src/index.ts';
 import { freshName, type MemphisUnderTest, memphisBrokers } from '../../support/memphis/brokers.ts';
+import { STATION, scene } from '../../support/memphis/scene.ts';
+import { startProxy } from '../../support/proxy.ts';
 
 const ACK_MS = 1_000;
 
@@ -87,3 +89,27 @@ for (const { name: on, open: openBroker } of memphisBrokers) {
     await memphis.close();
   });
 }
+
+test('the row of a dead letter goes also where the answer is lost to the claim that says who tells the broker', async (t) => {
+  const { standIn, memphis } = await scene(t);
+  await memphis.produce(STATION, 'x');
+  for (const group of ['billing', 'audit']) await (await take(memphis, STATION, group)).deadLetter('no');
+  const letters = memphis.station(STATION).deadLetters();
+  const rows = await letters.list();
+  standIn.resend([rowIdOf(rows[0]?.id ?? 0)]);
+  const again = await take(memphis, STATION, 'billing');
+  await using proxy = await startProxy(standIn.relay.port);
+  const url = standIn.url.replace(/:\d+$/, `:${proxy.port}`);
+  await again.delay(0);
+  const settling = await connect({ servers: [url] });
+  const last = await take(settling, STATION, 'billing');
+  proxy.deafenAfter('PUB memphis_serverless_resends.');
+  await last.ack();
+  await settling.close();
+  for (let tries = 0; tries < 50 && (await letters.count()) > 1; tries++) await sleep(100);
+  assert.deepEqual(
+    (await letters.list()).map(({ group }) => group),
+    ['audit'],
+    'the other group needs its own',
+  );
+});
