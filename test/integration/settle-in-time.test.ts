@@ -6,6 +6,7 @@ import { connect, isMemphisError } from '../../src/index.ts';
 import { DeadLetter, withMemphis } from '../../src/lambda/index.ts';
 import { makeContext } from '../../src/testing/make-context.ts';
 import { startBroker } from '../../src/testing/start-broker.ts';
+import { startProxy } from '../support/proxy.ts';
 import { serversUnderTest } from '../support/servers.ts';
 
 /** Lambda's own timeout is 3 s; with the longer one there is a second try. */
@@ -41,4 +42,27 @@ for (const { binary, version } of serversUnderTest()) {
       await memphis.close();
     });
   }
+
+  test(`nats-server ${version} is slow as a dead letter is stored in several steps: SETTLE_UNCONFIRMED in time`, async () => {
+    await using broker = await startBroker({ binary });
+    await using proxy = await startProxy(broker.port);
+    const memphis = await connect({ servers: [broker.url] });
+    await memphis.createStation('orders', { storageType: 'memory', dlsStation: 'dead' });
+    await memphis.createStation('dead', { storageType: 'memory' });
+    await memphis.produce('orders', '1');
+    const handler = withMemphis(
+      async () => {
+        proxy.slowDown(1_700); // for each step there would be time
+        throw new DeadLetter({ reason: 'bad' });
+      },
+      { servers: [proxy.url], station: 'orders', group: 'g' },
+    );
+    const startedAt = performance.now();
+    await assert.rejects(handler({}, makeContext({ timeoutMs: 4_000 })), (error) =>
+      isMemphisError(error, 'SETTLE_UNCONFIRMED'),
+    );
+    const tookMs = performance.now() - startedAt;
+    assert.ok(tookMs < 4_700, `${Math.round(tookMs)} ms`);
+    await memphis.close();
+  });
 }

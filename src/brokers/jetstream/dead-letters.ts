@@ -67,10 +67,10 @@ export function deadLetterHeaders(
  * @throws MemphisError when one is not stored; the source must not be terminated then
  */
 export async function storeDeadLetter(context: DeadLetterContext, delivery: Delivery, reason: string): Promise<void> {
-  const { link, group, timeoutMs } = context;
+  const { link, group, leftMs } = context;
   const { id, station, data } = delivery;
   const stream = deadLetterStreamOf(station);
-  const { maxPayload } = await infoOf(link, timeoutMs);
+  const { maxPayload } = await infoOf(link, leftMs());
   const headers = deadLetterHeaders(delivery, group, reason, maxPayload);
   if (frameSize(headers, data) > maxPayload) {
     throw new MemphisError(
@@ -89,10 +89,13 @@ export async function storeDeadLetter(context: DeadLetterContext, delivery: Deli
       link,
       `${stream}.${toInternalName(group)}`,
       { data, headers: given },
-      { timeoutMs, onMissing: (connection, limitMs) => makeStream(connection, stream, delivery.lane.stream, limitMs) },
+      {
+        timeoutMs: leftMs(),
+        onMissing: (connection, limitMs) => makeStream(connection, stream, delivery.lane.stream, limitMs),
+      },
     );
   const stored = await put(headers);
-  if (!stored.duplicate || (await isThere(link, stream, stored.sequence, timeoutMs))) return;
+  if (!stored.duplicate || (await isThere(link, stream, stored.sequence, leftMs()))) return;
   // set aside before, dropped or put back since, and the group has begun anew: the broker only remembers the id
   await put(deadLetterHeaders(delivery, group, reason, maxPayload, ownId()));
 }

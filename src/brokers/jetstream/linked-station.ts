@@ -19,8 +19,8 @@ export interface DeadLetterContext {
   readonly group: string;
   /** '' for none. */
   readonly dlsStation: string;
-  /** For what is begun now. */
-  readonly timeoutMs: number;
+  /** What is left for all that is still to be done, at this moment. */
+  readonly leftMs: () => number;
 }
 
 /** What a copy is made of. */
@@ -53,7 +53,7 @@ export async function storeInLinkedStation(
   maxPayload: number,
   type: 'unacked' | 'failed_schema' = 'unacked',
 ): Promise<void> {
-  const { link, stations, group, dlsStation, timeoutMs } = context;
+  const { link, stations, group, dlsStation, leftMs } = context;
   const { data, station } = copied;
   const headers = copyHeaders(copied, id, type);
   if (frameSize(headers, data) > maxPayload) {
@@ -64,7 +64,7 @@ export async function storeInLinkedStation(
     );
   }
   const tryOnce = async (): Promise<void> => {
-    const { partitions } = await stations.view(dlsStation, timeoutMs);
+    const { partitions } = await stations.view(dlsStation, leftMs());
     const partition = choosePartition(dlsStation, partitions, { msgId: id }) ?? 1;
     const stream = streamOf(dlsStation, partition);
     await store(
@@ -72,7 +72,7 @@ export async function storeInLinkedStation(
       `${stream}.final`,
       { data, headers },
       {
-        timeoutMs,
+        timeoutMs: leftMs(),
         onMissing: (connection, limitMs) => refuseMissing(connection, dlsStation, stream, limitMs, stations),
       },
     );

@@ -2,6 +2,7 @@
 
 import type { Link } from '../../connection/link.ts';
 import type { HeaderList } from '../../connection/port.ts';
+import { leftUntil } from '../../connection/within.ts';
 import type { OutgoingMessage } from '../../model/broker.ts';
 import { REFUSED } from '../../model/dead-letter.ts';
 import { MemphisError } from '../../model/errors.ts';
@@ -26,6 +27,7 @@ export async function setAsideRefused(
   reason: string,
   timeoutMs: number,
 ): Promise<void> {
+  const deadlineMs = Date.now() + timeoutMs;
   const { station, partition, data, msgId, producerName } = message;
   const { sendSchemaFailedMsgToDls, dlsStation } = await stations.view(station);
   if (!sendSchemaFailedMsgToDls) return;
@@ -49,7 +51,7 @@ export async function setAsideRefused(
   }
   if (dlsStation !== '') {
     const refused = { headers: own, station, data, id };
-    const context = { link, stations, group: REFUSED, dlsStation, timeoutMs };
+    const context = { link, stations, group: REFUSED, dlsStation, leftMs: () => leftUntil(deadlineMs) };
     await storeInLinkedStation(context, refused, id, maxPayload, 'failed_schema');
   }
   const stream = deadLetterStreamOf(station);
@@ -58,7 +60,7 @@ export async function setAsideRefused(
     `${stream}.${REFUSED}`,
     { data, headers },
     {
-      timeoutMs,
+      timeoutMs: leftUntil(deadlineMs),
       onMissing: (connection, limitMs) => makeStream(connection, stream, streamOf(station, partition), limitMs),
     },
   );

@@ -10,7 +10,7 @@ import type { Retries } from './retries.ts';
 export type SetAside = (context: DeadLetterContext, delivery: Delivery, reason: string) => Promise<void>;
 
 /** Whose messages are settled. */
-export interface SettleContext extends Omit<DeadLetterContext, 'timeoutMs'> {
+export interface SettleContext extends Omit<DeadLetterContext, 'leftMs'> {
   /** Wall-clock time at which settling gives up; `Infinity`: after {@link PATIENCE_MS}. */
   readonly settleByMs: number;
   readonly retries: Retries;

@@ -81,7 +81,8 @@ export async function storeFirst(context: SettleContext, delivery: Decided): Pro
 async function setAside(context: SettleContext, delivery: Delivery, reason: string): Promise<void> {
   const { station, group } = context;
   const { id, deliveryCount } = delivery;
-  if (context.keepDeadLetters) await context.setAside({ ...context, timeoutMs: timeLeftMs(context) }, delivery, reason);
+  if (context.keepDeadLetters)
+    await context.setAside({ ...context, leftMs: () => timeLeftMs(context) }, delivery, reason);
   emit('memphis-serverless:dead-letter', () => ({ station, group, id, deliveryCount }));
 }
 

@@ -12,7 +12,7 @@ import { originalHeaders } from '../jetstream/dead-letter-record.ts';
 import { storeDeadLetter, toHeaderText } from '../jetstream/dead-letters.ts';
 import type { Delivery } from '../jetstream/lane.ts';
 import type { DeadLetterContext } from '../jetstream/linked-station.ts';
-import { PATIENCE_MS, repeat } from '../jetstream/repeat.ts';
+import { repeat } from '../jetstream/repeat.ts';
 import { store } from '../jetstream/store.ts';
 import { ackPayload } from '../jetstream/wire/ack.ts';
 import { apiError, nothingAt } from '../jetstream/wire/api.ts';
@@ -59,10 +59,10 @@ export async function setAside(
 ): Promise<void> {
   // one that was resent has its row already, which stays
   if (delivery.lane.rules !== undefined) return;
-  const { link, timeoutMs } = context;
-  const connection = await link.ready(Date.now() + timeoutMs);
+  const { link, leftMs } = context;
+  const connection = await link.ready(Date.now() + leftMs());
   // of a group without a row the broker keeps nothing
-  if (!(await within(group.register(connection), timeoutMs)))
+  if (!(await within(group.register(connection), leftMs())))
     throw refused(context, delivery, 'the group could not be registered');
   const keeping = group.resendLane(connection); // there may be some from now on
   const { stream, sequence } = originOf(delivery);
@@ -82,7 +82,7 @@ export async function setAside(
     const { version, maxPayload } = await connection.info;
     // there the broker's rows cannot be told from group to group (kept-letters.ts)
     if (isAnchored(version)) await storeDeadLetter(context, delivery, reason);
-    else mending = mend(link, connection, Math.min(timeoutMs, MEND_LIMIT_MS));
+    else mending = mend(link, connection, Math.min(leftMs(), MEND_LIMIT_MS));
     if (whole.length <= maxPayload) await hand(context, notice, whole);
     else await handByReference(context, delivery, notice);
   } finally {
@@ -104,7 +104,7 @@ async function hand(context: DeadLetterContext, notice: PoisonAdvisory, data: Ui
     subject,
     { data, headers: [] },
     {
-      timeoutMs: context.timeoutMs,
+      timeoutMs: context.leftMs(),
       onMissing: async () => {
         throw new MemphisError(
           'JETSTREAM_UNAVAILABLE',
@@ -118,15 +118,15 @@ async function hand(context: DeadLetterContext, notice: PoisonAdvisory, data: Ui
 
 /** Too large to be whole in a notice: the broker reads it out of its stream, in which it must stay until then. */
 async function handByReference(context: DeadLetterContext, delivery: Delivery, notice: PoisonAdvisory): Promise<void> {
-  const { link, timeoutMs } = context;
+  const { link, leftMs } = context;
   const sequence = await hand(context, notice, poisonAdvisory(notice));
-  const config = await repeat(link, 'look at stream', timeoutMs, (connection, limitMs) =>
+  const config = await repeat(link, 'look at stream', leftMs(), (connection, limitMs) =>
     streamConfig(connection, notice.stream, limitMs),
   );
   if (config.retention !== 'interest') return; // terminated, it stays in its stream
-  const untilMs = Date.now() + Math.min(timeoutMs, PATIENCE_MS);
+  const untilMs = Date.now() + leftMs();
   while (Date.now() < untilMs) {
-    const unread = await repeat(link, 'look for dead letter', timeoutMs, (connection, limitMs) => {
+    const unread = await repeat(link, 'look for dead letter', leftMs(), (connection, limitMs) => {
       connection.publish(delivery.ackSubject, ackPayload.inProgress);
       return messageAt(connection, ADVISORIES, sequence, limitMs).catch(nothingAt(apiError.MESSAGE_NOT_FOUND));
     });

@@ -42,6 +42,16 @@ test('a registration without an answer does not hold up the partitions that are 
   assert.ok(Date.now() - startedAt < 5_000, 'a registration has twenty seconds');
 });
 
+test('an ordered group whose registration has no answer fails within the time of its function', async (t) => {
+  const { standIn, memphis } = await scene(t);
+  await memphis.produce(STATION, 'a');
+  standIn.faults.silent = ['$memphis_consumer_creations'];
+  const options = { servers: [standIn.url], station: STATION, group: 'g', ordered: true, batchMaxWaitMs: 0 };
+  const startedAt = Date.now();
+  await assert.rejects(withMemphis(async () => {}, options)({}, makeContext({ timeoutMs: 2_000 })));
+  assert.ok(Date.now() - startedAt < 5_000, 'a registration has twenty seconds');
+});
+
 test('the broker hears of a new group before its first message, whose handler may be the end of the process', async (t) => {
   const { standIn, memphis } = await scene(t);
   await memphis.produce(STATION, 'a');
