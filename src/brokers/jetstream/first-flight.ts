@@ -40,8 +40,8 @@ export interface Gathered {
   readonly lanes: readonly Lane[];
 }
 
-/** How long behind the time that there is an answer may come: the server counts a wait from when it hears of it. */
-const LATE_MS = 250;
+/** How long behind the time that there is an answer may come: the server counts a wait from when it hears of it, and may be far away. */
+const LATE_MS = 500;
 
 /**
  * Ends a session on which nothing is heard any more when the time is over, and with that all that is waited for there: each wait has a
