@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Delivery } from '../../../src/brokers/jetstream/lane.ts';
 import { callApi, isJson, type Json } from '../../../src/brokers/jetstream/wire/api.ts';
 import { readersOf } from '../../../src/brokers/readers.ts';
 import { openLean } from '../../../src/connection/lean/session.ts';
@@ -135,12 +136,25 @@ for (const { binary, version } of serversUnderTest()) {
         await reader.pull({ batchSize: 10, waitMs: 100 }); // where the server cannot wait, the copy is met before its time
         await broker.kill();
         await broker.restart();
-        const [again] = await pullUntil(reader, 1, 12_000);
-        assert.ok(Date.now() - parkedAt >= 2_980);
-        const [back] = again?.messages ?? [];
-        assert.ok(back && again);
-        assert.deepEqual([back.id, back.deliveryCount], [message.id, 2]);
-        await again.settle(back, { action: 'ack' });
+        const seen: { readonly isCopy: boolean; readonly afterMs: number; readonly what: unknown }[] = [];
+        for (const untilMs = parkedAt + 15_000; Date.now() < untilMs && !seen.some(({ isCopy }) => isCopy); ) {
+          const batch = await reader.pull({ batchSize: 10, waitMs: 300 });
+          for (const back of batch.messages) {
+            const isCopy = (back as Delivery).lane.isRetry;
+            seen.push({ isCopy, afterMs: Date.now() - parkedAt, what: [back.id, back.deliveryCount] });
+            await batch.settle(back, { action: 'ack' });
+          }
+        }
+        // The copy is stored before its message is acked, and a stream is on disk when it has confirmed. What a durable was told is
+        // answered first and written by a loop of the server's later: a kill may take an ack with it, though it was confirmed, and
+        // then the message comes again at once. Twice is better than never, and more than once again it never comes.
+        const copies = seen.filter(({ isCopy }) => isCopy);
+        assert.deepEqual(
+          copies.map(({ what }) => what),
+          [[message.id, 2]],
+        );
+        assert.ok((copies[0]?.afterMs ?? 0) >= 2_980, JSON.stringify(seen));
+        assert.ok(seen.length <= 2, JSON.stringify(seen));
       });
     });
 
