@@ -187,7 +187,8 @@ export class JetStreamReader implements Reader {
     // what is known is taken at once: each wait of a warm function costs it as much as a message
     const asked = this.#lanes(connection, partitions, deadlineMs, first);
     const lanes = asked instanceof Promise ? await asked : asked;
-    const extra = this.#group.extra(connection, partitions, false);
+    // not beside what was asked for early: both together might be more than is wanted
+    const extra = first ? [] : this.#group.extra(connection, partitions, false);
     const due = extra instanceof Promise ? await extra : extra;
     let there = due.length === 0 ? NOTHING : await this.#taker.whatIsThere(connection, due, batchSize);
     if (there.length < batchSize) {

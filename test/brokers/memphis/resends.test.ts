@@ -3,8 +3,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { JetStreamReader } from '../../../src/brokers/jetstream/reader.ts';
 import { rowIdOf } from '../../../src/brokers/memphis/dead-letter-rows.ts';
 import { HttpApi } from '../../../src/brokers/memphis/http-api.ts';
+import { readersOf } from '../../../src/brokers/readers.ts';
 import { type Client, connect } from '../../../src/index.ts';
 import { freshName, type MemphisUnderTest, memphisBrokers } from '../../support/memphis/brokers.ts';
 import { STATION, scene } from '../../support/memphis/scene.ts';
@@ -112,4 +114,37 @@ test('the row of a dead letter goes also where the answer is lost to the claim t
     ['audit'],
     'the other group needs its own',
   );
+});
+
+test('resends that are due beside a first request for messages make no batch larger than it may be', async (t) => {
+  const { standIn, memphis } = await scene(t);
+  for (const text of ['a', 'b']) {
+    await memphis.produce(STATION, text);
+    await (await take(memphis, STATION, 'billing')).deadLetter('no');
+  }
+  const rows = await memphis.station(STATION).deadLetters().list();
+  const reader = readersOf(await memphis.session.broker()).reader({
+    station: STATION,
+    group: 'billing',
+    ackWaitMs: ACK_MS,
+    maxDeliveries: 3,
+  }) as JetStreamReader;
+  const pull = () => reader.pull({ batchSize: 3, waitMs: 0 });
+  assert.equal((await pull()).messages.length, 0);
+  standIn.resend(rows.map(({ id }) => rowIdOf(id)));
+  for (const text of ['c', 'd']) await memphis.produce(STATION, text);
+  await sleep(ACK_MS + 200); // nobody who listens has settled it
+  reader.group.forget(); // what is looked up anew is asked for beside the first request
+  const now = Date.now;
+  t.mock.method(Date, 'now', () => now() + 11_000); // resends are looked for each ten seconds
+  const texts: string[] = [];
+  for (let pulls = 0; pulls < 3; pulls++) {
+    const batch = await pull();
+    assert.ok(batch.messages.length <= 3, `${batch.messages.length} messages`);
+    for (const message of batch.messages) {
+      texts.push(Buffer.from(message.data).toString());
+      await batch.settle(message, { action: 'ack' });
+    }
+  }
+  assert.deepEqual(texts.sort(), ['a', 'b', 'c', 'd']);
 });
