@@ -40,18 +40,21 @@ export interface Gathered {
   readonly lanes: readonly Lane[];
 }
 
-/** How long behind the time that there is an answer may come: the server counts a wait from when it hears of it, and may be far away. */
-const LATE_MS = 500;
+/**
+ * How long behind the time that there is an answer may come: the server counts a wait from when it hears of it, and may be far away. And
+ * how long it may take to answer a ping then.
+ */
+const LATE_MS = 250;
 
 /**
- * Ends a session on which nothing is heard any more when the time is over, and with that all that is waited for there: each wait has a
- * limit of its own, and these add up.
+ * Ends a session that is dead when the time is over, and with that all that is waited for there: each wait has a limit of its own, and
+ * these add up. One that answers stays: others may use it, and a station without a leader is silent too.
  *
  * @returns ends the limit
  */
 export function endInTime(connection: Connection, deadlineMs: number): () => void {
   return connection.startLimit(deadlineMs - Date.now() + LATE_MS, () => {
-    if (silentMs(connection) >= LATE_MS) void connection.close();
+    if (silentMs(connection) >= LATE_MS) connection.flush(LATE_MS).catch(() => connection.close());
   });
 }
 
