@@ -154,7 +154,7 @@ export class FirstFlight {
   }
 
   /**
-   * Ends it. What nobody took is delivered again at once. Never rejects.
+   * Ends it. Never rejects.
    *
    * @returns whether it was in vain: what it brings was not asked for, as by who may not look at the lane
    */
@@ -163,9 +163,24 @@ export class FirstFlight {
     await this.#stopped;
     await this.#looked;
     this.#endLimit();
-    for (const { reply } of this.#frames.splice(0))
-      if (!this.#connection.isClosed) this.#connection.publish(reply, ackPayload.nak(0));
     return !this.#isTaken;
+  }
+
+  /** Whether something came that nobody took. */
+  get isLeft(): boolean {
+    return this.#frames.length > 0 && !this.#connection.isClosed;
+  }
+
+  /** What nobody took is delivered again at once. @returns those whose last delivery this may be: they were not given back yet */
+  async giveBack(maxDeliveries: number): Promise<Delivery[]> {
+    const lane = await this.#lane;
+    const last: Delivery[] = [];
+    for (const frame of this.#frames.splice(0)) {
+      const delivery = lane && toDelivery(frame, this.#station, lane);
+      if (delivery !== undefined && delivery.laneDeliveries >= maxDeliveries) last.push(delivery);
+      else this.#connection.publish(frame.reply, ackPayload.nak(0));
+    }
+    return last;
   }
 }
 

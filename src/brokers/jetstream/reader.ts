@@ -21,7 +21,7 @@ import { PATIENCE_MS, repeat } from './repeat.ts';
 import type { Retries } from './retries.ts';
 import { Settler } from './settle.ts';
 import type { SetAside } from './settling.ts';
-import { sortOut } from './sort-out.ts';
+import { giveBack, sortOut } from './sort-out.ts';
 import type { Stations, StationView } from './stations.ts';
 import { Taker } from './taker.ts';
 
@@ -34,6 +34,11 @@ type ReadView = Pick<StationView, 'partitions' | 'sendPoisonMsgToDls' | 'dlsStat
 const NOTHING: readonly Delivery[] = [];
 /** A stream of others is one partition without a number, and its dead letters are kept. */
 const OF_OTHERS: ReadView = { partitions: [0], sendPoisonMsgToDls: true, dlsStation: '' };
+
+/** Half of what is left of the function is for settling what is found. */
+function lookLimit({ settleByMs = NO_LIMIT }: PullOptions): number {
+  return Math.min(PATIENCE_MS, (settleByMs - Date.now()) / 2);
+}
 
 function partitionNotFound(station: string, partition: number): MemphisError {
   return new MemphisError('PARTITION_NOT_FOUND', `Station ${station} has no partition ${partition}.`, { station });
@@ -86,7 +91,11 @@ export class JetStreamReader implements Reader {
       batch = await this.#pull(options, flying, deadlineMs);
     } finally {
       // nothing is under way when it is over
-      if (flying !== undefined && (await (await flying)?.end())) this.#isWary = true;
+      const first = flying && (await flying);
+      if (first !== undefined) {
+        this.#isWary = await first.end();
+        if (first.isLeft) await this.#giveBack(first, options);
+      }
       found = schema?.();
       if (found instanceof Promise) found = await found;
     }
@@ -102,6 +111,36 @@ export class JetStreamReader implements Reader {
     const isSure = binding === undefined && start === undefined && ordered !== true;
     if (!isSure || !this.#group.isUnknown || this.#isWary) return undefined;
     return flyFirst(this.#link, this.#group, { station, partition, batchSize }, limitMs);
+  }
+
+  #settler(view: ReadView, maxDeliveries: number, { settleByMs = NO_LIMIT }: PullOptions): Settler {
+    const { station, group } = this.#options;
+    return new Settler({
+      link: this.#link,
+      stations: this.#stations,
+      retries: this.#retries,
+      station,
+      group,
+      durable: this.#group.durableName,
+      maxDeliveries,
+      setAside: this.#setAside,
+      keepDeadLetters: view.sendPoisonMsgToDls,
+      dlsStation: view.dlsStation,
+      settleByMs,
+    });
+  }
+
+  /** What the first request brought and nobody may take. What has deliveries left comes back by itself at once. */
+  async #giveBack(first: FirstFlight, options: PullOptions): Promise<void> {
+    const { maxDeliveries } = this.#options;
+    const last = await first.giveBack(maxDeliveries);
+    await giveBack(
+      this.#link,
+      this.#settler(OF_OTHERS, maxDeliveries, options),
+      last,
+      maxDeliveries,
+      lookLimit(options),
+    );
   }
 
   async #pull(
@@ -136,24 +175,11 @@ export class JetStreamReader implements Reader {
         if (lane.maxDeliver > 0) maxDeliveries = Math.min(maxDeliveries, lane.maxDeliver);
         if (lane.ackWaitMs > 0) ackWaitMs = Math.min(ackWaitMs, lane.ackWaitMs);
       }
-      const { settleByMs = NO_LIMIT } = options;
-      const settler = new Settler({
-        link: this.#link,
-        stations: this.#stations,
-        retries: this.#retries,
-        station,
-        group,
-        durable: this.#group.durableName,
-        maxDeliveries,
-        setAside: this.#setAside,
-        keepDeadLetters: view.sendPoisonMsgToDls,
-        dlsStation: view.dlsStation,
-        settleByMs,
-      });
+      const settler = this.#settler(view, maxDeliveries, options);
       const isPlain = areForHandler(deliveries, maxDeliveries);
-      // half of what is left of the function is for settling what is found
-      const lookMs = Math.min(PATIENCE_MS, (settleByMs - Date.now()) / 2);
-      const messages = isPlain ? deliveries : await sortOut(this.#link, settler, deliveries, maxDeliveries, lookMs);
+      const messages = isPlain
+        ? deliveries
+        : await sortOut(this.#link, settler, deliveries, maxDeliveries, lookLimit(options));
       // nothing but messages that no handler gets: an empty batch would say that the station is empty
       if (messages.length === 0 && deliveries.length > 0 && !signal?.aborted && Date.now() < deadlineMs) {
         full = undefined;

@@ -49,6 +49,15 @@ export async function sortOut(
   return fresh;
 }
 
+/** Gives back what may be on its last delivery, which counts as one that no handler saw. Parameters as above. */
+export async function giveBack(...[link, settler, pulled, maxDeliveries, limitMs]: Parameters<typeof sortOut>) {
+  const give = async (delivery: Delivery): Promise<void> => {
+    await lookForCredit(link, delivery, maxDeliveries, limitMs);
+    await settleUnseen(settler, delivery, { action: 'giveBack' });
+  };
+  await Promise.all(pulled.map(give));
+}
+
 /** Asked only where deliveries may not count. */
 async function lookForCredit(link: Link, delivery: Delivery, maxDeliveries: number, limitMs: number): Promise<void> {
   const { laneDeliveries, untilMs = 0 } = delivery;

@@ -190,6 +190,30 @@ for (const { binary, version } of serversUnderTest()) {
     await admin.close();
   });
 
+  test(`${on}: what came early by its only delivery, and was given back, comes to a handler`, async () => {
+    const users = [
+      '{ user: admin, password: a }',
+      '{ user: reader, password: r, permissions: { publish: { deny: ["$JS.API.STREAM.NAMES", "$JS.API.STREAM.INFO.>"] } } }',
+    ];
+    const config = `authorization { users: [${users.join()}] }\nno_auth_user: admin`;
+    await using broker = await startBroker({ binary, config });
+    const admin = await connect({ servers: [broker.url] });
+    await admin.createStation('jobs', { storageType: 'memory' });
+    const options = { group: 'g', maxMsgDeliveries: 1, batchMaxWaitMs: 0 };
+    assert.deepEqual(await admin.fetchMessages('jobs', options), []);
+    await admin.produce('jobs', 'a');
+    // without its record the station's streams are looked for, which the other user may not do
+    const record = { filter: '$KV.memphis_serverless.station.jobs' };
+    await withRawApi(broker.port, (api) => api('STREAM.PURGE.KV_memphis_serverless', record));
+    const reader = await connect({ servers: [broker.url], username: 'reader', password: 'r' });
+    await assert.rejects(reader.fetchMessages('jobs', options), { code: 'PERMISSION_DENIED' });
+    await reader.close();
+    const [message] = await admin.fetchMessages('jobs', { ...options, batchMaxWaitMs: 5_000 });
+    assert.deepEqual([message?.text(), message?.deliveryCount], ['a', 1]);
+    await message?.ack();
+    await admin.close();
+  });
+
   test(`${on}: who may not look at a group takes its messages early once, and not at each invocation`, async () => {
     const users = [
       '{ user: admin, password: a }',
