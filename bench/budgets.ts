@@ -9,12 +9,12 @@ import type { ourVariants } from './round-trips/variants.ts';
 
 /** Minified, and everything that is inside but our own code. */
 export const bundles: Readonly<Record<Role, { readonly bytes: number; readonly packages: readonly string[] }>> = {
-  consumer: { bytes: 125_650, packages: [] },
-  producer: { bytes: 145_260, packages: [] },
+  consumer: { bytes: 125_680, packages: [] },
+  producer: { bytes: 145_290, packages: [] },
 };
 
 /** The same where the bundler was told that JetStream's driver is enough. */
-export const oneDriver: Readonly<Record<Role, number>> = { consumer: 109_950, producer: 127_150 };
+export const oneDriver: Readonly<Record<Role, number>> = { consumer: 109_990, producer: 127_190 };
 
 /** Of a function that is `produceHandler` alone, minified. */
 export const apiBytes = 97_050;

@@ -72,7 +72,10 @@ class LinkSession implements Session {
   }
 
   warm(): void {
-    this.broker().catch(() => {}); // the first use meets the same error, where somebody awaits it
+    // behind the module that is being loaded; the first use meets the same error, where somebody awaits it
+    Promise.resolve()
+      .then(() => this.broker())
+      .catch(() => {});
   }
 
   async close(): Promise<void> {
