@@ -9,8 +9,8 @@ import type { ourVariants } from './round-trips/variants.ts';
 
 /** Minified, and everything that is inside but our own code. */
 export const bundles: Readonly<Record<Role, { readonly bytes: number; readonly packages: readonly string[] }>> = {
-  consumer: { bytes: 125_680, packages: [] },
-  producer: { bytes: 145_290, packages: [] },
+  consumer: { bytes: 125_790, packages: [] },
+  producer: { bytes: 145_410, packages: [] },
 };
 
 /** The same where the bundler was told that JetStream's driver is enough. */

@@ -4,7 +4,9 @@
  */
 
 import type { Connection } from '../../connection/port.ts';
+import { within } from '../../connection/within.ts';
 import type { ReaderOptions } from '../../model/broker.ts';
+import { MemphisError } from '../../model/errors.ts';
 import { nextTurn } from '../../model/next-turn.ts';
 import { BEGAN_ELSEWHERE, conflictOf } from '../jetstream/group-rules.ts';
 import { type FoundDurable, Group } from '../jetstream/groups.ts';
@@ -78,7 +80,10 @@ export class MemphisGroup extends Group {
 
   /** A registration takes the limit away by which messages come one at a time. */
   async #limit(connection: Connection, partitions: readonly number[], patienceMs: number) {
-    await this.register(connection);
+    const registered = this.register(connection).then(() => true);
+    if (!(await within(registered, patienceMs))) {
+      throw new MemphisError('TIMEOUT', 'The broker did not answer in time that an ordered group is registered.');
+    }
     const limitMs = Math.min(patienceMs, CONTROL_LIMIT_MS);
     await Promise.all(
       partitions.map((partition) => this.findOrMake(connection, this.placeOf(partition).stream, limitMs)),
