@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { readersOf } from '../../../src/brokers/readers.ts';
 import { makeSession } from '../../../src/client/session.ts';
 import { openLean } from '../../../src/connection/lean/session.ts';
@@ -55,6 +56,9 @@ test('a function asks for streams, copies and its durable beside its first pull,
     await batch.settle(message, { action: 'ack' });
   };
   await handle();
+  // nobody waits for it: it may leave behind the ack
+  const untilMs = Date.now() + 5_000;
+  while (!stage.standIn.tables.isRegistered('g') && Date.now() < untilMs) await sleep(10);
   assert.deepEqual(await requests(), [
     '$memphis_consumer_creations',
     'CONSUMER.DURABLE.CREATE.jobs$1.g',
