@@ -28,6 +28,7 @@ async function listen(t: TestContext, { standIn }: FaultScene): Promise<() => Pr
   }
   await ear.flush(5_000);
   return async () => {
+    await sleep(50); // a registration leaves a turn later, on a connection of its own
     await ear.flush(5_000); // what the server has heard before is here
     const all = [...heard].sort();
     heard.clear();
