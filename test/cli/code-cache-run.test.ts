@@ -387,6 +387,28 @@ describe('code-cache --run', () => {
   });
 });
 
+test('secrets of the environment are hidden however short, where they stand alone; other short words stay readable', () => {
+  const env = {
+    MEMPHIS_PASSWORD: 'abc',
+    MEMPHIS_SERVERS: 'nats://me:pw1@b',
+    DB_PWD: 'x',
+    API_TOKEN: '',
+    NODE_ENV: 'test',
+    PWD: '/work',
+  };
+  for (const [text, expected] of [
+    ['refused: abc', 'refused: <MEMPHIS_PASSWORD>'],
+    [
+      "user me, 'abc' and abc. (me:pw1, pw1)",
+      "user me, '<MEMPHIS_PASSWORD>' and <MEMPHIS_PASSWORD>. (<MEMPHIS_SERVERS>, <MEMPHIS_SERVERS>)",
+    ],
+    ['abcissa, x-ray, max', 'abcissa, <DB_PWD>-ray, max'],
+    ['/work/a.test.js under test', '/work/a.test.js under test'],
+  ] as const) {
+    assert.equal(hideEnvironment(text, env), expected);
+  }
+});
+
 test('values of the environment are hidden, longest first; paths, short words and other addresses stay readable', () => {
   const env = {
     PW: 'abcdef',

@@ -15,6 +15,9 @@ import { bucketConfig, createStream, lastValue, purgeStream } from './wire/strea
 /** How long taking a note away may hold up the end of settling. */
 const DROP_LIMIT_MS = 1_000;
 
+/** A delivery's `credit` where nobody could say: neither is it known then that its message has none left. */
+export const UNKNOWN_CREDIT = -1;
+
 /** Which message of which group. */
 export interface CreditKey {
   readonly stream: string;

@@ -90,7 +90,7 @@ export interface Delivery extends StoredMessage {
   readonly ackSubject: string;
   /** All headers, the reserved ones too, but for those of the lane: a dead letter keeps them. */
   readonly allHeaders: HeaderList;
-  /** Deliveries that the broker counted and we do not (`credits.ts`); `deliveryCount` is without them. */
+  /** Deliveries that the broker counted and we do not; `deliveryCount` is without them. `UNKNOWN_CREDIT`: see `credits.ts`. */
   credit: number;
   /** Wall-clock time before which no handler may see it; parked on a server that cannot wait by itself. */
   readonly untilMs?: number | undefined;

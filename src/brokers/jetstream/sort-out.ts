@@ -6,9 +6,10 @@
 import type { Link } from '../../connection/link.ts';
 import { isMemphisError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
-import { creditKeyOf, readCredit } from './credits.ts';
+import { creditKeyOf, readCredit, UNKNOWN_CREDIT } from './credits.ts';
 import { become } from './delivery.ts';
 import { type Delivery, isBeforeBegin, mayHaveCredit } from './lane.ts';
+import { healsByItself } from './repeat.ts';
 import type { Settler } from './settle.ts';
 
 /**
@@ -39,6 +40,8 @@ export async function sortOut(
       settling.push(settleUnseen(settler, delivery, { action: 'ack' }));
     } else if (untilMs > now) {
       settling.push(settleUnseen(settler, delivery, { action: 'giveBack', delayMs: untilMs - now }));
+    } else if (delivery.credit === UNKNOWN_CREDIT) {
+      settling.push(settleUnseen(settler, delivery, { action: 'giveBack' }));
     } else if (deliveryCount > maxDeliveries) {
       // one delivery more than asked for: its message ran out without a word of a handler (a killed process)
       const before = become(delivery, { deliveryCount: deliveryCount - 1 }); // this one no handler is given
@@ -63,9 +66,10 @@ async function lookForCredit(link: Link, delivery: Delivery, maxDeliveries: numb
   const { laneDeliveries, untilMs = 0 } = delivery;
   // before its time no handler has seen it: none of its deliveries counts, whoever they went to
   if (untilMs > Date.now()) delivery.credit = laneDeliveries - 1;
-  // without an answer it counts as exhausted: set aside whole, which can be put back, rather than lost
   else if (mayHaveCredit(delivery, maxDeliveries)) {
-    delivery.credit = await readCredit(link, creditKeyOf(delivery), limitMs).catch(() => 0);
+    const reading = readCredit(link, creditKeyOf(delivery), limitMs);
+    // who may not look has none, or it would be given back for ever; without an answer it has not run out as far as anybody knows
+    delivery.credit = await reading.catch((error) => (healsByItself(error) ? UNKNOWN_CREDIT : 0));
   }
 }
 

@@ -3,7 +3,7 @@
 import { isMemphisError } from '../../model/errors.ts';
 import { withinDeliveries } from '../../model/outcome.ts';
 import { emit, emitRetry } from '../../telemetry/channels.ts';
-import { creditKeyOf, writeCredit } from './credits.ts';
+import { creditKeyOf, readCredit, UNKNOWN_CREDIT, writeCredit } from './credits.ts';
 import type { Delivery } from './lane.ts';
 import { ownId } from './own-id.ts';
 import { shouldPark } from './parking.ts';
@@ -11,6 +11,8 @@ import { type Decided, type SettleContext, timeLeftMs, unconfirmed } from './set
 
 /** A year: as long as a delayed NAK. */
 const MAX_PARKED_MS = 365 * 86_400_000;
+/** How long it is asked once more how many deliveries of a message do not count. */
+const ASK_AGAIN_MS = 2_000;
 
 /** Whether a durable of others has used up its limit of deliveries with this one. */
 function isLastOf({ lane, laneDeliveries }: Delivery): boolean {
@@ -50,6 +52,15 @@ export async function storeFirst(context: SettleContext, delivery: Decided): Pro
   const { deliveryCount, decision, lane } = delivery;
   let outcome = withinDeliveries(decision.outcome, deliveryCount, context.maxDeliveries);
   let isParked = false;
+  if (delivery.credit === UNKNOWN_CREDIT) {
+    try {
+      delivery.credit = await askAgain(context, delivery);
+    } catch (error) {
+      // noted by guess, it might run out with deliveries left: it comes back by itself
+      decision.told[1](unconfirmed(context, 1, error));
+      return false;
+    }
+  }
   if (outcome.action === 'giveBack') {
     // the broker would not deliver it again
     const isLast = isLastOf(delivery);
@@ -76,6 +87,10 @@ export async function storeFirst(context: SettleContext, delivery: Decided): Pro
   }
   delivery.decision = { ...decision, outcome, isParked }; // others may share what was decided before
   return true;
+}
+
+function askAgain(context: SettleContext, delivery: Delivery): Promise<number> {
+  return readCredit(context.link, creditKeyOf(delivery), Math.min(ASK_AGAIN_MS, timeLeftMs(context)));
 }
 
 async function setAside(context: SettleContext, delivery: Delivery, reason: string): Promise<void> {
