@@ -27,13 +27,7 @@ for (const { binary, version } of serversUnderTest()) {
     let broker: RunningBroker;
     let memphis: Client;
     let raw: Connection;
-    const api = (subject: string, body?: Json): Promise<Json> =>
-      callApi(raw, {
-        subject: `$JS.API.${subject}`,
-        ...(body === undefined ? {} : { body }),
-        attempted: 'test',
-        timeoutMs: 2_000,
-      });
+    const api = (subject: string, body?: Json): Promise<Json> => callApi(raw, subject, 'test', 2_000, body);
     const makeStream = async (name: string, extra: Json = {}): Promise<void> => {
       const subjects = [`${name.toLowerCase()}.>`];
       await api(`STREAM.CREATE.${name}`, { name, subjects, storage: 'memory', ...extra });

@@ -15,19 +15,10 @@ export async function readDeadLetters(port: number, station: string): Promise<Fo
   const stream = deadLetterStreamOf(station);
   const found: FoundDeadLetter[] = [];
   try {
-    const info = await callApi(connection, {
-      subject: `$JS.API.STREAM.INFO.${stream}`,
-      attempted: 'look',
-      timeoutMs: 2_000,
-    });
+    const info = await callApi(connection, `STREAM.INFO.${stream}`, 'look', 2_000);
     const last = isJson(info.state) ? Number(info.state.last_seq) : 0;
     for (let seq = 1; seq <= last; seq++) {
-      const reply = await callApi(connection, {
-        subject: `$JS.API.STREAM.MSG.GET.${stream}`,
-        body: { seq },
-        attempted: 'read',
-        timeoutMs: 2_000,
-      });
+      const reply = await callApi(connection, `STREAM.MSG.GET.${stream}`, 'read', 2_000, { seq });
       const message = isJson(reply.message) ? reply.message : {};
       const lines = Buffer.from(String(message.hdrs ?? ''), 'base64')
         .toString()

@@ -1,7 +1,7 @@
 /** A connection of our own to one server that does not hear the answers to some requests, as long as a test wants. */
 
 import { openLean } from '../../src/connection/lean/session.ts';
-import type { Connection, RequestOptions } from '../../src/connection/port.ts';
+import type { Connection, DialOptions, RequestOptions } from '../../src/connection/port.ts';
 import { wait } from '../../src/connection/within.ts';
 import { MemphisError } from '../../src/model/errors.ts';
 import type { GivenConnection } from '../../src/model/options/connect.ts';
@@ -15,8 +15,8 @@ export interface DeafConnection {
   readonly unheard: number;
 }
 
-/** @param server `host:port`, without TLS and credentials */
-export function deafConnection(server: string): DeafConnection {
+/** @param server `host:port`, without TLS */
+export function deafConnection(server: string, others: Partial<DialOptions> = {}): DeafConnection {
   let deafTo = '';
   let left = 0;
   let unheard = 0;
@@ -29,7 +29,7 @@ export function deafConnection(server: string): DeafConnection {
     throw new MemphisError('TIMEOUT', `No answer on ${subject}.`);
   };
   const open = ({ timeoutMs }: { readonly timeoutMs: number }): object => {
-    const session = openLean({ server, name: 'deaf', timeoutMs });
+    const session = openLean({ server, name: 'deaf', timeoutMs, ...others });
     const own = { request: request.bind(undefined, session) };
     return new Proxy(session, {
       get(target, key) {

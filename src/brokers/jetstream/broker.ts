@@ -17,7 +17,8 @@ export class JetStreamBroker extends StreamBroker<Stations> {
       lookUp,
     }: { readonly createStationOnFirstUse?: boolean; readonly lookUp?: FindLookUp } = {},
   ) {
-    const make = (name: string): Promise<void> => makeStation(link, name, defaultStation);
+    const make = (name: string, patienceMs: number): Promise<void> =>
+      makeStation(link, name, defaultStation, patienceMs);
     const stations = new Stations(link, createStationOnFirstUse ? make : undefined);
     super(link, stations, new SchemaNames(stations, (station) => this.schemaOf(station)), lookUp);
   }

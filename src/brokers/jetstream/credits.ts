@@ -12,9 +12,6 @@ import { store } from './store.ts';
 import { encodeJson, textOf } from './wire/api.ts';
 import { bucketConfig, createStream, lastValue, purgeStream } from './wire/streams.ts';
 
-/** How long taking a note away may hold up the end of settling. */
-const DROP_LIMIT_MS = 1_000;
-
 /** A delivery's `credit` where nobody could say: neither is it known then that its message has none left. */
 export const UNKNOWN_CREDIT = -1;
 
@@ -66,10 +63,11 @@ export async function writeCredit(link: Link, key: CreditKey, credit: number, ti
 }
 
 /** Takes the note of a message away that is done with. Best effort: what stays behind is a few bytes. */
-export async function dropCredit(link: Link, key: CreditKey): Promise<void> {
+export async function dropCredit(link: Link, key: CreditKey, limitMs: number): Promise<void> {
   try {
-    const connection = await link.ready(Date.now() + DROP_LIMIT_MS);
-    await purgeStream(connection, `KV_${BUCKET}`, { filter: subjectOf(key) }, DROP_LIMIT_MS);
+    const untilMs = Date.now() + limitMs;
+    const connection = await link.ready(untilMs);
+    await purgeStream(connection, `KV_${BUCKET}`, { filter: subjectOf(key) }, leftUntil(untilMs));
   } catch {
     // the message is settled, which is what counts
   }

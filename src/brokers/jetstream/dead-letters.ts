@@ -2,12 +2,13 @@
 
 import type { Link } from '../../connection/link.ts';
 import type { Connection, HeaderList } from '../../connection/port.ts';
-import { isMemphisError, MemphisError } from '../../model/errors.ts';
+import { leftUntil } from '../../connection/within.ts';
+import { isMemphisError } from '../../model/errors.ts';
 import { toInternalName } from '../../model/station.ts';
 import { isOwnId } from './headers.ts';
 import { keepHeaders, underId } from './kept-headers.ts';
 import type { Delivery } from './lane.ts';
-import { type DeadLetterContext, storeInLinkedStation } from './linked-station.ts';
+import { checkRoom, type DeadLetterContext, storeInLinkedStation } from './linked-station.ts';
 import { ownId } from './own-id.ts';
 import { infoOf, repeat } from './repeat.ts';
 import { deadLetterStreamOf } from './stations.ts';
@@ -72,13 +73,7 @@ export async function storeDeadLetter(context: DeadLetterContext, delivery: Deli
   const stream = deadLetterStreamOf(station);
   const { maxPayload } = await infoOf(link, leftMs());
   const headers = deadLetterHeaders(delivery, group, reason, maxPayload);
-  if (frameSize(headers, data) > maxPayload) {
-    throw new MemphisError(
-      'PAYLOAD_TOO_LARGE',
-      `Message ${id} leaves no room for the headers of a dead letter. It stays in its station; raise max_payload.`,
-      { station, group },
-    );
-  }
+  checkRoom(context, delivery, headers, maxPayload, 'a dead letter');
   // the copy first: where it fails again and again, the dead letters do not fill with repeats of one message
   if (context.dlsStation !== '') {
     const copied = { id, station, data, headers: delivery.allHeaders };
@@ -120,7 +115,8 @@ export async function makeStream(
   source: string,
   limitMs: number,
 ): Promise<void> {
+  const untilMs = Date.now() + limitMs;
   const config = await streamConfig(connection, source, limitMs);
   const like = deadLetterStreamConfig(stream, config.storage, config.num_replicas);
-  await createStream(connection, like, limitMs).catch(unlessThere);
+  await createStream(connection, like, leftUntil(untilMs)).catch(unlessThere);
 }

@@ -44,8 +44,8 @@ export interface LaneRules {
   toDelivery(frame: Frame, lane: Lane): Delivery;
   /** Whether somebody else has settled it meanwhile: no handler gets it. */
   isOver(delivery: Delivery, limitMs: number): Promise<boolean>;
-  /** After an ack is confirmed. Never rejects. */
-  onAcked(delivery: Delivery): Promise<void>;
+  /** After an ack is confirmed. Takes no longer than that, and never rejects. */
+  onAcked(delivery: Delivery, limitMs: number): Promise<void>;
 }
 
 /** Whether a delivery lies before the place at which its group was to begin. */

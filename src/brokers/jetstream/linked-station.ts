@@ -41,6 +41,22 @@ function copyHeaders({ station, headers }: Copied, id: string, type: string): He
   ];
 }
 
+/** @param kept what a message is to be kept as. @throws MemphisError `PAYLOAD_TOO_LARGE` where it does not fit with these headers */
+export function checkRoom(
+  { group }: DeadLetterContext,
+  { id, station, data }: Omit<Copied, 'headers'>,
+  headers: HeaderList,
+  maxPayload: number,
+  kept: string,
+): void {
+  if (frameSize(headers, data) <= maxPayload) return;
+  throw new MemphisError(
+    'PAYLOAD_TOO_LARGE',
+    `Message ${id} leaves no room for the headers of ${kept}. It stays in its station; raise max_payload.`,
+    { station, group },
+  );
+}
+
 /**
  * Stores the copy; resolves when the broker has confirmed it. A station that is missing is made with defaults.
  *
@@ -53,16 +69,10 @@ export async function storeInLinkedStation(
   maxPayload: number,
   type: 'unacked' | 'failed_schema' = 'unacked',
 ): Promise<void> {
-  const { link, stations, group, dlsStation, leftMs } = context;
-  const { data, station } = copied;
+  const { link, stations, dlsStation, leftMs } = context;
+  const { data } = copied;
   const headers = copyHeaders(copied, id, type);
-  if (frameSize(headers, data) > maxPayload) {
-    throw new MemphisError(
-      'PAYLOAD_TOO_LARGE',
-      `Message ${copied.id} leaves no room for the headers of a copy in station ${dlsStation}. It stays in its station; raise max_payload.`,
-      { station, group },
-    );
-  }
+  checkRoom(context, copied, headers, maxPayload, `a copy in station ${dlsStation}`);
   const tryOnce = async (): Promise<void> => {
     const { partitions } = await stations.view(dlsStation, leftMs());
     const partition = choosePartition(dlsStation, partitions, { msgId: id }) ?? 1;
@@ -81,7 +91,7 @@ export async function storeInLinkedStation(
     await tryOnce();
   } catch (error) {
     if (!isMemphisError(error, 'STATION_NOT_FOUND')) throw error;
-    await makeStation(link, dlsStation, defaultStation);
+    await makeStation(link, dlsStation, defaultStation, leftMs());
     stations.forget(dlsStation);
     await tryOnce();
   }

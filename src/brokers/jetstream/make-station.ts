@@ -2,6 +2,7 @@
 
 import type { Link } from '../../connection/link.ts';
 import type { Connection } from '../../connection/port.ts';
+import { leftUntil } from '../../connection/within.ts';
 import { MemphisError } from '../../model/errors.ts';
 import type { StationSettings } from '../../model/station.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
@@ -30,13 +31,14 @@ const PEERS_PATIENCE_MS = 5_000;
 /**
  * Makes the streams of a station that are not there yet.
  *
+ * @param limitMs how long the next request may take
  * @throws MemphisError `STATION_CONFLICT` where one is there with other settings
  */
-export async function createStreams(
+async function createStreams(
   connection: Connection,
   name: string,
   settings: StationSettings,
-  limitMs: number,
+  limitMs: () => number,
 ): Promise<void> {
   const partitions = Array.from({ length: settings.partitionsNumber }, (_, index) => index + 1);
   while (partitions.length > 0) {
@@ -44,7 +46,7 @@ export async function createStreams(
       partitions.splice(0, AT_ONCE).map(async (partition) => {
         const stream = streamOf(name, partition);
         try {
-          await createStream(connection, stationStreamConfig(stream, settings), limitMs);
+          await createStream(connection, stationStreamConfig(stream, settings), limitMs());
         } catch (error) {
           if (refusalOf(error) !== apiError.STREAM_NAME_IN_USE) throw error;
           throw new MemphisError(
@@ -58,29 +60,39 @@ export async function createStreams(
   }
   const { storageType, replicas } = settings;
   const deadLetters = deadLetterStreamConfig(deadLetterStreamOf(name), storageType, replicas);
-  await createStream(connection, deadLetters, limitMs).catch(unlessThere);
+  await createStream(connection, deadLetters, limitMs()).catch(unlessThere);
 }
 
 /** Stores the record of a station, and makes the bucket for it where that is missing. */
-export async function putRecord(link: Link, name: string, settings: RecordedSettings): Promise<void> {
+async function putRecord(link: Link, name: string, settings: RecordedSettings, timeoutMs: number): Promise<void> {
   await store(
     link,
     recordSubject(name),
     { data: encodeJson({ ...settings, name }), headers: [] },
     {
-      timeoutMs: PATIENCE_MS,
+      timeoutMs,
       onMissing: (connection, limitMs) =>
         createStream(connection, bucketConfig(BUCKET, settings.replicas), limitMs).catch(unlessThere),
     },
   );
 }
 
-/** Makes a station of which nothing is there. May be called again. */
-export async function makeStation(link: Link, name: string, settings: RecordedSettings): Promise<void> {
+/**
+ * Makes a station of which nothing is there. May be called again.
+ *
+ * @param patienceMs for all of it
+ */
+export async function makeStation(
+  link: Link,
+  name: string,
+  settings: RecordedSettings,
+  patienceMs: number = PATIENCE_MS,
+): Promise<void> {
+  const untilMs = Date.now() + patienceMs;
   const giveUpAtMs = Date.now() + PEERS_PATIENCE_MS;
-  await repeat(link, 'create station', PATIENCE_MS, async (connection, limitMs) => {
+  await repeat(link, 'create station', patienceMs, async (connection, limitMs) => {
     try {
-      await createStreams(connection, name, settings, limitMs);
+      await createStreams(connection, name, settings, () => Math.min(limitMs, leftUntil(untilMs)));
     } catch (error) {
       if (refusalOf(error) !== apiError.NO_SUITABLE_PEERS || Date.now() < giveUpAtMs) throw error;
       throw new MemphisError(
@@ -90,13 +102,13 @@ export async function makeStation(link: Link, name: string, settings: RecordedSe
       );
     }
   });
-  if (settings.replicas > 1) await raiseReplicas(link, settings.replicas);
-  await putRecord(link, name, settings);
+  if (settings.replicas > 1) await raiseReplicas(link, settings.replicas, leftUntil(untilMs));
+  await putRecord(link, name, settings, leftUntil(untilMs));
 }
 
 /** A bucket that was made for a station with fewer replicas would be lost, or not answer, before this station does. */
-async function raiseReplicas(link: Link, replicas: number): Promise<void> {
-  await repeat(link, 'raise replicas', PATIENCE_MS, async (connection, limitMs) => {
+async function raiseReplicas(link: Link, replicas: number, patienceMs: number): Promise<void> {
+  await repeat(link, 'raise replicas', patienceMs, async (connection, limitMs) => {
     try {
       const config = await streamConfig(connection, `KV_${BUCKET}`, limitMs);
       if (Number(config.num_replicas) >= replicas) return;

@@ -125,8 +125,9 @@ export class Retries {
   ): Promise<Lane> {
     const stream = retryStreamOf(at.station);
     const name = `${at.durable}$${at.partition}`;
+    const untilMs = Date.now() + limitMs;
     const make = async (): Promise<Durable> => {
-      const { retention } = await streamConfig(connection, stream, limitMs);
+      const { retention } = await streamConfig(connection, stream, leftUntil(untilMs));
       return createDurable(
         connection,
         stream,
@@ -138,19 +139,21 @@ export class Retries {
           from: { deliver_policy: 'all' },
           maxAckPending: -1,
         },
-        limitMs,
+        leftUntil(untilMs),
       );
     };
     let found: Durable;
     try {
       found = await durableInfo(connection, stream, name, limitMs);
       if (change && found.ackWaitMs !== at.ackWaitMs) {
-        found = await updateDurable(connection, stream, found, { ackWaitMs: at.ackWaitMs, maxAckPending: -1 }, limitMs);
+        const settings = { ackWaitMs: at.ackWaitMs, maxAckPending: -1 };
+        found = await updateDurable(connection, stream, found, settings, leftUntil(untilMs));
       }
     } catch (error) {
       const number = refusalOf(error);
       if (number !== apiError.CONSUMER_NOT_FOUND && number !== apiError.STREAM_NOT_FOUND) throw error;
-      if (number === apiError.STREAM_NOT_FOUND) await makeRetryStream(connection, stream, at.stream, limitMs);
+      if (number === apiError.STREAM_NOT_FOUND)
+        await makeRetryStream(connection, stream, at.stream, leftUntil(untilMs));
       found = await make();
     }
     this.#note(at.station, name);
@@ -203,8 +206,9 @@ export class Retries {
     const known = this.#ready.get(due);
     if (known !== undefined && Date.now() - known.atMs <= KNOWN_FOR_MS) return known.isScheduled;
     const isScheduled = await repeat(this.#link, 'prepare retry', timeoutMs, async (connection, limitMs) => {
+      const untilMs = Date.now() + limitMs;
       const { stream } = await this.lane(connection, copy, limitMs, false);
-      return await ensureSchedules(connection, stream, limitMs);
+      return await ensureSchedules(connection, stream, leftUntil(untilMs));
     });
     this.#ready.set(due, { atMs: Date.now(), isScheduled });
     return isScheduled;
@@ -239,16 +243,18 @@ export function partitionsOf(names: readonly string[], durable: string): number[
 async function makeRetryStream(connection: Connection, stream: string, source: string, limitMs: number): Promise<void> {
   const { apiLevel, version } = await connection.info;
   const isWorkQueueSafe = !isBefore(version, 2, 10);
+  const untilMs = Date.now() + limitMs;
   const like = await streamConfig(connection, source, limitMs);
   const config = retryStreamConfig(stream, like, { apiLevel, isWorkQueueSafe });
-  await createStream(connection, config, limitMs).catch(unlessThere);
+  await createStream(connection, config, leftUntil(untilMs)).catch(unlessThere);
 }
 
 /** Whether the stream can wait by itself; one made before the server could is brought up to it. */
 async function ensureSchedules(connection: Connection, stream: string, limitMs: number): Promise<boolean> {
   if (!hasSchedules((await connection.info).apiLevel)) return false;
+  const untilMs = Date.now() + limitMs;
   const config = await streamConfig(connection, stream, limitMs);
   if (config.allow_msg_schedules === true) return true;
-  await updateStream(connection, { ...config, allow_msg_schedules: true }, limitMs);
-  return (await streamConfig(connection, stream, limitMs)).allow_msg_schedules === true;
+  await updateStream(connection, { ...config, allow_msg_schedules: true }, leftUntil(untilMs));
+  return (await streamConfig(connection, stream, leftUntil(untilMs))).allow_msg_schedules === true;
 }

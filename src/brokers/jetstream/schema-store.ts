@@ -55,11 +55,8 @@ function decode(data: Uint8Array): Json | undefined {
  */
 async function readKey(connection: Connection, subject: string, timeoutMs: number): Promise<Entry> {
   try {
-    const reply = await callApi(connection, {
-      subject: `$JS.API.STREAM.MSG.GET.${KV}`,
-      body: { last_by_subj: subject },
-      attempted: `read ${subject}`,
-      timeoutMs,
+    const reply = await callApi(connection, `STREAM.MSG.GET.${KV}`, `read ${subject}`, timeoutMs, {
+      last_by_subj: subject,
     });
     const message = isJson(reply.message) ? reply.message : {};
     const isGone = /KV-Operation: (DEL|PURGE)/.test(Buffer.from(String(message.hdrs ?? ''), 'base64').toString());

@@ -4,6 +4,7 @@
  */
 
 import type { Link } from '../../connection/link.ts';
+import { leftUntil } from '../../connection/within.ts';
 import type { Batch } from '../../model/batch.ts';
 import { MemphisError } from '../../model/errors.ts';
 import type { StoredMessage } from '../../model/message.ts';
@@ -19,29 +20,33 @@ import { Forgotten, writeAll } from './tell-source.ts';
 import { ackPayload } from './wire/ack.ts';
 import { deleteMessage } from './wire/streams.ts';
 
-/** How long deleting a settled copy may hold up the end of settling. */
+/** How long taking a note or a copy away may hold up the end of settling. */
 const DROP_LIMIT_MS = 1_000;
 
 /** Deletes a copy that its stream keeps. Best effort: what stays behind is delivered to nobody. */
-async function dropCopy(link: Link, stream: string, sequence: number): Promise<void> {
+async function dropCopy(link: Link, stream: string, sequence: number, limitMs: number): Promise<void> {
   try {
-    await deleteMessage(await link.ready(Date.now() + DROP_LIMIT_MS), stream, sequence, DROP_LIMIT_MS);
+    const untilMs = Date.now() + limitMs;
+    await deleteMessage(await link.ready(untilMs), stream, sequence, leftUntil(untilMs));
   } catch {
     // it is settled, which is what counts
   }
 }
 
 /** What is still to be done about messages that are settled. Most have nothing. */
-function afterwards(link: Link, deliveries: readonly Decided[]): Promise<unknown>[] {
+function afterwards(context: SettleContext, deliveries: readonly Decided[]): Promise<unknown>[] {
+  const { link } = context;
   const rest: Promise<unknown>[] = [];
   for (const delivery of deliveries) {
     const { lane, credit, decision } = delivery;
     const { action } = decision.outcome;
     const isAcked = action === 'ack';
     if (!isAcked && !decision.isParked && action !== 'deadLetter') continue;
-    if (credit > 0) rest.push(dropCredit(link, creditKeyOf(delivery)));
-    if (isAcked && lane.rules !== undefined) rest.push(lane.rules.onAcked(delivery));
-    if (lane.keepsSettled) rest.push(dropCopy(link, lane.stream, delivery.position.sequence));
+    const leftMs = timeLeftMs(context);
+    const dropMs = Math.min(DROP_LIMIT_MS, leftMs);
+    if (credit > 0) rest.push(dropCredit(link, creditKeyOf(delivery), dropMs));
+    if (isAcked && lane.rules !== undefined) rest.push(lane.rules.onAcked(delivery, leftMs));
+    if (lane.keepsSettled) rest.push(dropCopy(link, lane.stream, delivery.position.sequence, dropMs));
   }
   return rest;
 }
@@ -137,7 +142,7 @@ export class Settler {
       return;
     }
     this.#report(deliveries);
-    const rest = afterwards(link, deliveries);
+    const rest = afterwards(this.#context, deliveries);
     if (rest.length > 0) await Promise.all(rest);
     for (const { decision } of deliveries) decision.told[0](settledAs[decision.outcome.action]);
   }

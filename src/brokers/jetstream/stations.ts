@@ -2,6 +2,7 @@
 
 import type { Link } from '../../connection/link.ts';
 import type { Connection } from '../../connection/port.ts';
+import { leftUntil } from '../../connection/within.ts';
 import { isMemphisError, MemphisError } from '../../model/errors.ts';
 import { isName, toInternalName } from '../../model/station.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
@@ -174,13 +175,13 @@ export function stationNotFound(station: string): MemphisError {
 /** Remembers stations for the life of a link; forgets what turned out wrong. */
 export class Stations {
   protected readonly link: Link;
-  readonly #make: ((station: string) => Promise<void>) | undefined;
+  readonly #make: ((station: string, patienceMs: number) => Promise<void>) | undefined;
   readonly #looked = new Map<string, Promise<StationView>>();
   /** What the looks have found so far. */
   readonly #known = new Map<string, StationView>();
 
   /** @param make makes a station that is missing when it is first used; left out: it is an error */
-  constructor(link: Link, make?: (station: string) => Promise<void>) {
+  constructor(link: Link, make?: (station: string, patienceMs: number) => Promise<void>) {
     this.link = link;
     this.#make = make;
   }
@@ -192,14 +193,18 @@ export class Stations {
    * @throws MemphisError `STATION_NOT_FOUND`
    */
   view(station: string, patienceMs?: number): Promise<StationView> {
-    const found = this.find(station, patienceMs);
-    const make = this.#make;
-    if (make === undefined) return found;
-    return found.catch(async (error: unknown) => {
+    return this.#make === undefined ? this.find(station, patienceMs) : this.#findOrMake(station, patienceMs);
+  }
+
+  async #findOrMake(station: string, patienceMs: number = PATIENCE_MS): Promise<StationView> {
+    const untilMs = Date.now() + patienceMs;
+    try {
+      return await this.find(station, patienceMs);
+    } catch (error) {
       if (!isMemphisError(error, 'STATION_NOT_FOUND')) throw error;
-      await make(station);
-      return await this.find(station);
-    });
+    }
+    await this.#make?.(station, leftUntil(untilMs));
+    return await this.find(station, leftUntil(untilMs));
   }
 
   /** For what makes no station. @throws MemphisError `STATION_NOT_FOUND` */

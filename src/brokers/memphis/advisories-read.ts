@@ -1,7 +1,7 @@
 /** Waiting for the broker: it reads what was set aside in rounds of five seconds, and makes rows of it only then (memphis-wire 6.2). */
 
 import type { Link } from '../../connection/link.ts';
-import { wait } from '../../connection/within.ts';
+import { leftUntil, wait } from '../../connection/within.ts';
 import { handInPassedOver, noticesOf } from './passed-over.ts';
 
 /** More than a round, for what is there and for what is handed in again. */
@@ -16,14 +16,14 @@ export async function untilAdvisoriesAreRead(link: Link): Promise<void> {
   let untilMs = Date.now() + LIMIT_MS;
   try {
     const connection = await link.ready(untilMs);
-    let { last } = await noticesOf(connection, LIMIT_MS);
-    const now = await handInPassedOver(connection, LIMIT_MS);
+    let { last } = await noticesOf(connection, leftUntil(untilMs));
+    const now = await handInPassedOver(connection, leftUntil(untilMs));
     if (now > 0) {
       last = now;
       untilMs = Date.now() + LIMIT_MS;
     }
     while (Date.now() < untilMs) {
-      const { first, isEmpty } = await noticesOf(connection, LIMIT_MS);
+      const { first, isEmpty } = await noticesOf(connection, leftUntil(untilMs));
       if (isEmpty || first > last) return;
       await wait(LOOK_EVERY_MS);
     }

@@ -1,6 +1,7 @@
 /** The driver of a Memphis broker: JetStream underneath, with the broker's own names and rows. */
 
 import type { Link } from '../../connection/link.ts';
+import { leftUntil } from '../../connection/within.ts';
 import { defaultStation } from '../../model/station.ts';
 import { type FindLookUp, StreamBroker } from '../jetstream/stream-broker.ts';
 import { CONTROL_LIMIT_MS } from './limits.ts';
@@ -22,9 +23,9 @@ export class MemphisBroker extends StreamBroker<MemphisStations> {
       lookUp,
     }: { readonly createStationOnFirstUse?: boolean; readonly lookUp?: FindLookUp } = {},
   ) {
-    const make = async (name: string): Promise<void> => {
-      const connection = await link.ready(Date.now() + CONTROL_LIMIT_MS);
-      await createStation(connection, name, defaultStation, CONTROL_LIMIT_MS);
+    const make = async (name: string, patienceMs: number): Promise<void> => {
+      const untilMs = Date.now() + Math.min(patienceMs, CONTROL_LIMIT_MS);
+      await createStation(await link.ready(untilMs), name, defaultStation, leftUntil(untilMs));
     };
     const stations = new MemphisStations(link, createStationOnFirstUse ? make : undefined);
     const names = new MemphisSchemaNames((station) => this.schemaOf(station));

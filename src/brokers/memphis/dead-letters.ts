@@ -64,7 +64,9 @@ export async function setAside(
   // of a group without a row the broker keeps nothing
   if (!(await within(group.register(connection), leftMs())))
     throw refused(context, delivery, 'the group could not be registered');
-  const keeping = group.resendLane(connection); // there may be some from now on
+  // both beside the notice, and in half of the time: the message is still to be terminated
+  const besideMs = Math.min(MEND_LIMIT_MS, leftMs() / 2);
+  const keeping = group.resendLane(connection, besideMs); // there may be some from now on
   const { stream, sequence } = originOf(delivery);
   const notice = {
     stream,
@@ -82,7 +84,7 @@ export async function setAside(
     const { version, maxPayload } = await connection.info;
     // there the broker's rows cannot be told from group to group (kept-letters.ts)
     if (isAnchored(version)) await storeDeadLetter(context, delivery, reason);
-    else mending = mend(link, connection, Math.min(leftMs(), MEND_LIMIT_MS));
+    else mending = mend(link, connection, besideMs);
     if (whole.length <= maxPayload) await hand(context, notice, whole);
     else await handByReference(context, delivery, notice);
   } finally {

@@ -112,9 +112,10 @@ export class MemphisGroup extends Group {
     return lane ? [lane] : [];
   }
 
-  /** Asked for before there are any, too: they are to find the stream that keeps them. Never rejects. */
-  resendLane(connection: Connection): Promise<Lane | undefined> {
-    return this.#resends.lane(connection, RESENDS_LIMIT_MS);
+  /** Asked for before there are any, too: they are to find the stream that keeps them. Never rejects. Who else asks for it may have longer. */
+  resendLane(connection: Connection, limitMs: number = RESENDS_LIMIT_MS): Promise<Lane | undefined> {
+    const forMs = Math.min(limitMs, RESENDS_LIMIT_MS);
+    return within(this.#resends.lane(connection, forMs), forMs);
   }
 
   /** A station that was made anew has no rows. */

@@ -5,7 +5,7 @@
  */
 
 import type { Connection } from '../../connection/port.ts';
-import { wait } from '../../connection/within.ts';
+import { leftUntil, wait } from '../../connection/within.ts';
 import { callApi, type Json } from '../jetstream/wire/api.ts';
 import { parsePubAck } from '../jetstream/wire/publish.ts';
 import { messageAt } from '../jetstream/wire/read.ts';
@@ -38,9 +38,8 @@ interface State {
   readonly first_ts: string;
 }
 
-async function look(connection: Connection, what: string, limitMs: number): Promise<Json> {
-  const subject = `$JS.API.${what}`;
-  return await callApi(connection, { subject, attempted: 'read dead letters', timeoutMs: limitMs });
+function look(connection: Connection, what: string, limitMs: number): Promise<Json> {
+  return callApi(connection, what, 'read dead letters', limitMs);
 }
 
 /** @throws MemphisError as the API refuses */
@@ -54,29 +53,30 @@ export async function noticesOf(connection: Connection, limitMs: number): Promis
 /**
  * Hands in again what nobody reads: stored anew before it goes. Read twice, a notice makes no second row.
  *
- * @param limitMs for all of it, and for the last request once more
+ * @param limitMs for all of it
  * @returns the last place at which one is now, or 0
  * @throws MemphisError as the API refuses
  */
 export async function handInPassedOver(connection: Connection, limitMs: number, oldMs = OLD_MS): Promise<number> {
+  const untilMs = Date.now() + limitMs;
   const { ack_floor: floor } = await look(connection, `CONSUMER.INFO.${ADVISORIES}.${READER}`, limitMs);
   let now = 0;
   let until = 0;
-  const untilMs = Date.now() + limitMs;
   for (let count = 0; count <= MAX && Date.now() < untilMs; count++) {
-    const { first, last, isEmpty, ageMs } = await noticesOf(connection, limitMs);
+    const { first, last, isEmpty, ageMs } = await noticesOf(connection, leftUntil(untilMs));
     until ||= last;
     const isRead = first > ((floor as Json).stream_seq as number) && ageMs < oldMs;
     if (isEmpty || isRead || first > until) break;
     if (count === 0) {
+      if (Date.now() + GONE_AFTER_MS >= untilMs) break;
       await wait(GONE_AFTER_MS);
       continue;
     }
-    const { subject, data } = await messageAt(connection, ADVISORIES, first, limitMs);
-    const stored = parsePubAck(subject, await connection.request(subject, data, { timeoutMs: limitMs }));
+    const { subject, data } = await messageAt(connection, ADVISORIES, first, leftUntil(untilMs));
+    const stored = parsePubAck(subject, await connection.request(subject, data, { timeoutMs: leftUntil(untilMs) }));
     if (stored === 'nobody') break; // the stream is just gone
     now = stored.sequence;
-    await deleteMessage(connection, ADVISORIES, first, limitMs);
+    await deleteMessage(connection, ADVISORIES, first, leftUntil(untilMs));
   }
   return now;
 }

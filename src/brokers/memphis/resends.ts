@@ -6,6 +6,7 @@
 
 import type { Link } from '../../connection/link.ts';
 import type { Connection, Frame } from '../../connection/port.ts';
+import { leftUntil } from '../../connection/within.ts';
 import type { ReaderOptions } from '../../model/broker.ts';
 import { toInternalName } from '../../model/station.ts';
 import { emitRetry } from '../../telemetry/channels.ts';
@@ -26,7 +27,7 @@ import { resendStreamOf } from './resend-streams.ts';
 import { sendResendAck } from './wire/resend-ack.ts';
 
 const NS_PER_MS = 1_000_000;
-/** What a function waits for beside its messages, at most: its own time is not known here. */
+/** What a function waits for beside its messages, at most. */
 const PATIENCE_MS = 5_000;
 /** Resends that nobody came for are dropped after a week; their rows stay as long as the broker keeps them. */
 const KEPT_FOR_MS = 7 * 86_400_000;
@@ -124,17 +125,18 @@ export class Resends implements LaneRules {
   }
 
   /** Told once: a second time might take another group's dead letter from it. Who is first says so in the stream of acks. */
-  async onAcked(delivery: Delivery): Promise<void> {
+  async onAcked(delivery: Delivery, limitMs: number): Promise<void> {
     const mark = ownId();
+    const untilMs = Date.now() + Math.min(limitMs, PATIENCE_MS);
     try {
-      if (await this.isOver(delivery, PATIENCE_MS)) return;
-      const connection = await repeat(this.#link, 'ack dead letter', PATIENCE_MS, (on, limitMs) =>
-        this.#claim(on, delivery, mark, limitMs),
+      if (await this.isOver(delivery, leftUntil(untilMs))) return;
+      const connection = await repeat(this.#link, 'ack dead letter', leftUntil(untilMs), (on, tryMs) =>
+        this.#claim(on, delivery, mark, tryMs),
       );
       if (!connection) return;
       // not repeated: whether the broker has it is not known, where this fails
       sendResendAck(connection, row(delivery), rowGroup(delivery));
-      await connection.flush(PATIENCE_MS);
+      await connection.flush(leftUntil(untilMs));
     } catch (error) {
       // handled and settled; its row stays until somebody drops it
       emitRetry('ack dead letter', 1, error);

@@ -20,7 +20,7 @@ const DELAY_MS = 1_500;
 async function info(broker: RunningBroker, subject: string): Promise<Json> {
   const connection = openLean({ server: `127.0.0.1:${broker.port}`, name: 'test', timeoutMs: 2_000 });
   try {
-    return await callApi(connection, { subject: `$JS.API.${subject}`, attempted: 'look', timeoutMs: 2_000 });
+    return await callApi(connection, subject, 'look', 2_000);
   } finally {
     await connection.close();
   }
@@ -92,20 +92,15 @@ for (const { binary, version } of serversUnderTest()) {
     test('parked messages hold nothing fresh up, where the durable lets few out too', async () => {
       await withBroker(async (broker, memphis) => {
         const connection = openLean({ server: `127.0.0.1:${broker.port}`, name: 'test', timeoutMs: 2_000 });
-        await callApi(connection, {
-          subject: '$JS.API.CONSUMER.DURABLE.CREATE.jobs$1.g',
-          body: {
-            stream_name: 'jobs$1',
-            config: {
-              durable_name: 'g',
-              ack_policy: 'explicit',
-              ack_wait: 30e9,
-              filter_subject: 'jobs$1.final',
-              max_ack_pending: 2,
-            },
+        await callApi(connection, 'CONSUMER.DURABLE.CREATE.jobs$1.g', 'make', 2_000, {
+          stream_name: 'jobs$1',
+          config: {
+            durable_name: 'g',
+            ack_policy: 'explicit',
+            ack_wait: 30e9,
+            filter_subject: 'jobs$1.final',
+            max_ack_pending: 2,
           },
-          attempted: 'make',
-          timeoutMs: 2_000,
         });
         await connection.close();
         for (let n = 1; n <= 5; n++) await memphis.produce('jobs', String(n));

@@ -64,6 +64,14 @@ test('a notice that its reader has passed over is handed in again, and read', ()
     await reading;
   }));
 
+test('looking for notices that were passed over ends when its time is over', () =>
+  play(async ({ connection, readOne }) => {
+    assert.deepEqual(await readOne(true), ['notice']);
+    const startedAt = Date.now();
+    assert.equal(await handInPassedOver(connection, 30), 0);
+    assert.ok(Date.now() - startedAt < 480, 'it waits for half a second where there is time');
+  }));
+
 test('a notice that its reader had in hand for long is handed in again, one that it has just got is not', () =>
   play(async ({ connection, readOne }) => {
     assert.deepEqual(await readOne(false), ['notice']);

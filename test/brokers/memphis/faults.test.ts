@@ -161,14 +161,9 @@ test('a durable of others that takes messages for settled when it hands them out
   const { standIn, memphis } = await scene(t);
   const other = openLean({ server: `127.0.0.1:${standIn.server.port}`, name: 'other', timeoutMs: 5_000 });
   t.after(() => other.close());
-  await callApi(other, {
-    subject: `$JS.API.CONSUMER.DURABLE.CREATE.${STATION}$1.g`,
-    body: {
-      stream_name: `${STATION}$1`,
-      config: { durable_name: 'g', deliver_policy: 'all', ack_policy: 'none', filter_subject: `${STATION}$1.final` },
-    },
-    attempted: 'make a durable',
-    timeoutMs: 5_000,
+  await callApi(other, `CONSUMER.DURABLE.CREATE.${STATION}$1.g`, 'make a durable', 5_000, {
+    stream_name: `${STATION}$1`,
+    config: { durable_name: 'g', deliver_policy: 'all', ack_policy: 'none', filter_subject: `${STATION}$1.final` },
   });
   await assert.rejects(memphis.fetchMessages(STATION, fetchOptions), {
     code: 'GROUP_CONFLICT',

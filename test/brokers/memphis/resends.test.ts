@@ -8,6 +8,7 @@ import { rowIdOf } from '../../../src/brokers/memphis/dead-letter-rows.ts';
 import { HttpApi } from '../../../src/brokers/memphis/http-api.ts';
 import { readersOf } from '../../../src/brokers/readers.ts';
 import { type Client, connect } from '../../../src/index.ts';
+import { deafConnection } from '../../support/deaf-connection.ts';
 import { freshName, type MemphisUnderTest, memphisBrokers } from '../../support/memphis/brokers.ts';
 import { STATION, scene } from '../../support/memphis/scene.ts';
 import { startProxy } from '../../support/proxy.ts';
@@ -114,6 +115,30 @@ test('the row of a dead letter goes also where the answer is lost to the claim t
     ['audit'],
     'the other group needs its own',
   );
+});
+
+test('setting aside near the end of a function does not wait for the stream that is to keep resends', async (t) => {
+  const { standIn, memphis } = await scene(t);
+  await memphis.produce(STATION, 'x');
+  const { host, username, password } = new URL(standIn.url.replace('memphis:', 'http:'));
+  const credentials = { kind: 'password', username, password } as const;
+  const deaf = deafConnection(host, { credentials, isMemphis: true });
+  const client = await connect({ connection: deaf.connection });
+  t.after(() => client.close());
+  const reader = readersOf(await client.session.broker()).reader({
+    station: STATION,
+    group: 'billing',
+    ackWaitMs: 30_000,
+    maxDeliveries: 3,
+  });
+  const batch = await reader.pull({ batchSize: 1, waitMs: 0, settleByMs: Date.now() + 400 });
+  const [message] = batch.messages;
+  assert.ok(message);
+  deaf.deafen('$JS.API.STREAM.CREATE.');
+  const startedAt = Date.now();
+  assert.equal(await batch.settle(message, { action: 'deadLetter', reason: 'no' }), 'deadLettered');
+  assert.ok(Date.now() - startedAt < 950, 'that stream has a second where there is time');
+  assert.ok(deaf.unheard > 0);
 });
 
 test('resends that are due beside a first request for messages make no batch larger than it may be', async (t) => {

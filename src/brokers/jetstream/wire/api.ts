@@ -147,23 +147,21 @@ function refused(attempted: string, error: Json): MemphisError {
 /**
  * Sends one API request.
  *
+ * @param what its subject behind `$JS.API.`
+ * @param attempted what was tried, as the end of "Could not ..."
+ * @param emptyAt an error number that is as good as an empty answer
  * @throws MemphisError `JETSTREAM_UNAVAILABLE` when nobody answers for JetStream, and as `parseReply`
  */
 export async function callApi(
   connection: Connection,
-  request: {
-    readonly subject: string;
-    readonly body?: Json;
-    readonly attempted: string;
-    readonly timeoutMs: number;
-    /** An error number that is as good as an empty answer. */
-    readonly emptyAt?: number;
-  },
+  what: string,
+  attempted: string,
+  timeoutMs: number,
+  body?: Json,
+  emptyAt?: number,
 ): Promise<Json> {
-  const { subject, body, attempted, timeoutMs, emptyAt } = request;
-  const frame = await connection.request(subject, body === undefined ? new Uint8Array() : encodeJson(body), {
-    timeoutMs,
-  });
+  const data = body === undefined ? new Uint8Array() : encodeJson(body);
+  const frame = await connection.request(`$JS.API.${what}`, data, { timeoutMs });
   if (frame.status === 503) throw noJetStream(attempted, await connection.info);
   return parseReply(attempted, frame.data, emptyAt);
 }

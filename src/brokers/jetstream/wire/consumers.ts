@@ -112,12 +112,13 @@ export async function updateDurable(
 
 async function putDurable(connection: Connection, stream: string, config: Json, timeoutMs: number): Promise<Durable> {
   const name = String(config.durable_name);
-  const reply = await callApi(connection, {
-    subject: `$JS.API.CONSUMER.DURABLE.CREATE.${stream}.${name}`,
-    body: { stream_name: stream, config },
-    attempted: `create group ${name} on ${stream}`,
+  const reply = await callApi(
+    connection,
+    `CONSUMER.DURABLE.CREATE.${stream}.${name}`,
+    `create group ${name} on ${stream}`,
     timeoutMs,
-  });
+    { stream_name: stream, config },
+  );
   return toDurable(reply);
 }
 
@@ -128,11 +129,12 @@ export async function durableInfo(
   durable: string,
   timeoutMs: number,
 ): Promise<Durable> {
-  const reply = await callApi(connection, {
-    subject: `$JS.API.CONSUMER.INFO.${stream}.${durable}`,
-    attempted: `look at group ${durable} on ${stream}`,
+  const reply = await callApi(
+    connection,
+    `CONSUMER.INFO.${stream}.${durable}`,
+    `look at group ${durable} on ${stream}`,
     timeoutMs,
-  });
+  );
   return toDurable(reply);
 }
 
@@ -147,13 +149,14 @@ export async function durableNames(
 ): Promise<readonly string[]> {
   const names: string[] = [];
   for (;;) {
-    const reply = await callApi(connection, {
-      subject: `$JS.API.CONSUMER.NAMES.${stream}`,
-      body: { offset: names.length },
-      attempted: `list groups of ${stream}`,
+    const reply = await callApi(
+      connection,
+      `CONSUMER.NAMES.${stream}`,
+      `list groups of ${stream}`,
       timeoutMs,
-      emptyAt: apiError.STREAM_NOT_FOUND,
-    });
+      { offset: names.length },
+      apiError.STREAM_NOT_FOUND,
+    );
     const page = Array.isArray(reply.consumers) ? reply.consumers.map(String) : [];
     names.push(...page);
     if (page.length === 0 || names.length >= Number(reply.total ?? 0)) return names;
@@ -167,9 +170,5 @@ export async function deleteDurable(
   durable: string,
   timeoutMs: number,
 ): Promise<void> {
-  await callApi(connection, {
-    subject: `$JS.API.CONSUMER.DELETE.${stream}.${durable}`,
-    attempted: `delete group ${durable} on ${stream}`,
-    timeoutMs,
-  });
+  await callApi(connection, `CONSUMER.DELETE.${stream}.${durable}`, `delete group ${durable} on ${stream}`, timeoutMs);
 }

@@ -48,26 +48,21 @@ async function createReading(
   { stream, filterSubject, from, headersOnly = false }: Stretch,
   timeoutMs: number,
 ): Promise<{ readonly name: string; readonly pending: number }> {
-  const reply = await callApi(connection, {
-    subject: `$JS.API.CONSUMER.CREATE.${stream}`,
-    body: {
-      stream_name: stream,
-      config: {
-        ...(from === 'last of each subject'
-          ? { deliver_policy: 'last_per_subject' }
-          : from instanceof Date
-            ? { deliver_policy: 'by_start_time', opt_start_time: from.toISOString() }
-            : { deliver_policy: 'by_start_sequence', opt_start_seq: Math.max(1, from) }),
-        ack_policy: 'none',
-        filter_subject: filterSubject,
-        replay_policy: 'instant',
-        inactive_threshold: INACTIVE_NS,
-        mem_storage: true,
-        ...(headersOnly ? { headers_only: true } : {}),
-      },
+  const reply = await callApi(connection, `CONSUMER.CREATE.${stream}`, `read stream ${stream}`, timeoutMs, {
+    stream_name: stream,
+    config: {
+      ...(from === 'last of each subject'
+        ? { deliver_policy: 'last_per_subject' }
+        : from instanceof Date
+          ? { deliver_policy: 'by_start_time', opt_start_time: from.toISOString() }
+          : { deliver_policy: 'by_start_sequence', opt_start_seq: Math.max(1, from) }),
+      ack_policy: 'none',
+      filter_subject: filterSubject,
+      replay_policy: 'instant',
+      inactive_threshold: INACTIVE_NS,
+      mem_storage: true,
+      ...(headersOnly ? { headers_only: true } : {}),
     },
-    attempted: `read stream ${stream}`,
-    timeoutMs,
   });
   return { name: String(reply.name), pending: Number(reply.num_pending ?? 0) };
 }
@@ -91,12 +86,13 @@ export async function messageAt(
   sequence: number,
   timeoutMs: number,
 ): Promise<StreamMessage> {
-  const reply = await callApi(connection, {
-    subject: `$JS.API.STREAM.MSG.GET.${stream}`,
-    body: { seq: sequence },
-    attempted: `read message ${sequence} of stream ${stream}`,
+  const reply = await callApi(
+    connection,
+    `STREAM.MSG.GET.${stream}`,
+    `read message ${sequence} of stream ${stream}`,
     timeoutMs,
-  });
+    { seq: sequence },
+  );
   const message = isJson(reply.message) ? reply.message : {};
   return {
     subject: String(message.subject),
@@ -142,11 +138,9 @@ async function isMore(
   timeoutMs: number,
 ): Promise<boolean> {
   try {
-    await callApi(connection, {
-      subject: `$JS.API.STREAM.MSG.GET.${stream}`,
-      body: { seq: Math.max(1, from), next_by_subj: filterSubject },
-      attempted: `read stream ${stream}`,
-      timeoutMs,
+    await callApi(connection, `STREAM.MSG.GET.${stream}`, `read stream ${stream}`, timeoutMs, {
+      seq: Math.max(1, from),
+      next_by_subj: filterSubject,
     });
     return true;
   } catch (error) {
@@ -171,7 +165,7 @@ export async function readOnce(
       const before = found.length;
       const pull = startPull(
         connection,
-        { stream, durable: name, batch, mayHang: true, waitMs: 0, silenceMs: SILENCE_MS },
+        { stream, durable: name, batch, mayHang: true, waitMs: 0, silenceMs: Math.min(SILENCE_MS, timeoutMs) },
         (frame) => {
           const position = parseAckSubject(frame.reply);
           left = position.pending;

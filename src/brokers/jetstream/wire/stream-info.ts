@@ -28,11 +28,7 @@ export async function streamInfo(
   stream: string,
   timeoutMs: number,
 ): Promise<{ readonly config: Json; readonly state: StreamState }> {
-  const reply = await callApi(connection, {
-    subject: `$JS.API.STREAM.INFO.${stream}`,
-    attempted: `look at stream ${stream}`,
-    timeoutMs,
-  });
+  const reply = await callApi(connection, `STREAM.INFO.${stream}`, `look at stream ${stream}`, timeoutMs);
   const state = isJson(reply.state) ? reply.state : {};
   const firstAt = toDate(state.first_ts);
   const lastAt = toDate(state.last_ts);
@@ -61,11 +57,9 @@ export async function subjectCounts(
 ): Promise<ReadonlyMap<string, number>> {
   const counts = new Map<string, number>();
   for (let offset = 0; ; ) {
-    const reply = await callApi(connection, {
-      subject: `$JS.API.STREAM.INFO.${stream}`,
-      body: { subjects_filter: filter, offset },
-      attempted: `count messages of stream ${stream}`,
-      timeoutMs,
+    const reply = await callApi(connection, `STREAM.INFO.${stream}`, `count messages of stream ${stream}`, timeoutMs, {
+      subjects_filter: filter,
+      offset,
     });
     const state = isJson(reply.state) ? reply.state : {};
     const page = Object.entries(isJson(state.subjects) ? state.subjects : {});
@@ -105,11 +99,8 @@ export async function durableStates(
 ): Promise<readonly DurableState[]> {
   const found: DurableState[] = [];
   for (let offset = 0; ; ) {
-    const reply = await callApi(connection, {
-      subject: `$JS.API.CONSUMER.LIST.${stream}`,
-      body: { offset },
-      attempted: `list groups of ${stream}`,
-      timeoutMs,
+    const reply = await callApi(connection, `CONSUMER.LIST.${stream}`, `list groups of ${stream}`, timeoutMs, {
+      offset,
     });
     const page = Array.isArray(reply.consumers) ? reply.consumers.filter(isJson) : [];
     for (const consumer of page) {

@@ -66,12 +66,7 @@ export function bucketConfig(bucket: string, replicas: number): Json {
 export async function createStream(connection: Connection, config: Json, timeoutMs: number): Promise<void> {
   const name = String(config.name);
   const ask = (): Promise<Json> =>
-    callApi(connection, {
-      subject: `$JS.API.STREAM.CREATE.${name}`,
-      body: config,
-      attempted: `create stream ${name}`,
-      timeoutMs,
-    });
+    callApi(connection, `STREAM.CREATE.${name}`, `create stream ${name}`, timeoutMs, config);
   try {
     await ask();
   } catch (error) {
@@ -91,8 +86,7 @@ export const unlessThere = nothingAt(apiError.STREAM_NAME_IN_USE);
  * { config: {...}, state: { messages, bytes, first_seq, last_seq, .. }, .. }; missing: 404 10059
  */
 function askInfo(connection: Connection, stream: string, timeoutMs: number): Promise<Json> {
-  const subject = `$JS.API.STREAM.INFO.${stream}`;
-  return callApi(connection, { subject, attempted: `look at stream ${stream}`, timeoutMs });
+  return callApi(connection, `STREAM.INFO.${stream}`, `look at stream ${stream}`, timeoutMs);
 }
 
 /** Its settings. */
@@ -117,11 +111,9 @@ export async function streamNames(
   subject?: string,
 ): Promise<readonly string[]> {
   const page = (offset: number): Promise<Json> =>
-    callApi(connection, {
-      subject: '$JS.API.STREAM.NAMES',
-      body: { offset, ...(subject === undefined ? {} : { subject }) },
-      attempted: 'list streams',
-      timeoutMs,
+    callApi(connection, 'STREAM.NAMES', 'list streams', timeoutMs, {
+      offset,
+      ...(subject === undefined ? {} : { subject }),
     });
   const namesIn = ({ streams }: Json): readonly string[] => (Array.isArray(streams) ? streams.map(String) : []);
   const first = await page(0);
@@ -137,21 +129,12 @@ export async function streamNames(
 /* $JS.API.STREAM.UPDATE.<stream>: the whole configuration; schedules may be switched on later, not off. */
 export async function updateStream(connection: Connection, config: Json, timeoutMs: number): Promise<void> {
   const name = String(config.name);
-  await callApi(connection, {
-    subject: `$JS.API.STREAM.UPDATE.${name}`,
-    body: config,
-    attempted: `update stream ${name}`,
-    timeoutMs,
-  });
+  await callApi(connection, `STREAM.UPDATE.${name}`, `update stream ${name}`, timeoutMs, config);
 }
 
 /* $JS.API.STREAM.DELETE.<stream>, no body: { success: true } */
 export async function deleteStream(connection: Connection, stream: string, timeoutMs: number): Promise<void> {
-  await callApi(connection, {
-    subject: `$JS.API.STREAM.DELETE.${stream}`,
-    attempted: `delete stream ${stream}`,
-    timeoutMs,
-  });
+  await callApi(connection, `STREAM.DELETE.${stream}`, `delete stream ${stream}`, timeoutMs);
 }
 
 /*
@@ -163,12 +146,7 @@ export async function purgeStream(
   what: { readonly filter?: string; readonly seq?: number },
   timeoutMs: number,
 ): Promise<number> {
-  const reply = await callApi(connection, {
-    subject: `$JS.API.STREAM.PURGE.${stream}`,
-    body: what,
-    attempted: `purge stream ${stream}`,
-    timeoutMs,
-  });
+  const reply = await callApi(connection, `STREAM.PURGE.${stream}`, `purge stream ${stream}`, timeoutMs, what);
   return Number(reply.purged ?? 0);
 }
 
@@ -185,12 +163,13 @@ export async function deleteMessage(
   timeoutMs: number,
 ): Promise<boolean> {
   try {
-    await callApi(connection, {
-      subject: `$JS.API.STREAM.MSG.DELETE.${stream}`,
-      body: { seq: sequence, no_erase: true },
-      attempted: `delete message ${sequence} of stream ${stream}`,
+    await callApi(
+      connection,
+      `STREAM.MSG.DELETE.${stream}`,
+      `delete message ${sequence} of stream ${stream}`,
       timeoutMs,
-    });
+      { seq: sequence, no_erase: true },
+    );
     return true;
   } catch (error) {
     const number = refusalOf(error);
@@ -211,11 +190,8 @@ export async function lastMessage(
   subject: string,
   timeoutMs: number,
 ): Promise<{ readonly data: Uint8Array; readonly isDeleted: boolean }> {
-  const reply = await callApi(connection, {
-    subject: `$JS.API.STREAM.MSG.GET.${stream}`,
-    body: { last_by_subj: subject },
-    attempted: `read ${subject}`,
-    timeoutMs,
+  const reply = await callApi(connection, `STREAM.MSG.GET.${stream}`, `read ${subject}`, timeoutMs, {
+    last_by_subj: subject,
   });
   const message = isJson(reply.message) ? reply.message : {};
   return {

@@ -45,5 +45,5 @@ export async function registerConsumer(
 ): Promise<Json> {
   const attempted = `register group ${wanted.group} at station ${wanted.station}`;
   const body = consumerCreation(wanted, connection.identity);
-  return await ask(connection, { subject: '$memphis_consumer_creations', body, attempted, timeoutMs });
+  return await ask(connection, '$memphis_consumer_creations', attempted, timeoutMs, body);
 }

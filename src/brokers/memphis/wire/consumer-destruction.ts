@@ -15,7 +15,7 @@ export async function destroyConsumer(
   const attempted = `take consumer ${name} out of station ${station}`;
   const body = memberDestruction(name, station, connection.identity);
   try {
-    await ask(connection, { subject: '$memphis_consumer_destructions', body, attempted, timeoutMs });
+    await ask(connection, '$memphis_consumer_destructions', attempted, timeoutMs, body);
   } catch (error) {
     if (!isMemphisError(error) || !/: Consumer .*does not exist\.$/.test(error.message)) throw error;
   }

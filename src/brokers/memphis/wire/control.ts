@@ -64,23 +64,19 @@ function refusal(attempted: string, words: string, more: Meanings = []): Memphis
   });
 }
 
-export interface ControlRequest {
-  readonly subject: string;
-  readonly body: Json;
-  /** As the end of "Could not ...". */
-  readonly attempted: string;
-  readonly timeoutMs: number;
-}
-
 /**
  * Asks, and reads the first answer, in either style. A refused consumer creation is answered twice, first with the words:
  * what comes later has nobody to go to (2.5).
  *
+ * @param attempted what was tried, as the end of "Could not ..."
  * @throws MemphisError by its words, `TIMEOUT`, `CONNECTION_LOST`, `UNSUPPORTED` where nobody knows the subject
  */
 export async function ask(
   connection: Connection,
-  { subject, body, attempted, timeoutMs }: ControlRequest,
+  subject: string,
+  attempted: string,
+  timeoutMs: number,
+  body: Json,
   more?: Meanings,
 ): Promise<Json> {
   const { status, data } = await connection.request(subject, encodeJson(body), { timeoutMs });

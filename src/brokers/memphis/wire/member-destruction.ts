@@ -18,5 +18,5 @@ export async function destroyProducer(
 ): Promise<void> {
   const attempted = `take producer ${name} out of station ${station}`;
   const body = memberDestruction(name, station, connection.identity);
-  await ask(connection, { subject: '$memphis_producer_destructions', body, attempted, timeoutMs });
+  await ask(connection, '$memphis_producer_destructions', attempted, timeoutMs, body);
 }

@@ -23,5 +23,5 @@ export function producerCreation(wanted: Member, identity: ClientIdentity): Json
 export async function registerProducer(connection: Connection, wanted: Member, timeoutMs: number): Promise<Json> {
   const attempted = `register producer ${wanted.name} at station ${wanted.station}`;
   const body = producerCreation(wanted, connection.identity);
-  return await ask(connection, { subject: '$memphis_producer_creations', body, attempted, timeoutMs });
+  return await ask(connection, '$memphis_producer_creations', attempted, timeoutMs, body);
 }

@@ -27,12 +27,12 @@ export async function attachSchema(
 ): Promise<void> {
   const attempted = `attach schema ${schema} to station ${station}`;
   const body = schemaAttachment(schema, station, connection.identity.username);
-  await ask(connection, { subject: '$memphis_schema_attachments', body, attempted, timeoutMs });
+  await ask(connection, '$memphis_schema_attachments', attempted, timeoutMs, body);
 }
 
 /** No-op where none is attached. @throws MemphisError `STATION_NOT_FOUND` */
 export async function detachSchema(connection: Connection, station: string, timeoutMs: number): Promise<void> {
   const attempted = `detach the schema of station ${station}`;
   const body = schemaDetachment(station, connection.identity.username);
-  await ask(connection, { subject: '$memphis_schema_detachments', body, attempted, timeoutMs });
+  await ask(connection, '$memphis_schema_detachments', attempted, timeoutMs, body);
 }

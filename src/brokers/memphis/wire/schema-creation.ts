@@ -54,7 +54,7 @@ export async function createSchema(connection: Connection, schema: NewSchema, ti
   const attempted = `create schema ${schema.name}`;
   const body = schemaCreation(schema, connection.identity.username);
   try {
-    await ask(connection, { subject: '$memphis_schema_creations', body, attempted, timeoutMs }, schemaMeanings);
+    await ask(connection, '$memphis_schema_creations', attempted, timeoutMs, body, schemaMeanings);
     return true;
   } catch (error) {
     if (error instanceof MemphisError && IS_THERE.test(error.message)) return false;

@@ -45,5 +45,5 @@ export async function createStation(
 ): Promise<void> {
   const attempted = `create station ${name}`;
   const body = stationCreation(name, settings, connection.identity.username);
-  await ask(connection, { subject: '$memphis_station_creations', body, attempted, timeoutMs });
+  await ask(connection, '$memphis_station_creations', attempted, timeoutMs, body);
 }

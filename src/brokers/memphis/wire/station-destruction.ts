@@ -13,5 +13,5 @@ export function stationDestruction(name: string, username: string): Json {
 export async function destroyStation(connection: Connection, name: string, timeoutMs: number): Promise<void> {
   const attempted = `destroy station ${name}`;
   const body = stationDestruction(name, connection.identity.username);
-  await ask(connection, { subject: '$memphis_station_destructions', body, attempted, timeoutMs });
+  await ask(connection, '$memphis_station_destructions', attempted, timeoutMs, body);
 }
