@@ -39,7 +39,7 @@ import { Station, type StationOwner } from './station.ts';
 /** The text of a schema; of `json` and `avro` also the value that it says. */
 export type SchemaSource = string | Uint8Array | object | boolean;
 /** Options of `createSchema`. */
-export type SchemaOptions = Given<typeof schemaOptions>;
+export interface SchemaOptions extends Given<typeof schemaOptions> {}
 
 export class Client extends DataClient implements StationOwner {
   readonly #api: HttpApi;

@@ -12,7 +12,7 @@ import { makeSession } from './session.ts';
 const table = { ...connectOptions, ...clientOptions };
 
 /** Options of `connect`; what is left out comes from `MEMPHIS_*` variables, then from the defaults. */
-export type ConnectOptions = Given<typeof table>;
+export interface ConnectOptions extends Given<typeof connectOptions>, Given<typeof clientOptions> {}
 
 /**
  * Connects to a broker.

@@ -15,7 +15,7 @@ import { uniqueName } from './unique-name.ts';
 const optionTable = { ...readerOptions, ...consumerOptions };
 
 /** Options of `createConsumer`. */
-export type ConsumerOptions = Given<typeof optionTable>;
+export interface ConsumerOptions extends Given<typeof readerOptions>, Given<typeof consumerOptions> {}
 
 /** Options of {@link Consumer.consume}. */
 export interface ConsumeOptions<C> {

@@ -32,18 +32,20 @@ const dropAllOptions = { group, onProgress } as const;
 const redriveOptions = { to, onProgress } as const;
 const redriveAllOptions = { group, to, onProgress } as const;
 
+/** Picked from the whole table, whose declaration keeps each option's words. */
+type AllOptions = Given<typeof deadLetterOptions>;
 /** Options of `list`. */
-export type DeadLetterListOptions = Given<typeof listOptions>;
+export type DeadLetterListOptions = Pick<AllOptions, keyof typeof listOptions>;
 /** Options of `count`. */
-export type DeadLetterCountOptions = Given<typeof countOptions>;
+export type DeadLetterCountOptions = Pick<AllOptions, keyof typeof countOptions>;
 /** Options of `drop`. */
-export type DropOptions = Given<typeof dropOptions>;
+export type DropOptions = Pick<AllOptions, keyof typeof dropOptions>;
 /** Options of `dropAll`. */
-export type DropAllOptions = Given<typeof dropAllOptions>;
+export type DropAllOptions = Pick<AllOptions, keyof typeof dropAllOptions>;
 /** Options of `redrive`. */
-export type RedriveOptions = Given<typeof redriveOptions>;
+export type RedriveOptions = Pick<AllOptions, keyof typeof redriveOptions>;
 /** Options of `redriveAll`. */
-export type RedriveAllOptions = Given<typeof redriveAllOptions>;
+export type RedriveAllOptions = Pick<AllOptions, keyof typeof redriveAllOptions>;
 
 /** Whose dead letters: a station's, or those of a stream that others have made. */
 export interface DeadLetterSource {

@@ -19,7 +19,7 @@ import type { Session } from './session.ts';
 import { uniqueName } from './unique-name.ts';
 
 /** Options of one produce. */
-export type ProduceOptions = Given<typeof produceOptions>;
+export interface ProduceOptions extends Given<typeof produceOptions> {}
 /** A message that nobody waits for until it is stored. */
 interface WatchedSending extends Sending {
   /** Whether it was written; false when it failed before. Never rejects. */

@@ -15,7 +15,7 @@ const messageOptions = {
 } as const;
 
 /** What belongs to one message, whichever way it is produced. */
-export type MessageOptions = Given<typeof messageOptions>;
+export type MessageOptions = Pick<Given<typeof produceOptions>, keyof typeof messageOptions>;
 
 /** A message that may be sent as far as this side can tell without its station. */
 export interface Draft extends MessageOptions {

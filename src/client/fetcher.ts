@@ -14,7 +14,9 @@ const fetchMessagesOptions = {
 } as const;
 
 /** Options of `fetchMessages`: those of a consumer, and a partition or a key. */
-export type FetchMessagesOptions = Given<typeof fetchMessagesOptions>;
+export interface FetchMessagesOptions
+  extends Given<typeof readerOptions>,
+    Pick<Given<typeof fetchOptions>, 'partition' | 'partitionKey'> {}
 
 export class Fetcher {
   readonly #session: Session;

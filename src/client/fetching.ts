@@ -16,7 +16,7 @@ import { siftBatch } from '../schemas/registry.ts';
 import type { Session } from './session.ts';
 
 /** Options of one fetch. */
-export type FetchOptions = Given<typeof fetchOptions>;
+export interface FetchOptions extends Given<typeof fetchOptions> {}
 /** A stream that exists already, in place of a station's name; the group may stand here or among the options. */
 export type BindingArgument = { readonly stream: string; readonly filterSubject?: string; readonly group?: string };
 

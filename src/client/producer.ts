@@ -8,7 +8,7 @@ import type { Payload } from './payload.ts';
 import { type ProduceBatchOptions, type ProduceResult, sendBatch } from './send-batch.ts';
 
 /** Options of `createProducer`. */
-export type ProducerOptions = Given<typeof producerOptions>;
+export interface ProducerOptions extends Given<typeof producerOptions> {}
 /** Options of a produce that does not wait. */
 export type AsyncProduceOptions = ProduceOptions & { readonly async: true };
 /** Options of a produce that waits. */

@@ -6,7 +6,7 @@ import { isMemphisError, MemphisError } from '../model/errors.ts';
 import type { Given, Resolved } from '../model/option-spec.ts';
 import { connectOptions } from '../model/options/connect.ts';
 import { produceOptions } from '../model/options/produce.ts';
-import { produceHandlerOptions } from '../model/options/produce-handler.ts';
+import { type GivenForRequests, produceHandlerOptions } from '../model/options/produce-handler.ts';
 import type { Receipt } from '../model/receipt.ts';
 import { checkOptions, pickOptions, resolveOptions } from '../model/resolve-options.ts';
 import { checkName } from '../model/station.ts';
@@ -21,7 +21,7 @@ import { UnderWay } from './under-way.ts';
 const optionTable = { ...connectOptions, ...produceHandlerOptions };
 
 /** Options of {@link produceHandler}; all but `schema`, `partitionKey` and `headers` may come from the environment. */
-export type ProduceHandlerOptions = Given<typeof optionTable>;
+export interface ProduceHandlerOptions extends Given<typeof connectOptions>, GivenForRequests {}
 type Settings = Resolved<typeof optionTable>;
 
 /** Over the session that functions of this process share; nothing here consumes. */

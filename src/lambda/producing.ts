@@ -3,7 +3,7 @@
 import { MemphisError } from '../model/errors.ts';
 import type { Given, Resolved } from '../model/option-spec.ts';
 import { connectOptions } from '../model/options/connect.ts';
-import { producerFunctionOptions } from '../model/options/producer-function.ts';
+import { type GivenForProducing, producerFunctionOptions } from '../model/options/producer-function.ts';
 import { checkOptions, pickOptions, resolveOptions } from '../model/resolve-options.ts';
 import { checkName } from '../model/station.ts';
 import { logError } from './log-error.ts';
@@ -14,7 +14,7 @@ import { UnderWay } from './under-way.ts';
 const optionTable = { ...connectOptions, ...producerFunctionOptions };
 
 /** Options of what produces in a function; each but `onError` may come from its environment variable instead. */
-export type ProducingOptions = Given<typeof optionTable>;
+export interface ProducingOptions extends Given<typeof connectOptions>, GivenForProducing {}
 
 /** One invocation that produces. */
 export interface ProducingInvocation {

@@ -6,7 +6,7 @@ import { MemphisError } from '../model/errors.ts';
 import type { LambdaContext } from '../model/lambda-context.ts';
 import type { Given, Resolved } from '../model/option-spec.ts';
 import { connectOptions } from '../model/options/connect.ts';
-import { consumerFunctionOptions } from '../model/options/consumer-function.ts';
+import { consumerFunctionOptions, type GivenForConsuming } from '../model/options/consumer-function.ts';
 import { checkOptions, resolveOptions } from '../model/resolve-options.ts';
 import { consume } from './consume.ts';
 import { warmStation } from './from-station.ts';
@@ -15,7 +15,7 @@ import type { PullSummary } from './pull-invocation.ts';
 const optionTable = { ...connectOptions, ...consumerFunctionOptions };
 
 /** Options of {@link withMemphis}; each may come from its environment variable instead. */
-export type WithMemphisOptions = Given<typeof optionTable>;
+export interface WithMemphisOptions extends Given<typeof connectOptions>, GivenForConsuming {}
 /** All options of a wrapper, filled in. */
 export type WithMemphisSettings = Resolved<typeof optionTable>;
 

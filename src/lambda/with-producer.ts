@@ -10,7 +10,7 @@ import type { ProducerContext } from './producer-tools.ts';
 import { type ProducingOptions, prepareProducing } from './producing.ts';
 
 /** Options of {@link withProducer}; each may come from its environment variable instead. */
-export type WithProducerOptions = ProducingOptions;
+export interface WithProducerOptions extends ProducingOptions {}
 
 /** The client's data side over the session that functions of this process share. */
 async function loadDataSide(settings: Parameters<LoadDataSide>[0]): Promise<DataSide> {

@@ -10,7 +10,7 @@ import { MemphisError } from '../model/errors.ts';
 import type { Message } from '../model/message.ts';
 import type { Given, Resolved } from '../model/option-spec.ts';
 import { connectOptions } from '../model/options/connect.ts';
-import { consumerFunctionOptions } from '../model/options/consumer-function.ts';
+import { consumerFunctionOptions, type GivenForConsuming } from '../model/options/consumer-function.ts';
 import { middyOptions } from '../model/options/middy.ts';
 import { checkOptions, resolveOptions } from '../model/resolve-options.ts';
 import { type Access, makeAccess, warmEarly } from './access.ts';
@@ -23,7 +23,10 @@ const { drain: _drain, maxBatches: _maxBatches, prefetch: _prefetch, ...consumer
 const optionTable = { ...connectOptions, ...consumerOptions, ...middyOptions };
 
 /** Options of {@link memphisConsumer}; each but `cacheKeyExpiry` may come from its environment variable instead. */
-export type MemphisConsumerOptions = Given<typeof optionTable>;
+export interface MemphisConsumerOptions
+  extends Given<typeof connectOptions>,
+    Omit<GivenForConsuming, 'drain' | 'maxBatches' | 'prefetch'>,
+    Given<typeof middyOptions> {}
 type Settings = Resolved<typeof optionTable>;
 
 /**

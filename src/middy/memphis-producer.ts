@@ -8,7 +8,7 @@ import { beginProducing } from '../lambda/producing.ts';
 import type { Given, Resolved } from '../model/option-spec.ts';
 import { connectOptions } from '../model/options/connect.ts';
 import { middyOptions } from '../model/options/middy.ts';
-import { producerFunctionOptions } from '../model/options/producer-function.ts';
+import { type GivenForProducing, producerFunctionOptions } from '../model/options/producer-function.ts';
 import { checkOptions, resolveOptions } from '../model/resolve-options.ts';
 import { checkName } from '../model/station.ts';
 import { type Access, makeAccess, warmEarly } from './access.ts';
@@ -19,7 +19,10 @@ const { prefetch: _prefetch, ...producerOptions } = producerFunctionOptions; // 
 const optionTable = { ...connectOptions, ...producerOptions, ...middyOptions };
 
 /** Options of {@link memphisProducer}; each but `onError` and `cacheKeyExpiry` may come from its environment variable. */
-export type MemphisProducerOptions = Given<typeof optionTable>;
+export interface MemphisProducerOptions
+  extends Given<typeof connectOptions>,
+    Omit<GivenForProducing, 'prefetch'>,
+    Given<typeof middyOptions> {}
 
 /**
  * Makes a Middy middleware (`@middy/core` 6 and 7) that stands for `withProducer`: it puts `produce` and `memphis` on the

@@ -54,6 +54,17 @@ export type Resolved<Table extends OptionTable> = {
 };
 /** What callers may give for a table: anything may be left out. */
 export type Given<Table extends OptionTable> = { readonly [Name in keyof Table]?: Resolved<Table>[Name] | undefined };
+/**
+ * The same for a table that another one was spread into. Declarations lose the words of what was spread, so the tables
+ * stand apart here, and an editor shows each option's own.
+ *
+ * @typeParam Restated options of the inner table that the outer one states anew
+ */
+export type GivenOver<
+  Table extends OptionTable,
+  Inner extends OptionTable,
+  Restated extends keyof Inner = never,
+> = Omit<Given<Inner>, Restated> & Omit<Given<Table>, Exclude<keyof Inner, Restated>>;
 
 export const DAY_MS = 86_400_000;
 /** The widest number that settings of a Memphis broker hold: 32 bit (memphis-wire 8.1). */

@@ -7,7 +7,7 @@ import { resolveOptions } from './resolve-options.ts';
 import { checkName, type StationSettings } from './station.ts';
 
 /** Options of `createStation`. */
-export type StationOptions = Given<typeof stationOptions>;
+export interface StationOptions extends Given<typeof stationOptions> {}
 
 function refuse(option: string, why: string): never {
   throw new MemphisError('INVALID_OPTION', `createStation: ${option} ${why}.`, { option });

@@ -9,12 +9,12 @@ import { resolveSource, type Source } from '../model/source.ts';
 import { checkName } from '../model/station.ts';
 
 /** One mapping as users write it: station (or stream), group and function name are needed, the rest has defaults. */
-export type MappingOptions = Given<typeof mappingOptions> & {
-  /** Group whose position is used; several pollers of one group share the work. */
+export interface MappingOptions extends Omit<Given<typeof mappingOptions>, 'group' | 'functionName'> {
+  /** The group that the poller reads as; pollers of one group share the work. */
   readonly group: string;
-  /** Name, `name:alias` or ARN of the function. */
+  /** The function to invoke: name, `name:alias` or ARN. */
   readonly functionName: string;
-};
+}
 
 /** A mapping with every value in place. */
 export type Mapping = Omit<

@@ -7,7 +7,7 @@ import { resolveOptions } from '../model/resolve-options.ts';
 import type { StationSchema } from '../model/schema.ts';
 
 /** Options of `compileSchema`. */
-export type CompileOptions = Given<typeof compileOptions>;
+export interface CompileOptions extends Given<typeof compileOptions> {}
 
 /** Imports that a module needs, and the expression that it exports. */
 interface Written {

@@ -7,22 +7,23 @@ const texts = (value: unknown): value is readonly string[] =>
 
 /** The table of {@link StartFunctionOptions}. */
 export const startFunctionOptions = {
-  /** `file.export`, as Lambda writes it: `orders.handler`, `dist/orders.handler`. */
+  /** `file.export`, as Lambda writes it; ES modules, CommonJS, or TypeScript where Node takes it. */
   handler: text,
-  /** The folder with the code, and the working directory. Left out: the current one. */
+  /** The folder with the code; left out: the current one. */
   taskRoot: text,
-  /** Environment variables of the function. It sees none of this process's own. */
+  /** The function's variables; it sees none of those of the test. @default {} */
   env: { read: readTexts, fallback: {} },
-  /** Time of an invocation; then the environment is killed. */
+  /** Milliseconds of an invocation; then the environment is killed. @default 3000 */
   timeoutMs: { min: 1, max: 900_000, fallback: 3_000 },
-  /** What the context says; the memory is not limited. */
+  /** What the context says; memory is not limited. @default 128 */
   memoryMb: { min: 128, max: 10_240, fallback: 128 },
+  /** What the context says. @default 'test-function' */
   functionName: { fallback: 'test-function' },
-  /** Whether the environment stands still (SIGSTOP) while it has nothing to do. */
+  /** Whether the environment stands still (SIGSTOP) while it has nothing to do. @default true */
   freeze: on,
-  /** The program that runs it; left out: the Node that runs this. */
+  /** The program that runs it; left out: the Node of the test. */
   node: text,
-  /** Flags for Node, beside those that Lambda sets and the `--conditions` of this process. */
+  /** Flags for Node, beside the two that Lambda sets and the `--conditions` of the test. @default [] */
   execArgv: {
     read: (value) => (texts(value) ? value : must('a list of texts')),
     fallback: [],
@@ -30,7 +31,7 @@ export const startFunctionOptions = {
 } as const;
 
 /** Options of {@link startFunction}; all but `handler` may be left out. */
-export type StartFunctionOptions = Given<typeof startFunctionOptions>;
+export interface StartFunctionOptions extends Given<typeof startFunctionOptions> {}
 
 /** The table of {@link InvokeOptions}. */
 export const invokeOptions = {
@@ -46,4 +47,4 @@ export const invokeOptions = {
 } as const;
 
 /** Options of one invocation. */
-export type InvokeOptions = Given<typeof invokeOptions>;
+export interface InvokeOptions extends Given<typeof invokeOptions> {}

@@ -14,7 +14,7 @@ const contextOptions = {
 } as const;
 
 /** Options of {@link makeContext}. */
-export type MakeContextOptions = Given<typeof contextOptions>;
+export interface MakeContextOptions extends Given<typeof contextOptions> {}
 
 /** Makes a context. Its remaining time goes down to 0 and stays there. @throws MemphisError `INVALID_OPTION` */
 export function makeContext(options?: MakeContextOptions): LambdaContext {

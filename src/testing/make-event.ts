@@ -29,7 +29,7 @@ const detailOptions = {
 } as const;
 
 /** What may differ from message to message; all have defaults. */
-export type MakeEventDetails = Given<typeof detailOptions>;
+export interface MakeEventDetails extends Given<typeof detailOptions> {}
 
 const eventOptions = {
   ...commonDetails,

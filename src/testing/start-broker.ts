@@ -43,7 +43,7 @@ export const startBrokerOptions = {
 } as const;
 
 /** Options of {@link startBroker}; all may be left out. */
-export type StartBrokerOptions = Given<typeof startBrokerOptions>;
+export interface StartBrokerOptions extends Given<typeof startBrokerOptions> {}
 
 /** A broker that {@link startBroker} started. */
 export interface RunningBroker extends AsyncDisposable {

@@ -1,7 +1,7 @@
 /** Holds the option tables of README.md and those of the code together: names and defaults. */
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { OptionTable } from '../../src/model/option-spec.ts';
@@ -40,6 +40,44 @@ for (const [name, table] of tables) {
   test(`README.md lists the options of ${name} in order, with their defaults`, () => {
     const inCode = Object.entries(table).map(([option, spec]) => [option, written(spec.fallback)]);
     assert.deepEqual(documented.get(name), inCode);
+  });
+}
+
+const folder = join(import.meta.dirname, '../../src/model/options');
+const sources = [
+  ...readdirSync(folder).map((file) => join(folder, file)),
+  join(import.meta.dirname, '../../src/testing/function-options.ts'),
+].map((file) => readFileSync(file, 'utf8'));
+
+/** The text of a table between its braces. */
+function bodyOf(name: string): string {
+  for (const text of sources) {
+    const [body] = text.split(`\nexport const ${name} = {\n`)[1]?.split('\n} as const;') ?? [];
+    if (body !== undefined) return body;
+  }
+  throw new Error(`${name} is not found in the code`);
+}
+
+/** The options that a table states itself, each with the words and the default of the comment above it. */
+function commentsOf(name: string): { option: string; words: string; shown: string | undefined }[] {
+  const stated = /(?:^ {2}\/\*\*((?:(?!\*\/).)*)\*\/\n)?^ {2}(\w+)[:,]/gms;
+  return [...bodyOf(name).matchAll(stated)].map(([, comment = '', option = '']) => {
+    const [words = '', shown] = comment.split('@default').map((part) => part.replace(/[\s*]+/g, ' ').trim());
+    return { option, words, shown };
+  });
+}
+
+for (const [name, table] of tables) {
+  test(`editors show what each option of ${name} is, with its default`, () => {
+    const comments = commentsOf(name);
+    assert.ok(comments.length > 0);
+    for (const { option, words, shown } of comments) {
+      assert.notEqual(words, '', `${name}.${option} has no comment`);
+      const fallback = table[option]?.fallback;
+      // '' and nothing both mean that there is none, which the words say
+      const inCode = fallback === undefined || fallback === '' ? undefined : written(fallback).slice(1, -1);
+      assert.equal(shown === "''" ? undefined : shown, inCode, `@default of ${name}.${option}`);
+    }
   });
 }
 

@@ -4,6 +4,6 @@ import { off } from '../option-spec.ts';
 
 /** `compileSchema`. */
 export const compileOptions = {
-  /** For functions that consume and do not produce by it: nothing that writes is in the bundle. */
+  /** For functions that only consume by the schema: their bundle holds nothing that writes. @default false */
   readsOnly: off,
 } as const;

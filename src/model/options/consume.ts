@@ -6,11 +6,11 @@ import { callback, DAY_MS, off, type ReadSpec, text } from '../option-spec.ts';
 export const consumerOptions = {
   /** The group where none is given, as in the Memphis SDKs. */
   name: text,
-  /** Makes the name unlike any other. */
+  /** Makes the name unlike any other. @default false */
   genUniqueSuffix: off,
-  /** `consume` and `for await`: the shortest time from one empty fetch to the next. */
+  /** For `consume` and `for await`: the least milliseconds between two empty fetches. @default 1000 */
   pullIntervalMs: { min: 0, max: DAY_MS, fallback: 1_000 },
-  /** `consume`: told what handler and fetches throw; left out: a warning of the process. */
+  /** For `consume`: told what the handler and fetches throw; left out: a warning of the process. */
   onError: callback<(error: unknown) => void>(),
 } as const;
 

@@ -4,9 +4,12 @@ import { must } from '../option-spec.ts';
 
 /** `each`. */
 export const eachOptions = {
-  /** Calls at the same time. */
+  /** Calls at the same time. @default 10 */
   concurrency: { min: 1, max: 10_000, fallback: 10 },
-  /** Whose order is kept while others run in parallel: a partition's, a key's, or what a function makes of a message. */
+  /**
+   * Keeps the order of a key while keys run in parallel: the partition, the producer's key, or what a function
+   * returns.
+   */
   orderedBy: {
     read: (value: unknown) =>
       value === 'partition' || value === 'partitionKey' || typeof value === 'function'

@@ -8,17 +8,28 @@ function isExpiry(value: unknown): boolean {
 
 /** `memphisConsumer` and `memphisProducer`: the words of Middy's `rds` middleware, beside ours. */
 export const middyOptions = {
-  /** Do not dial while the module loads. */
+  /** `false` starts to dial while the module loads. @default true */
   disablePrefetch: on,
-  /** A name on the context for what the middleware gives. */
+  /**
+   * A name on the context: the producer puts `produce` and `memphis` under it, the consumer `{ signal }`, which
+   * aborts when the time to settle begins.
+   */
   contextKey: text,
-  /** Where another middleware has put the password or the token: a name in `request.internal`, steps behind dots. */
+  /**
+   * Where in `request.internal` another middleware has put the token, or with `username` the password;
+   * `'secret.password'` looks into an object.
+   */
   internalKey: text,
-  /** Tells connections of one configuration apart. */
+  /** Connections are shared by configuration and by this key. */
   cacheKey: text,
-  /** -1: kept; 0: closed when the invocation ends; up to a day: closed at that age; above: at that Unix time in ms. */
+  /**
+   * -1: connections are kept; 0: closed when the invocation ends; up to a day (86400000): closed at that age in ms;
+   * above: closed from that Unix time in ms on.
+   *
+   * @default -1
+   */
   cacheExpiry: { min: -1, max: Number.MAX_SAFE_INTEGER, fallback: -1 },
-  /** `cacheExpiry` by `cacheKey`. */
+  /** `{ [cacheKey]: cacheExpiry }`; goes before `cacheExpiry`. */
   cacheKeyExpiry: {
     read: (value: unknown) =>
       typeof value === 'object' && value !== null && Object.values(value).every((item) => isExpiry(item))

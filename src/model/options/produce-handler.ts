@@ -1,7 +1,7 @@
 /** Options of `produceHandler`. */
 
 import { isRecord } from '../fields.ts';
-import { DAY_MS, must, off } from '../option-spec.ts';
+import { DAY_MS, type GivenOver, must, off } from '../option-spec.ts';
 import type { StandardSchema } from '../standard-schema.ts';
 import { producingOptions } from './producer-function.ts';
 
@@ -20,9 +20,13 @@ function isPassableHeader(value: unknown): boolean {
 /** `produceHandler`: these beside those of `connectOptions`. */
 export const produceHandlerOptions = {
   ...producingOptions,
-  /** Time to store, the dial included; cut to what the invocation has left, and to what a gateway waits. */
+  /**
+   * Milliseconds to store, the dial included; cut to what the invocation has left, and to what a gateway waits.
+   *
+   * @default 5000
+   */
   ackWaitMs: { min: 1, max: DAY_MS, fallback: 5_000 },
-  /** Any Standard Schema validator; bodies must be JSON then. */
+  /** A Standard Schema validator (valibot, zod, arktype); bodies must be JSON then. */
   schema: {
     read: (value: unknown) => {
       const held = (typeof value === 'object' || typeof value === 'function') && value !== null;
@@ -32,6 +36,7 @@ export const produceHandlerOptions = {
     },
     fallback: undefined as StandardSchema | undefined,
   },
+  /** Where a request carries the partition key; a request without it is answered with 400. */
   partitionKey: {
     read: (value: unknown) => {
       const [place, ...more] = isRecord(value) ? Object.entries(value) : [];
@@ -41,9 +46,9 @@ export const produceHandlerOptions = {
     },
     fallback: undefined as KeyPlace | undefined,
   },
-  /** A body is a JSON array and each element a message. */
+  /** A body is a JSON array, and each element a message. @default false */
   batch: off,
-  /** Names of request headers that become message headers. */
+  /** Names of request headers that become message headers. @default [] */
   headers: {
     read: (value: unknown) =>
       Array.isArray(value) && [...value].every(isPassableHeader)
@@ -52,3 +57,6 @@ export const produceHandlerOptions = {
     fallback: [] as readonly string[],
   },
 } as const;
+
+/** What callers give of them. */
+export type GivenForRequests = GivenOver<typeof produceHandlerOptions, typeof producingOptions, 'ackWaitMs'>;

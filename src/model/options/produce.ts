@@ -10,10 +10,11 @@ export type OnProduceError = (error: MemphisError, failed: FailedMessage) => unk
 
 /** `createProducer`. */
 export const producerOptions = {
-  /** Shown by tools; lower case. */
+  /** The producer's name, in lower case. Travels with each message. @default 'memphis-serverless' */
   name: { fallback: 'memphis-serverless' },
-  /** Makes the name unlike any other: `_` and eight random hexadecimal digits. */
+  /** Makes the name unlike any other: `_` and eight random hexadecimal digits. @default false */
   genUniqueSuffix: off,
+  /** Milliseconds to wait for the broker's confirmation. @default 15000 */
   ackWaitMs: { min: 1, max: DAY_MS, fallback: 15_000 },
   /** Takes the failures of what is produced with `async`; left out: `flush()`, `destroy()` or `close()` throws them. */
   onError: callback<OnProduceError>(),
@@ -23,22 +24,26 @@ export const producerOptions = {
 
 /** `producer.produce` and `memphis.produce`. */
 export const produceOptions = {
-  /** Without one: the producer's. */
+  /** Milliseconds to wait for the broker's confirmation; left out: as the producer says. */
   ackWaitMs: { min: 1, max: DAY_MS },
+  /** Headers of the message: names and texts. */
   headers: texts,
+  /** Stored once within the station's idempotency window. Picks the partition where neither key nor number does. */
   msgId: text,
+  /** Messages of one key go to one partition. */
   partitionKey: text,
+  /** The number of a partition, 1 and up, in place of the key. */
   partition: { min: 1, max: 10_000 },
-  /** Resolve when the message is written, not when it is stored. */
+  /** Resolve when the message is written, not when it is stored. @default false */
   async: off,
-  /** Takes the failure of this one, with `async`. Without one: the producer's. */
+  /** With `async`: takes the failure of this message; left out: the producer's `onError`. */
   onError: callback<OnProduceError>(),
 } as const;
 
 /** `producer.produceBatch` and `memphis.produceBatch`. */
 export const produceBatchOptions = {
-  /** For each message, from when it is sent. Without one: the producer's. */
+  /** Milliseconds for each message, from when it is sent; left out: as the producer says. */
   ackWaitMs: { min: 1, max: DAY_MS },
-  /** Called once for each message: its `headers`, `msgId`, `partitionKey` and `partition`. */
+  /** Called once for each message: its `headers`, `msgId`, `partitionKey` or `partition`. */
   optionsFor: callback<(message: never, index: number) => unknown>(),
 } as const;
