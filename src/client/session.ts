@@ -3,7 +3,8 @@
 import { chooseBroker } from '../brokers/choose.ts';
 import type { ConnectSettings } from '../connection/addresses.ts';
 import { cached, cachedValues } from '../connection/cache.ts';
-import { type Link, wasClosed } from '../connection/link.ts';
+import { wasClosed } from '../connection/dialler.ts';
+import type { Link } from '../connection/link.ts';
 import { makeLink } from '../connection/open.ts';
 import type { Broker } from '../model/broker.ts';
 import { placedBroker } from '../model/placed-broker.ts';

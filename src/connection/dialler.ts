@@ -34,6 +34,9 @@ export interface StartOptions {
   readonly isAccepted?: boolean;
 }
 
+/** Limits of time count by another clock: they may end so much before their time by this one. */
+const EARLY_MS = 2;
+
 type Open = (address: ServerAddress) => Connection;
 
 export class Dialler {
@@ -42,6 +45,8 @@ export class Dialler {
   readonly #onOpen: (session: Session) => void;
   #underWay: Promise<Session> | undefined;
   #beganAtMs = 0;
+  /** When whoever began it has no more time. */
+  #cutAtMs = 0;
   #isClosed = false;
   /** Ends the dial that is under way; never a session that came of one. */
   #hangUp: (() => void) | undefined;
@@ -62,6 +67,7 @@ export class Dialler {
   dial(deadlineMs: number, options: StartOptions): Promise<Session> {
     if (this.#underWay) return this.#join(this.#underWay, deadlineMs, options);
     this.#beganAtMs = Date.now();
+    this.#cutAtMs = deadlineMs;
     this.#underWay = this.#start(deadlineMs, options).finally(() => {
       this.#underWay = undefined;
       this.#hangUp = undefined;
@@ -88,13 +94,15 @@ export class Dialler {
   async #join(dial: Promise<Session>, deadlineMs: number, options: StartOptions): Promise<Session> {
     const { sinceMs = Date.now() } = options;
     const mayBeStale = this.#beganAtMs < sinceMs;
+    const cutAtMs = this.#cutAtMs;
     try {
       const session = await within(dial, deadlineMs - Date.now());
       if (session !== undefined) return session;
       throw tooLate('; connecting goes on');
     } catch (error) {
-      // it may have begun before a freeze: that it failed says nothing about now
-      const isFinal = !mayBeStale || !isMemphisError(error) || !error.retryable;
+      // it may have begun before a freeze, or have had less time: that it failed says nothing about now
+      const saysNothing = mayBeStale || Date.now() + EARLY_MS >= cutAtMs;
+      const isFinal = !saysNothing || !isMemphisError(error) || !error.retryable;
       if (isFinal || Date.now() >= deadlineMs) throw error;
     }
     return await this.dial(deadlineMs, { ...options, sinceMs: 0 });
@@ -165,7 +173,7 @@ export class Dialler {
 
   /** The error that tells most. What servers say that nobody named counts only in words. */
   #toError(targets: readonly ServerAddress[], failures: readonly Failure<ServerAddress>[]): MemphisError {
-    if (this.#isClosed) return new MemphisError('CLOSED', 'This client was closed while it was connecting.');
+    if (this.#isClosed) return wasClosed();
     const rank = ({ target, error }: Failure<ServerAddress>): number =>
       (this.servers.isConfigured(target) ? OF_ONE_SERVER.length : 0) + weight(error);
     const worst = failures.find(({ error }) => weight(error) < 0) ?? failures.toSorted((a, b) => rank(b) - rank(a))[0];
@@ -175,6 +183,11 @@ export class Dialler {
     const words = failures.map(({ error }) => (error as MemphisError).message).join(' ');
     return new MemphisError(cause.code, `None of ${targets.length} servers could be used. ${words}`, { cause });
   }
+}
+
+/** For whoever uses a client that was closed, be it meanwhile. */
+export function wasClosed(): MemphisError {
+  return new MemphisError('CLOSED', 'This client was closed; connect again.');
 }
 
 /** For a caller whose time is over. */

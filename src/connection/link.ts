@@ -7,7 +7,7 @@
 import { backoffMs } from '../model/backoff.ts';
 import { isMemphisError, MemphisError } from '../model/errors.ts';
 import { emit, emitRetry } from '../telemetry/channels.ts';
-import { Dialler, type DiallerOptions, type Session, tooLate } from './dialler.ts';
+import { Dialler, type DiallerOptions, type Session, tooLate, wasClosed } from './dialler.ts';
 import { answers, SILENT_AFTER_MS, silentMs } from './liveness.ts';
 import type { Connection } from './port.ts';
 import { wait, within } from './within.ts';
@@ -213,10 +213,6 @@ export class Link {
     emitRetry('dial', attempt, error);
     await wait(waitMs);
   }
-}
-
-export function wasClosed(): MemphisError {
-  return new MemphisError('CLOSED', 'This client was closed; connect again.');
 }
 
 function hasEnded(): MemphisError {

@@ -95,7 +95,7 @@ export interface Connection {
   isLeaving: boolean;
   /** `host:port` of all servers of its cluster, as its newest INFO names them; empty where it stands alone. */
   readonly peers: readonly string[];
-  /** Writes a message. @throws MemphisError `CONNECTION_LOST` on an ended session */
+  /** Writes a message. @throws MemphisError `CONNECTION_LOST` on a session that has ended, or is being left */
   publish(
     subject: string,
     data: Uint8Array,
@@ -132,8 +132,8 @@ export interface Connection {
   /** Ends the session at once, or the opening of it; what was written before is sent. Never rejects. */
   close(): Promise<void>;
   /**
-   * The same for one that may only be slow: requests fail at once, but what the server has sent to those who listen is handed over
-   * first, if that takes no longer than a second.
+   * The same for one that may only be slow: requests fail at once, and nothing more can be begun, but what the server has sent to
+   * those who listen is handed over first, if that takes no longer than a second.
    */
   leave(): Promise<void>;
 }

@@ -10,6 +10,7 @@ import { isMemphisError } from '../../src/model/errors.ts';
 import { connectOptions } from '../../src/model/options/connect.ts';
 import { resolveOptions } from '../../src/model/resolve-options.ts';
 import { type RunningBroker, startBroker } from '../../src/testing/start-broker.ts';
+import { info, startFakeServer } from '../support/fake-server.ts';
 
 let broker: RunningBroker;
 before(async () => {
@@ -35,6 +36,26 @@ test('concurrent uses share one dial, and a failed dial is forgotten', async () 
   assert.equal(dials, 1);
   await link.close();
   await assert.rejects(link.ready(soon()), (error) => isMemphisError(error, 'CLOSED'));
+});
+
+test('a dial that is over because another caller had less time does not fail for who still has some', async (t) => {
+  let accepted = 0;
+  await using server = await startFakeServer((socket) => {
+    if (accepted++ === 0) return; // the first one hears nothing
+    socket.write(info());
+    socket.on('data', (chunk) => chunk.includes('PING') && socket.write('PONG\r\n'));
+  });
+  const link = linkTo({ servers: [server.url] });
+  const now = Date.now();
+  // a dial that began before its caller, be it by a millisecond, might be of before a freeze, and says nothing anyway
+  const stopped = t.mock.method(Date, 'now', () => now);
+  const calls = [link.ready(now + 100), link.ready(now + 10_000, { isAccepted: true })];
+  stopped.mock.restore();
+  const [hasted, patient] = await Promise.allSettled(calls);
+  assert.ok(hasted?.status === 'rejected' && isMemphisError(hasted.reason, 'CONNECT_FAILED'));
+  assert.equal(patient?.status, 'fulfilled');
+  assert.equal(accepted, 2);
+  await link.close();
 });
 
 test('a server that is not there is CONNECT_FAILED, and the next use dials again', async () => {

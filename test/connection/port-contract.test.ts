@@ -289,6 +289,30 @@ for (const { binary, version } of serversUnderTest()) {
         assert.deepEqual(seen, ['word']);
       });
 
+      test('of a session that is left, what is on its way is handed over, and what is begun behind that fails at once', async () => {
+        await using opened = await open(where);
+        const { connection } = opened;
+        await connection.accepted;
+        const seen: string[] = [];
+        const ended = new Promise<Error | undefined>((resolve) => {
+          connection.subscribe('a', { onFrame: (frame) => seen.push(text(frame)), onEnd: resolve });
+        });
+        connection.publish('a', bytes('on its way'));
+        const left = connection.leave();
+        for (const begin of [
+          () => connection.publish('a', bytes('behind it')),
+          () => connection.publishAll(['a'], 'behind it'),
+          () => connection.subscribe('x', { onFrame: () => {} }),
+        ]) {
+          assert.throws(begin, { code: 'CONNECTION_LOST' });
+        }
+        await assert.rejects(connection.request('a', empty, { timeoutMs: 5_000 }), { code: 'CONNECTION_LOST' });
+        await left;
+        assert.equal(connection.isClosed, true);
+        assert.ok(isMemphisError(await ended, 'CONNECTION_LOST'));
+        if (implementation === 'our own session') assert.deepEqual(seen, ['on its way']);
+      });
+
       test('a session that is lost says so to all who wait on it', async () => {
         await using doomed = await startBroker({ binary });
         const { connection } = await open({ port: doomed.port });

@@ -76,6 +76,8 @@ export function openLean(options: DialOptions): Connection {
   let asked: string | undefined;
   /** Why replies cannot be listened for. */
   let deaf: MemphisError | undefined;
+  /** Nothing is begun on it any more: it was left, or has ended. */
+  let isOver = false;
 
   const limits = new Deadlines(() => wire.wake());
   const replies = new Replies(limits, () => wire.wake());
@@ -101,10 +103,17 @@ export function openLean(options: DialOptions): Connection {
       limits.rest();
     },
     onEnd(lost) {
+      isOver = true;
       replies.fail(lost('wait for an answer'));
       for (const one of listening.values()) one.end(lost('listen for messages'));
     },
   });
+
+  /** @throws as `publish`: what is put behind the end would be lost without a word */
+  function put(text: string, data?: Uint8Array): void {
+    if (isOver) throw wire.lost('write');
+    wire.put(text, data);
+  }
 
   /** @param to the subject, and behind a blank where an answer goes */
   function write(to: string, data: Uint8Array, headers: HeaderList | HeaderLines): void {
@@ -113,14 +122,10 @@ export function openLean(options: DialOptions): Connection {
     const size = blockSize + data.length;
     // the server would end the session over it
     if (size > wire.maxPayload) throw tooLarge(size, wire.maxPayload);
-    wire.put(
-      lines === '' ? `PUB ${to} ${size}\r\n` : `HPUB ${to} ${blockSize} ${size}\r\n${VERSION}\r\n${lines}\r\n`,
-      data,
-    );
+    put(lines === '' ? `PUB ${to} ${size}\r\n` : `HPUB ${to} ${blockSize} ${size}\r\n${VERSION}\r\n${lines}\r\n`, data);
   }
 
   const publish: Connection['publish'] = (subject, data, { reply = '', headers = '' } = {}) => {
-    if (wire.isClosed) throw wire.lost('write');
     check(subject);
     if (reply !== '') {
       check(reply);
@@ -130,22 +135,20 @@ export function openLean(options: DialOptions): Connection {
   };
 
   const publishAll: Connection['publishAll'] = (subjects, text) => {
-    if (wire.isClosed) throw wire.lost('write');
     const end = ` ${text.length}\r\n${text}\r\n`;
     // few texts: a put for each subject would cost more than all else
     for (let at = 0; at < subjects.length; at += AT_ONCE) {
-      wire.put(`PUB ${subjects.slice(at, at + AT_ONCE).join(`${end}PUB `)}${end}`);
+      put(`PUB ${subjects.slice(at, at + AT_ONCE).join(`${end}PUB `)}${end}`);
     }
   };
 
   const request = <T>(subject: string, data: Uint8Array, options: RequestOptions | Asking<T>): Promise<T> => {
     const number = replies.next();
     try {
-      if (wire.isClosed) throw wire.lost('write');
       if (deaf !== undefined) throw deaf;
       if (subject !== asked) check(subject);
       asked = subject; // mostly the same one again
-      if (!hasReplies) wire.put(`SUB ${inbox}* ${REPLIES}\r\n`);
+      if (!hasReplies) put(`SUB ${inbox}* ${REPLIES}\r\n`);
       hasReplies = true;
       write(`${subject} ${inbox}${number}`, data, options.headers ?? '');
     } catch (error) {
@@ -155,22 +158,22 @@ export function openLean(options: DialOptions): Connection {
   };
 
   const subscribe: Connection['subscribe'] = (given, { max = 0, onFrame, onEnd }) => {
-    if (wire.isClosed) throw wire.lost('listen');
     const sid = ++lastSid;
     const subject = given || `${own}-${sid}`;
     if (given !== '') check(given);
     const unsubscribe = (): void => {
-      if (listening.has(sid) && !wire.isClosed) wire.put(`UNSUB ${sid}\r\n`);
+      if (listening.has(sid) && !isOver) wire.put(`UNSUB ${sid}\r\n`);
     };
     const end = (error?: Error): void => {
       if (error) unsubscribe();
       if (listening.delete(sid)) onEnd?.(error);
     };
+    put(`SUB ${subject} ${sid}\r\n${max > 0 ? `UNSUB ${sid} ${max}\r\n` : ''}`);
     listening.set(sid, { subject, left: max, onFrame, end });
-    wire.put(`SUB ${subject} ${sid}\r\n${max > 0 ? `UNSUB ${sid} ${max}\r\n` : ''}`);
     return {
       subject,
       async drain(timeoutMs) {
+        if (!listening.has(sid)) return;
         unsubscribe();
         await wire.flush(timeoutMs).catch(() => {});
         end();
@@ -183,12 +186,11 @@ export function openLean(options: DialOptions): Connection {
   };
 
   const leave = async (): Promise<void> => {
+    isOver = true;
     replies.fail(wire.lost('wait for an answer'));
     if (listening.size > 0) {
       for (const sid of listening.keys()) wire.put(`UNSUB ${sid}\r\n`);
-      const heard = wire.flush(LEAVE_LIMIT_MS);
-      wire.put = () => {}; // nothing is begun on it any more
-      await heard.catch(() => {});
+      await wire.flush(LEAVE_LIMIT_MS).catch(() => {});
     }
     await wire.close();
   };

@@ -35,7 +35,7 @@ export interface WireEvents {
 export type Wire = Omit<Connection, 'leave' | 'publish' | 'publishAll' | 'request' | 'startLimit' | 'subscribe'> & {
   /** What the server takes at most, once it has said so. */
   readonly maxPayload: number;
-  put: Writer['put'];
+  readonly put: Writer['put'];
   readonly wake: Writer['wake'];
   /** For what was under way. Where the server had not accepted the session, the next dial says what is wrong. */
   lost(attempted: string): MemphisError;

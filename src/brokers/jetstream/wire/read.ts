@@ -179,8 +179,11 @@ export async function readOnce(
     }
     return found;
   } finally {
-    // nobody waits for it: without an answer the server drops it by itself
-    if (!connection.isClosed) connection.publish(`$JS.API.CONSUMER.DELETE.${stream}.${name}`, new Uint8Array());
+    try {
+      connection.publish(`$JS.API.CONSUMER.DELETE.${stream}.${name}`, new Uint8Array());
+    } catch {
+      // the session ends: the server drops it by itself
+    }
   }
 }
 
