@@ -100,8 +100,10 @@ function makeBatch(
     settle: async (message: StoredMessage, outcome: Outcome): Promise<Settled> => {
       const delivery = byMessage.get(message);
       if (delivery === undefined) {
-        throw new MemphisError('INVALID_MESSAGE', `Message ${message.id} is not of this batch.`, { station: name });
+        const words = `Message ${message.id} is not of this batch, or was settled already.`;
+        throw new MemphisError('INVALID_MESSAGE', words, { station: name });
       }
+      byMessage.delete(message); // once
       if (epoch !== faults.epoch) throw unconfirmed('Who held the message has crashed.');
       if (faults.unconfirmed > 0) {
         faults.unconfirmed -= 1;

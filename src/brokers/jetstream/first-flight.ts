@@ -54,7 +54,12 @@ const LATE_MS = 250;
  */
 export function endInTime(connection: Connection, deadlineMs: number): () => void {
   return connection.startLimit(deadlineMs - Date.now() + LATE_MS, () => {
-    if (silentMs(connection) >= LATE_MS) connection.flush(LATE_MS).catch(() => connection.close());
+    const isSilent = (): boolean => silentMs(connection) >= LATE_MS;
+    if (!isSilent()) return;
+    // heard meanwhile it lives, however far away: the answer to the ping is on its way behind what came
+    connection.flush(LATE_MS).catch(() => {
+      if (isSilent()) void connection.close();
+    });
   });
 }
 
@@ -77,7 +82,6 @@ export class FirstFlight {
     this.#group = group;
     this.#station = station;
     this.#batch = batchSize;
-    this.#endLimit = endInTime(connection, untilMs);
     this.#looked = group.refresh(connection);
     // its durable may be made in the same flight, in front of this: it is asked for before anything waits
     const lane = group.own(partition, untilMs - Date.now());
@@ -90,6 +94,7 @@ export class FirstFlight {
       silenceMs: NO_WAIT_LIMIT_MS,
     };
     const pull = startPull(connection, request, (frame) => this.#frames.push(frame));
+    this.#endLimit = endInTime(connection, untilMs); // behind what may throw
     this.#lane = lane.catch(() => undefined); // who needs the lane asks for it too, and meets the error
     this.#ended = this.#lane.then((known) => {
       // a shared one was made before it was asked, so it answers, or is silent
@@ -178,9 +183,17 @@ export class FirstFlight {
     for (const frame of this.#frames.splice(0)) {
       const delivery = lane && toDelivery(frame, this.#station, lane);
       if (delivery !== undefined && delivery.laneDeliveries >= maxDeliveries) last.push(delivery);
-      else this.#connection.publish(frame.reply, ackPayload.nak(0));
+      else this.#putBack(frame);
     }
     return last;
+  }
+
+  #putBack({ reply }: Frame): void {
+    try {
+      this.#connection.publish(reply, ackPayload.nak(0));
+    } catch {
+      // the session ends: it comes back when its time to settle is over, and what the pull has come to must not be lost for it
+    }
   }
 }
 

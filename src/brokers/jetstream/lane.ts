@@ -94,7 +94,7 @@ export interface Delivery extends StoredMessage {
   credit: number;
   /** Wall-clock time before which no handler may see it; parked on a server that cannot wait by itself. */
   readonly untilMs?: number | undefined;
-  /** Who settles it, and its place among all that came to it. */
+  /** Who settles it, until something is decided; and its place among all that came there. */
   owner: object | undefined;
   place: number;
   decision: Decision | undefined;

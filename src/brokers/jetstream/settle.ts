@@ -71,7 +71,7 @@ export class Settler {
     }
   }
 
-  /** Whether a message was added; a copy of one was not. */
+  /** Whether a message was added, and nothing was decided about it yet; a copy of one was not. */
   #has(message: StoredMessage): message is Delivery {
     return message instanceof Delivered && message.owner === this;
   }
@@ -98,9 +98,13 @@ export class Settler {
       if (decision?.outcome !== outcome) decision = { outcome, told };
       if (this.#has(message)) {
         message.decision = decision;
+        message.owner = undefined; // another decision would take the place of this one, which is on its way
         const isSimple = needsNothingStored(message as Decided, this.#context.maxDeliveries);
         (isSimple ? this.#simple : this.#others).push(message as Decided);
-      } else told[1](new MemphisError('INVALID_MESSAGE', `Message ${message.id} is not of this batch.`));
+      } else
+        told[1](
+          new MemphisError('INVALID_MESSAGE', `Message ${message.id} is not of this batch, or was settled already.`),
+        );
     });
   }
 

@@ -177,6 +177,16 @@ export const settling: readonly ContractCase[] = [
     assert.equal(await taken.ack(), 'acked');
   }),
 
+  onStation('what is said about a message a second time is refused, and the first decision holds', async (scene) => {
+    await scene.publish('a');
+    const taken = await scene.takeOne(scene.reader());
+    const settled = taken.ack();
+    await refuses('INVALID_MESSAGE', taken.settle({ action: 'retry', delayMs: 0 }));
+    assert.equal(await settled, 'acked');
+    await refuses('INVALID_MESSAGE', taken.settle({ action: 'retry', delayMs: 0 }));
+    await scene.isEmpty(scene.reader());
+  }),
+
   onStation('what a killed reader held comes back to the next one', async (scene) => {
     await scene.publishAll('a', 'b', 'c');
     const [first] = await scene.take(scene.reader({ ackWaitMs: SHORT_MS }), 3);
