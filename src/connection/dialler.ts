@@ -65,7 +65,7 @@ export class Dialler {
    * @throws MemphisError `CONNECT_FAILED`, `AUTHENTICATION_FAILED`, `TLS_FAILED`, `INVALID_OPTION`, `CLOSED`
    */
   dial(deadlineMs: number, options: StartOptions): Promise<Session> {
-    if (this.#underWay) return this.#join(this.#underWay, deadlineMs, options);
+    if (this.#underWay) return this.#join(deadlineMs, options);
     this.#beganAtMs = Date.now();
     this.#cutAtMs = deadlineMs;
     this.#underWay = this.#start(deadlineMs, options).finally(() => {
@@ -91,12 +91,12 @@ export class Dialler {
     this.giveUp();
   }
 
-  async #join(dial: Promise<Session>, deadlineMs: number, options: StartOptions): Promise<Session> {
+  async #join(deadlineMs: number, options: StartOptions): Promise<Session> {
     const { sinceMs = Date.now() } = options;
     const mayBeStale = this.#beganAtMs < sinceMs;
     const cutAtMs = this.#cutAtMs;
     try {
-      const session = await within(dial, deadlineMs - Date.now());
+      const session = await within(this.#underWay as Promise<Session>, deadlineMs - Date.now());
       if (session !== undefined) return session;
       throw tooLate('; connecting goes on');
     } catch (error) {
