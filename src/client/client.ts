@@ -56,12 +56,16 @@ export class Client extends DataClient implements StationOwner {
   /**
    * A consumer of a group. The group's position is made on first use.
    *
+   * @typeParam Value what `message.value()` is; nothing checks it but a schema
    * @param source a station's name; or `{ stream, filterSubject?, group? }` for a stream that exists already, whose
    * settings and whose groups' settings are never changed
    * @throws MemphisError `STATION_NOT_FOUND`, `INVALID_NAME`, `INVALID_OPTION`
    */
-  async createConsumer(source: string | BindingArgument, options?: ConsumerOptions): Promise<Consumer> {
-    const consumer = new Consumer(this.session, source, options, {
+  async createConsumer<Value = unknown>(
+    source: string | BindingArgument,
+    options?: ConsumerOptions,
+  ): Promise<Consumer<Value>> {
+    const consumer = new Consumer<Value>(this.session, source, options, {
       onRun: (run) => this.#watch(run),
       destroyGroup: async (reading) => (await this.#admin()).destroyGroup(reading),
     });
@@ -212,6 +216,11 @@ export class Client extends DataClient implements StationOwner {
       this.#endWatch();
       await this.session.close();
     }
+  }
+
+  /** {@link Client.close}, so that `await using` closes the client at the end of its block. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   /** Follows changes of schemas as they happen, for the life of this client. */

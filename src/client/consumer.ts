@@ -30,7 +30,8 @@ export interface ConsumerOwner {
   destroyGroup(options: ReaderOptions): Promise<void>;
 }
 
-export class Consumer {
+/** @typeParam Value what `message.value()` is, where `fetch` and `consume` do not say otherwise */
+export class Consumer<Value = unknown> {
   /** Station; of a binding the stream. */
   readonly station: string;
   readonly group: string;
@@ -70,7 +71,7 @@ export class Consumer {
    * for (const message of await consumer.fetch({ batchSize: 10 })) await message.ack();
    * ```
    */
-  async fetch<T = unknown>(options?: FetchOptions): Promise<Message<T>[]> {
+  async fetch<T = Value>(options?: FetchOptions): Promise<Message<T>[]> {
     const given = resolveOptions('fetch', fetchOptions, options);
     this.#refuseDestroyed();
     const fetching = this.#fetching.fetch<T>(given, this.#destroyed.signal);
@@ -95,7 +96,7 @@ export class Consumer {
    * consumer.consume(async (messages) => { for (const message of messages) { await bill(message.json()); await message.ack(); } });
    * ```
    */
-  consume<T = unknown, C = unknown>(handler: ConsumeHandler<T, C>, options?: ConsumeOptions<C>): void {
+  consume<T = Value, C = unknown>(handler: ConsumeHandler<T, C>, options?: ConsumeOptions<C>): void {
     this.#refuseDestroyed();
     if (typeof handler !== 'function') {
       throw new MemphisError('INVALID_OPTION', 'consume: the handler must be a function.', { option: 'handler' });
@@ -105,9 +106,9 @@ export class Consumer {
   }
 
   /** Message after message, until {@link Consumer.stop} or `break`; what was fetched and not handed out then is given back. */
-  async *[Symbol.asyncIterator]<T = unknown>(): AsyncGenerator<Message<T>, void, void> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<Message<Value>, void, void> {
     this.#refuseDestroyed();
-    yield* iterate<T>(this.#begin());
+    yield* iterate<Value>(this.#begin());
   }
 
   /**

@@ -8,7 +8,7 @@ import type { Producer, ProducerOptions } from './producer.ts';
 /** What a station needs of its client. */
 export interface StationOwner {
   createProducer(station: string, options?: ProducerOptions): Promise<Producer>;
-  createConsumer(station: string, options?: ConsumerOptions): Promise<Consumer>;
+  createConsumer<Value = unknown>(station: string, options?: ConsumerOptions): Promise<Consumer<Value>>;
   describeStation(station: string): Promise<StationDescription>;
   deadLetters(station: string): DeadLetters;
   destroyStation(station: string): Promise<void>;
@@ -29,8 +29,8 @@ export class Station {
     return this.#owner.createProducer(this.name, options);
   }
 
-  createConsumer(options?: ConsumerOptions): Promise<Consumer> {
-    return this.#owner.createConsumer(this.name, options);
+  createConsumer<Value = unknown>(options?: ConsumerOptions): Promise<Consumer<Value>> {
+    return this.#owner.createConsumer<Value>(this.name, options);
   }
 
   /** Settings in force, what its partitions hold, where its groups stand. @throws MemphisError `STATION_NOT_FOUND` */

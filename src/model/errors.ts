@@ -170,7 +170,10 @@ export function hasKey(value: object, key: PropertyKey): boolean {
  *
  * @param code narrows to one code
  */
-export function isMemphisError(error: unknown, code?: ErrorCode): error is MemphisError {
+export function isMemphisError<Code extends ErrorCode = ErrorCode>(
+  error: unknown,
+  code?: Code,
+): error is MemphisError & { readonly code: Code } {
   if (typeof error !== 'object' || error === null || !hasKey(error, brand)) return false;
   return code === undefined || (error as unknown as MemphisError).code === code;
 }

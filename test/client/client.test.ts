@@ -338,6 +338,17 @@ test('a broker whose storage limit is reached refuses, and nothing is lost of wh
   await memphis.close();
 });
 
+test('a client declared with `await using` is closed at the end of its block', async () => {
+  await using broker = await startBroker();
+  let left: Client;
+  {
+    await using memphis = await connect({ servers: [broker.url] });
+    left = memphis;
+    await memphis.createStation('used');
+  }
+  await assert.rejects(left.produce('used', 'x'), (error) => isMemphisError(error, 'CLOSED'));
+});
+
 test('nothing of the client keeps the process alive or acts after close', async () => {
   await using broker = await startBroker();
   const memphis = await connect({ servers: [broker.url] });

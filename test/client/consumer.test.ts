@@ -144,10 +144,11 @@ for (const { binary, version } of serversUnderTest()) {
 
     test('for await hands out one by one; what was fetched and not handed out is given back at break', async () => {
       const name = await newStation(4);
-      const consumer = await memphis.createConsumer(name, { group: 'g' });
+      const consumer = await memphis.createConsumer<number>(name, { group: 'g' });
       for await (const message of consumer) {
         await message.ack();
-        if (message.text() === '2') break;
+        const value: number = message.value();
+        if (value === 2) break;
       }
       assert.deepEqual(texts(await consumer.fetch({ batchMaxWaitMs: 2_000 })), ['3', '4']);
     });

@@ -84,6 +84,16 @@ test('a retry on the last delivery is a dead letter; nothing else is touched', (
   }
 });
 
+test('asking for one code narrows to it, and leaves the others to be asked for', () => {
+  const nameOf = (error: MemphisError): 'closed' | 'TIMEOUT' | 'other' => {
+    if (isMemphisError(error, 'CLOSED')) return (error.code satisfies 'CLOSED') && 'closed';
+    return isMemphisError(error, 'TIMEOUT') ? error.code : 'other';
+  };
+  assert.equal(nameOf(new MemphisError('CLOSED', 'x')), 'closed');
+  assert.equal(nameOf(new MemphisError('TIMEOUT', 'x')), 'TIMEOUT');
+  assert.equal(nameOf(new MemphisError('UNSUPPORTED', 'x')), 'other');
+});
+
 test('errors are recognised across copies by their brand, never by class', () => {
   const foreign = Object.assign(new Error('x'), { code: 'TIMEOUT', [Symbol.for('memphis-serverless.error')]: true });
   assert.ok(isMemphisError(foreign, 'TIMEOUT'));

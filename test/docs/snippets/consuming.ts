@@ -5,9 +5,9 @@ interface Order {
 }
 
 const memphis = await connect();
-const consumer = await memphis.createConsumer('orders', { group: 'billing', onError: (error) => console.error(error) });
+const consumer = await memphis.createConsumer<Order>('orders', { group: 'billing', onError: console.error });
 
-consumer.consume<Order>(async (messages) => {
+consumer.consume(async (messages) => {
   for (const message of messages) {
     console.log(`billing ${message.value().id}`);
     await message.ack();
@@ -17,8 +17,8 @@ await new Promise((resolve) => process.once('SIGINT', resolve));
 await consumer.stop(); // waits for the handler at work
 
 for await (const message of consumer) {
-  console.log(message.text());
-  await message.delay(3_600_000); // in an hour
+  console.log(`again in an hour: ${message.value().id}`);
+  await message.delay(3_600_000);
   break; // what was fetched and not handed out is given back
 }
 await memphis.close(); // stops all consumers
