@@ -1,6 +1,7 @@
 /** Entry `memphis-serverless/testing`: what users of this package, and its own tests, test with. */
 
 export { brokerContract, type ContractCase, type ContractSubject } from './broker-contract.ts';
+export { closeConnections } from './close-connections.ts';
 export { type Clock, type FakeClock, makeFakeClock } from './fake-clock.ts';
 export type { InvokeOptions, StartFunctionOptions } from './function-options.ts';
 export { type MakeContextOptions, makeContext } from './make-context.ts';
