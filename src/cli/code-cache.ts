@@ -1,10 +1,10 @@
 /** `code-cache`: V8's code cache for a function's bundle. */
 
-import { parseArgs } from 'node:util';
 import { makeCodeCache } from '../code-cache/make.ts';
 import { readRun } from './code-cache-run.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { type Output, UsageError } from './print.ts';
+import { readArgs } from './read-args.ts';
 
 const help = `Usage:
   memphis-serverless code-cache <bundle> [--node <program>]... [--run <event>]... [--handler <name>] [--timeout-ms <n>]
@@ -40,19 +40,11 @@ const options = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-function read(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-}
-
 const kb = (bytes: number): string => `${(bytes / 1000).toFixed(1)} KB`;
 
 /** @throws UsageError; Interrupted; MemphisError `INVALID_OPTION`, `PROGRAM_FAILED`, `FUNCTION_FAILED` */
 export async function codeCache(args: readonly string[], output: Output): Promise<void> {
-  const { values, positionals } = read(args);
+  const { values, positionals } = readArgs(args, options);
   if (values.help === true) return output.data(help);
   const [file, ...more] = positionals;
   if (file === undefined) throw new UsageError('code-cache: which bundle?');

@@ -2,13 +2,13 @@
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { parseArgs } from 'node:util';
 import { connect } from '../client/connect.ts';
 import { MemphisError } from '../model/errors.ts';
 import type { StationSchema } from '../model/schema.ts';
 import { checkName } from '../model/station.ts';
 import { compileSchema } from '../schemas/compile.ts';
 import { type Output, UsageError } from './print.ts';
+import { readArgs } from './read-args.ts';
 import { readSchema, whyNot } from './schema-file.ts';
 
 const help = `Usage:
@@ -48,19 +48,11 @@ const options = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-type Given = ReturnType<typeof read>['values'];
-
-function read(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-}
+type Given = ReturnType<typeof readArgs<typeof options>>['values'];
 
 /** @throws UsageError; MemphisError `SCHEMA_INVALID`, `SCHEMA_NOT_FOUND`, `DEPENDENCY_MISSING`, and what connecting throws */
 export async function schemaCompile(args: readonly string[], output: Output): Promise<void> {
-  const { values, positionals } = read(args);
+  const { values, positionals } = readArgs(args, options);
   if (values.help === true) return output.data(help);
   const [file, ...more] = positionals;
   if (more.length > 0) throw new UsageError(`One file at a time: what is ${more[0]}?`);

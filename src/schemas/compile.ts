@@ -42,12 +42,20 @@ export async function compileSchema(schema: StationSchema, options: CompileOptio
     throw new MemphisError(
       isMissing ? 'DEPENDENCY_MISSING' : 'SCHEMA_INVALID',
       isMissing
-        ? `Compiling schemas of type ${type} needs packages that are not installed; see the cause.`
+        ? `Compiling a schema of type ${type} needs a package that is not installed: npm install ${packagesFor[type]}.`
         : `Schema ${name}, version ${version}, cannot be compiled: ${describeError(cause).slice(0, 500)}`,
       { cause },
     );
   }
 }
+
+/** What compiling imports that is optional. */
+const packagesFor: Readonly<Record<string, string>> = {
+  json: 'ajv ajv-draft-04 re2js',
+  protobuf: 'protobufjs',
+  avro: 'avsc',
+  graphql: 'graphql',
+};
 
 /** @param how names what the module imports: `reads-avro` with `readsAvro`, `compiled-avro` with `compiledAvro` */
 async function write(schema: StationSchema, how: 'reads' | 'compiled'): Promise<Written> {

@@ -45,7 +45,7 @@ export async function readerFor(schema: StationSchema): Promise<SchemaReader> {
   if (reader !== undefined) return reader;
   throw new MemphisError(
     'DEPENDENCY_MISSING',
-    `${version > 0 ? `Version ${version} of s` : 'S'}chema ${name} needs a codec: import 'memphis-serverless/schemas/${type || '<its type>'}', with what that needs, or compile it anew.`,
+    `${version > 0 ? `Version ${version} of s` : 'S'}chema ${name} needs a codec: import 'memphis-serverless/schemas/${type || '<its type>'}' and install what it needs, or precompile it.`,
     { cause },
   );
 }
