@@ -13,7 +13,10 @@ export function logFailures(batch: Batch, result: Result): void {
 }
 
 function writeLine({ station, group }: Batch, { received, failures, error }: Result): void {
-  const named = failures.slice(0, NAMED).map(({ id, reason }) => `${id} (${reason})`);
+  // what fails as a whole has one reason, which need not stand there three times
+  const named = failures
+    .slice(0, NAMED)
+    .map(({ id, reason }, index, those) => (those[index + 1]?.reason === reason ? id : `${id} (${reason})`));
   const more = failures.length > NAMED ? `, and ${failures.length - NAMED} more` : '';
   const line = `memphis-serverless: ${failures.length} of ${received} messages of ${station}/${group} failed`;
   // The error goes along for its stack.

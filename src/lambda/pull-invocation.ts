@@ -100,9 +100,8 @@ export async function pullInvocation<T, C>({
 function allFailed({ station, group, received, retried, deadLettered }: PullSummary, cause: unknown): MemphisError {
   return new MemphisError(
     'ALL_MESSAGES_FAILED',
-    `All ${received} messages that were pulled from station ${station}, group ${group}, failed. ` +
-      `${retried} will be delivered again, ${deadLettered} are dead letters. ` +
-      'Set failWhenAllFail to false if the invocation should succeed all the same.',
+    `All messages pulled from station ${station}, group ${group}, failed: of ${received}, ${retried} will be delivered ` +
+      `again, ${deadLettered} went to the dead letters. With failWhenAllFail: false the invocation succeeds.`,
     { station, group, cause },
   );
 }

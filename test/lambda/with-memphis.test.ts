@@ -44,6 +44,15 @@ describe('a pushed batch', () => {
     );
   });
 
+  it('is logged with each reason once, behind the messages that share it', async () => {
+    const failing = each<{ n: number }>(({ n }) => {
+      throw new Error(n < 2 ? 'the bank is closed' : 'unknown');
+    });
+    await withMemphis(failing)(event, context);
+    const ids = 'orders\\$1:1, orders\\$1:2 \\(Error: the bank is closed\\), orders\\$1:3 \\(Error: unknown\\)';
+    assert.match(logged()[0] ?? '', new RegExp(`3 of 3 messages of orders/billing failed: ${ids}`));
+  });
+
   it('fails the invocation when the handler throws for the whole batch', async () => {
     const boom = new Error('boom');
     const handler = withMemphis(() => {
