@@ -10,10 +10,10 @@ import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { functionBundle } from '../../bench/support/function-bundle.ts';
-import { main } from '../../src/cli/main.ts';
 import { connect } from '../../src/index.ts';
 import { startBroker } from '../../src/testing/start-broker.ts';
 import { startFunction } from '../../src/testing/start-function.ts';
+import { run as runCommand } from '../support/command.ts';
 import { serversUnderTest } from '../support/servers.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -21,18 +21,7 @@ const [server] = serversUnderTest();
 /** The oldest line of Node, where the packages of the repository bring one. */
 const olderNode = join(root, `node_modules/node22-linux-${process.arch}/bin/node`);
 
-async function run(...args: readonly string[]): Promise<{ code: number; data: string; talk: string }> {
-  const said = { data: '', talk: '' };
-  const code = await main(['code-cache', ...args], {
-    data: (text) => {
-      said.data += text;
-    },
-    talk: (text) => {
-      said.talk += text;
-    },
-  });
-  return { code, ...said };
-}
+const run = (...args: readonly string[]) => runCommand('code-cache', ...args);
 
 /** In a process of its own, without the flags of this one. */
 async function node(args: readonly string[], env: Record<string, string> = {}, program = process.execPath) {

@@ -3,20 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { main } from '../../src/cli/main.ts';
-
-async function run(...args: readonly string[]): Promise<{ code: number; data: string; talk: string }> {
-  const said = { data: '', talk: '' };
-  const code = await main(args, {
-    data: (text) => {
-      said.data += text;
-    },
-    talk: (text) => {
-      said.talk += text;
-    },
-  });
-  return { code, ...said };
-}
+import { run } from '../support/command.ts';
 
 test('--version is that of the package', async () => {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));

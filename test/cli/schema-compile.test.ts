@@ -5,26 +5,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { main } from '../../src/cli/main.ts';
 import { connect } from '../../src/index.ts';
 import '../../src/schemas/json.ts';
 import { startBroker } from '../../src/testing/start-broker.ts';
+import { run } from '../support/command.ts';
 import { serversUnderTest } from '../support/servers.ts';
 
 const [server] = serversUnderTest();
-
-async function run(...args: readonly string[]): Promise<{ code: number; data: string; talk: string }> {
-  const said = { data: '', talk: '' };
-  const code = await main(args, {
-    data: (text) => {
-      said.data += text;
-    },
-    talk: (text) => {
-      said.talk += text;
-    },
-  });
-  return { code, ...said };
-}
 
 describe('schema compile', () => {
   let folder = '';
