@@ -9,12 +9,15 @@ import { countSlots, openSession, type PollerOptions, resolvePollerOptions } fro
 import type { PollReport } from './report.ts';
 import { reportToConsole, runMappings } from './run-mappings.ts';
 
+/** How long settling may go on when the time of invocations is over. */
+const SETTLE_LIMIT_MS = 5_000;
+
 /** A poller that was set up; nothing runs and nothing is open until `run`. */
 export interface Poller {
   /**
    * Pulls and invokes until the signal aborts, or `idleExitMs` is over. Then invocations under way may end
-   * (`stopTimeoutMs`), and what is still not answered goes back to its station. Resolves with what was done when
-   * nothing is open any more. Outages of broker and Lambda are waited out; what needs somebody's hand (a missing
+   * (`stopTimeoutMs`), and what is still not answered goes back to its station, as far as that takes no longer than
+   * 5 s. Resolves with what was done when nothing is open any more. Outages of broker and Lambda are waited out; what needs somebody's hand (a missing
    * station, a missing function) is reported to `onError` and tried again every 30 s.
    *
    * @throws MemphisError `INVALID_OPTION`, `DEPENDENCY_MISSING`
@@ -53,7 +56,10 @@ export function createPoller(options: PollerOptions & { readonly mappings: reado
       const { signal = new AbortController().signal } = resolveOptions('run', pollerRunOptions, given);
       const lambda = await openLambda(options.lambda, countSlots(mappings));
       const { session, isOwn } = openSession('createPoller', options.connection, 'own');
-      const grace = startGrace(signal, settings.stopTimeoutMs);
+      // whoever was told to stop is killed some time later: it waits for no broker that cannot be reached
+      const grace = startGrace(signal, settings.stopTimeoutMs, () => {
+        if (isOwn) void session.close();
+      });
       try {
         return await runMappings({
           mappings,
@@ -75,12 +81,19 @@ export function createPoller(options: PollerOptions & { readonly mappings: reado
   };
 }
 
-/** A second signal, some time after the first. */
-function startGrace(signal: AbortSignal, graceMs: number): { readonly cut: AbortSignal; end(): void } {
+/** A second signal, some time after the first. @param onOver called when settling has had its time, too */
+function startGrace(
+  signal: AbortSignal,
+  graceMs: number,
+  onOver: () => void,
+): { readonly cut: AbortSignal; end(): void } {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const onAbort = (): void => {
-    timer = setTimeout(() => controller.abort(), graceMs);
+    timer = setTimeout(() => {
+      controller.abort();
+      timer = setTimeout(onOver, SETTLE_LIMIT_MS);
+    }, graceMs);
   };
   if (signal.aborted) onAbort();
   else signal.addEventListener('abort', onAbort, { once: true });

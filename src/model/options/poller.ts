@@ -52,7 +52,8 @@ export const pollerRunOptions = {
 /** `createPoller` and `pollerHandler`, beside mappings, connection and Lambda client. */
 export const pollerOptions = {
   /**
-   * Milliseconds that invocations may go on once `run` is told to stop; then their messages are given back.
+   * Milliseconds that invocations may go on once `run` is told to stop; then their messages are given back. Settling may
+   * take 5 s more: who ends the process from outside waits as long.
    *
    * @default 30000
    */
