@@ -32,7 +32,7 @@ export type Reading =
 type Settings = Pick<Resolved<typeof produceHandlerOptions>, 'schema' | 'partitionKey' | 'batch' | 'headers'>;
 
 /** Messages of one batch; more would not be confirmed within a gateway's patience. */
-export const MAX_BATCH = 1_000;
+const MAX_BATCH = 1_000;
 /** Of an idempotency key; what is longer is no id. */
 const MAX_KEY_LENGTH = 255;
 

@@ -17,7 +17,7 @@ const optionTable = { ...connectOptions, ...consumerFunctionOptions };
 /** Options of {@link withMemphis}; each may come from its environment variable instead. */
 export interface WithMemphisOptions extends Given<typeof connectOptions>, GivenForConsuming {}
 /** All options of a wrapper, filled in. */
-export type WithMemphisSettings = Resolved<typeof optionTable>;
+type WithMemphisSettings = Resolved<typeof optionTable>;
 
 /**
  * Makes a Lambda handler out of a handler of batches. Invoked with a batch that a poller pushed it answers with

@@ -10,7 +10,7 @@ const MAX_STEP_LENGTH = 200;
 const MAX_MESSAGE_LENGTH = 300;
 
 /** A path as people read it: `items[2].price`. */
-export function showPath(path: readonly (string | number)[]): string {
+function showPath(path: readonly (string | number)[]): string {
   return path
     .map((step, index) => (typeof step === 'number' ? `[${step}]` : index === 0 ? step : `.${step}`))
     .join('')

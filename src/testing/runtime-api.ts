@@ -42,7 +42,7 @@ export interface RuntimeApi {
 }
 
 /** Lambda's limit of a response that is sent as a whole: 6 MB and a little. */
-export const MAX_RESPONSE_BYTES = 6_291_556;
+const MAX_RESPONSE_BYTES = 6_291_556;
 
 const PREFIX = '/2018-06-01/runtime/';
 
