@@ -8,8 +8,9 @@ import type { Clock } from './clock.ts';
 import type { Encoding } from './encoding.ts';
 import type { LambdaPort } from './lambda-client.ts';
 import type { Mapping } from './mapping.ts';
+import { orAborted } from './or-aborted.ts';
 import type { Quiet } from './quiet.ts';
-import { handleRemotely } from './remote-handler.ts';
+import { handleRemotely, timeIsUp } from './remote-handler.ts';
 import type { Held, InvocationEvents } from './run-mapping.ts';
 
 /** What all invocations of a mapping share. */
@@ -27,7 +28,7 @@ export interface InvokeSetup {
 export async function invokeBatch(held: readonly Held[], setup: InvokeSetup, events: InvocationEvents): Promise<void> {
   const { mapping, encoding, cut } = setup;
   const handler = async (messages: readonly StoredMessage[]) => {
-    await untilTurn(events.turn(), cut);
+    await orAborted(events.turn(), cut, timeIsUp).catch(() => {}); // at the end of time, all at once
     const batchItemFailures = await handleRemotely(messages, {
       ...setup,
       limitBytes: encoding.limitBytes,
@@ -51,17 +52,6 @@ export async function invokeBatch(held: readonly Held[], setup: InvokeSetup, eve
   } catch (error) {
     events.onFault(error, false);
   }
-}
-
-async function untilTurn(turn: Promise<void>, cut: AbortSignal): Promise<void> {
-  if (cut.aborted) return;
-  let onAbort: () => void = () => {};
-  const aborted = new Promise<void>((resolve) => {
-    onAbort = resolve;
-    cut.addEventListener('abort', onAbort, { once: true });
-  });
-  await Promise.race([turn, aborted]);
-  cut.removeEventListener('abort', onAbort);
 }
 
 function joinBatches(

@@ -9,6 +9,7 @@ import type { Clock } from './clock.ts';
 import { classifyInvokeError, NotSentError } from './invoke-error.ts';
 import type { InvokeAnswer, LambdaPort } from './lambda-client.ts';
 import type { Mapping } from './mapping.ts';
+import { orAborted } from './or-aborted.ts';
 
 /** What one invocation needs to know and to tell. */
 export interface RemoteCall {
@@ -75,7 +76,7 @@ async function callFunction(messages: readonly StoredMessage[], call: RemoteCall
     const startedAt = call.clock.now();
     let error: unknown;
     try {
-      const answer = await untilCut(call.lambda.invoke(functionName, payload, call.cut), call.cut);
+      const answer = await orAborted(call.lambda.invoke(functionName, payload, call.cut), call.cut, timeIsUp); // it need not obey the signal
       const durationMs = call.clock.now() - startedAt;
       call.onInvoked(messages.length, durationMs);
       return { kind: 'answered', answer, durationMs };
@@ -100,20 +101,8 @@ async function callFunction(messages: readonly StoredMessage[], call: RemoteCall
   }
 }
 
-/** Clients need not obey the signal; nobody may wait for them longer than time allows. */
-async function untilCut<T>(promise: Promise<T>, cut: AbortSignal): Promise<T> {
-  let onAbort: () => void = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(new MemphisError('DEADLINE_EXCEEDED', 'Time was up before the function answered.'));
-    if (cut.aborted) onAbort();
-    else cut.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    cut.removeEventListener('abort', onAbort);
-    promise.catch(() => undefined);
-  }
+export function timeIsUp(): MemphisError {
+  return new MemphisError('DEADLINE_EXCEEDED', 'Time was up before the function answered.');
 }
 
 function readAnswer(

@@ -2,13 +2,13 @@
 
 import type { Client } from '../client/client.ts';
 import type { Session } from '../client/session.ts';
-import type { Broker } from '../model/broker.ts';
 import { describeError, MemphisError } from '../model/errors.ts';
 import { type Clock, realClock } from './clock.ts';
 import { makeEncoding } from './encoding.ts';
 import { invokeBatch } from './invoke-batch.ts';
 import type { LambdaPort } from './lambda-client.ts';
 import type { Mapping } from './mapping.ts';
+import { orAborted } from './or-aborted.ts';
 import { makeQuiet } from './quiet.ts';
 import { type MappingReport, type PollReport, toErrorText } from './report.ts';
 import { runMapping } from './run-mapping.ts';
@@ -60,7 +60,7 @@ export async function runMappings(run: PollRun): Promise<PollReport> {
         envelopeBytes: encoding.envelopeBytes,
         limitBytes: encoding.limitBytes,
         sizeOf: encoding.sizeOf,
-        broker: (deadlineMs) => dialUntil(stop, run.session.broker({ deadlineMs, isAccepted: true })),
+        broker: (deadlineMs) => orAborted(run.session.broker({ deadlineMs, isAccepted: true }), stop, stopped),
         invoke: (held, events) => invokeBatch(held, setup, events),
         report,
       });
@@ -74,20 +74,8 @@ export async function runMappings(run: PollRun): Promise<PollReport> {
   return { mappings: await Promise.all(reports) };
 }
 
-/** A dial knows no signal; whoever is told to stop does not wait for it. */
-async function dialUntil(stop: AbortSignal, dial: Promise<Broker>): Promise<Broker> {
-  let onAbort: () => void = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(new MemphisError('CLOSED', 'The run was stopped while connecting.'));
-    if (stop.aborted) onAbort();
-    else stop.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([dial, aborted]);
-  } finally {
-    stop.removeEventListener('abort', onAbort);
-    dial.catch(() => undefined);
-  }
+function stopped(): MemphisError {
+  return new MemphisError('CLOSED', 'The run was stopped while connecting.');
 }
 
 /** Somebody else's function may fail, at once or later: that must neither end the run nor the process. */
