@@ -11,6 +11,8 @@ export interface DeafConnection {
   readonly connection: GivenConnection;
   /** So many requests to subjects that begin so are sent and never answered. */
   deafen(subject: string, times?: number): void;
+  /** Requests to subjects that begin so are refused, as a broker does that does not let its user. */
+  deny(subject: string): void;
   /** How many there were. */
   readonly unheard: number;
 }
@@ -20,7 +22,12 @@ export function deafConnection(server: string, others: Partial<DialOptions> = {}
   let deafTo = '';
   let left = 0;
   let unheard = 0;
+  let denied: string | undefined;
   const request = async (session: Connection, subject: string, data: Uint8Array, options: RequestOptions) => {
+    if (denied !== undefined && subject.startsWith(denied)) {
+      unheard++;
+      throw new MemphisError('PERMISSION_DENIED', `This user may not ask ${subject}.`);
+    }
     if (left === 0 || !subject.startsWith(deafTo)) return session.request(subject, data, options);
     unheard++;
     left--;
@@ -44,6 +51,9 @@ export function deafConnection(server: string, others: Partial<DialOptions> = {}
     deafen(subject, times = Number.POSITIVE_INFINITY) {
       deafTo = subject;
       left = times;
+    },
+    deny(subject) {
+      denied = subject;
     },
     get unheard() {
       return unheard;

@@ -24,6 +24,8 @@ import { createStream, streamConfig, unlessThere, updateStream } from './wire/st
 
 /** So long what is known of a station's retry durables is taken for true; another process may make the first one. */
 const KNOWN_FOR_MS = 2_000;
+/** Who may not look is told so again after this; a Memphis broker takes 300 ms to say it. */
+const DENIED_FOR_MS = 600_000;
 /** How long a look may take: the pull that it goes along with waits for it. */
 const LOOK_LIMIT_MS = 1_000;
 
@@ -226,7 +228,8 @@ export class Retries {
       const names = await durableNames(connection, retryStreamOf(station), LOOK_LIMIT_MS);
       this.#known.set(station, { atMs: Date.now(), names: new Set(names) });
     } catch (error) {
-      if (isMemphisError(error, 'PERMISSION_DENIED')) this.#known.set(station, { atMs: Date.now(), names: new Set() });
+      if (isMemphisError(error, 'PERMISSION_DENIED'))
+        this.#known.set(station, { atMs: Date.now() + DENIED_FOR_MS, names: new Set() });
     }
   }
 }

@@ -99,6 +99,10 @@ export function detailsOf({ headers, timeSent }: Row, data: Uint8Array): RowDeta
     : { groups: [{ name, maxDeliveries: 0 }], data, updatedAt: new Date(timeSent), error: '' };
 }
 
+/** A row has the words of the group that was first; what was said for others is kept nowhere. */
+const NOT_KEPT = 'not known: another group set it aside before, and the broker keeps one reason for all';
+const RAN_OUT = 'no deliveries left, and the last one ended without an answer';
+
 /** A row as dead letters, one a group. What deliveries ran out of by themselves says less of itself. */
 export function toRecords(station: string, row: Row, details: RowDetails): readonly DeadLetterRecord[] {
   const { headers, partition } = row;
@@ -106,6 +110,8 @@ export function toRecords(station: string, row: Row, details: RowDetails): reado
   const sequence = count(of('sequence')) || row.sequence;
   const storedMs = Date.parse(of('storedAt') ?? row.timeSent);
   const key = headerOf(headers, '$memphis_partitionKey');
+  const first = of('group');
+  const isOf = (group: string): boolean => first === undefined || first === group;
   return details.groups.map(({ name: group, maxDeliveries }) => ({
     id: idOf(row.id, group),
     station,
@@ -114,10 +120,10 @@ export function toRecords(station: string, row: Row, details: RowDetails): reado
     partition,
     sequence,
     // what ran out by itself had all that its group allows
-    deliveryCount: count(of('deliveries')) || maxDeliveries,
+    deliveryCount: (isOf(group) && count(of('deliveries'))) || maxDeliveries,
     timestamp: new Date(Number.isNaN(storedMs) ? 0 : storedMs),
     setAsideAt: details.updatedAt,
-    reason: of('reason') ?? (details.error || 'no deliveries left, and the last one ended without an answer'),
+    reason: isOf(group) ? (of('reason') ?? (details.error || RAN_OUT)) : NOT_KEPT,
     headers: toUserHeaders(headersBefore(row)),
     ...(key === undefined ? {} : { partitionKey: decodeKey(key) }),
     data: details.data,

@@ -8,6 +8,7 @@ import type { Link } from '../../connection/link.ts';
 import type { Connection, Frame } from '../../connection/port.ts';
 import { leftUntil } from '../../connection/within.ts';
 import type { ReaderOptions } from '../../model/broker.ts';
+import { isMemphisError } from '../../model/errors.ts';
 import { toInternalName } from '../../model/station.ts';
 import { emitRetry } from '../../telemetry/channels.ts';
 import { originalHeaders } from '../jetstream/dead-letter-record.ts';
@@ -60,7 +61,8 @@ export class Resends implements LaneRules {
   lane(connection: Connection, limitMs: number): Promise<Lane | undefined> {
     this.#lane ??= this.#make(connection, limitMs).catch((error: unknown) => {
       emitRetry('keep resends', 1, error);
-      this.#lane = undefined; // looked for again by the next pull
+      // asked for again by the next pull; who may not have it would wait 300 ms for that each time
+      if (!isMemphisError(error, 'PERMISSION_DENIED')) this.#lane = undefined;
       return undefined;
     });
     return this.#lane;
@@ -76,18 +78,25 @@ export class Resends implements LaneRules {
     const { version } = await connection.info;
     const dot = isBefore(version, 1, 4, 2) ? '_' : '.';
     const subject = `$memphis_dls_${toInternalName(station)}${dot}${durable}`;
-    const like = { retention: 'limits', discard: 'old', storage: 'file', num_replicas: 1 };
-    const kept = { max_age: KEPT_FOR_MS * NS_PER_MS, duplicate_window: WINDOW_MS * NS_PER_MS };
+    const like = {
+      retention: 'limits',
+      discard: 'old',
+      storage: 'file',
+      num_replicas: 1,
+      max_age: KEPT_FOR_MS * NS_PER_MS,
+      duplicate_window: WINDOW_MS * NS_PER_MS,
+    };
+    const make = (name: string, ...subjects: readonly string[]): Promise<void> =>
+      createStream(connection, { name, subjects, ...like }, limitMs).catch(unlessThere);
+    const settings = { name: durable, ackWaitMs, maxAckPending: -1, from: { deliver_policy: 'all' } } as const;
     // in one write, in this order
-    const streams = [
-      createStream(connection, { name: stream, subjects: [subject], ...like, ...kept }, limitMs),
-      createStream(connection, { name: ACKS, subjects: [ACK_SUBJECT, `${ACKS}.>`], ...like, ...kept }, limitMs),
-    ];
-    const settings = { name: durable, ackWaitMs, maxAckPending: -1 };
-    const made = createDurable(connection, stream, { ...settings, from: { deliver_policy: 'all' } }, limitMs);
-    await Promise.all([...streams.map((one) => one.catch(unlessThere)), made]);
+    const [, , made] = await Promise.all([
+      make(stream, subject),
+      make(ACKS, ACK_SUBJECT, `${ACKS}.>`),
+      createDurable(connection, stream, settings, limitMs),
+    ]);
     const place = { stream, durable, partition: 0, isRetry: true, keepsSettled: false };
-    return { ...toLane(place, await made), isShared: true, rules: this };
+    return { ...toLane(place, made), isShared: true, rules: this };
   }
 
   /** As the message was, where it was set aside by us; what ran out of deliveries by itself does not say where it was. */

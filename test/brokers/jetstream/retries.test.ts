@@ -12,6 +12,7 @@ import type { Broker, Reader } from '../../../src/model/broker.ts';
 import { toPlain } from '../../../src/testing/contract/subject.ts';
 import { type RunningBroker, startBroker } from '../../../src/testing/start-broker.ts';
 import { readDeadLetters } from '../../support/dead-letters.ts';
+import { deafConnection } from '../../support/deaf-connection.ts';
 import { serversUnderTest } from '../../support/servers.ts';
 
 const ACK_WAIT_MS = 200; // a delay of more than four times this one is parked
@@ -256,3 +257,18 @@ for (const { binary, version } of serversUnderTest()) {
     });
   });
 }
+
+test('who may not look for copies that come back is told so once, and not again with the pulls of later on', async () => {
+  const [server] = serversUnderTest();
+  await using broker = await startBroker(server === undefined ? {} : { binary: server.binary });
+  const deaf = deafConnection(`127.0.0.1:${broker.port}`);
+  const memphis = await connect({ connection: deaf.connection });
+  await memphis.createStation('jobs', { storageType: 'memory' });
+  deaf.deny('$JS.API.CONSUMER.NAMES.');
+  for (const afterMs of [0, 2_100]) {
+    await sleep(afterMs);
+    assert.deepEqual(await memphis.fetchMessages('jobs', { group: 'g', batchMaxWaitMs: 0 }), []);
+  }
+  assert.equal(deaf.unheard, 1);
+  await memphis.close();
+});

@@ -141,6 +141,22 @@ test('setting aside near the end of a function does not wait for the stream that
   assert.ok(deaf.unheard > 0);
 });
 
+test('who may not make the stream that is to keep resends does not ask for it with each empty pull', async (t) => {
+  const { standIn } = await scene(t);
+  const { host, username, password } = new URL(standIn.url.replace('memphis:', 'http:'));
+  const credentials = { kind: 'password', username, password } as const;
+  const deaf = deafConnection(host, { credentials, isMemphis: true });
+  const client = await connect({ connection: deaf.connection });
+  t.after(() => client.close());
+  deaf.deny('$JS.API.STREAM.CREATE.');
+  const options = { group: 'billing', batchMaxWaitMs: 0 };
+  assert.deepEqual(await client.fetchMessages(STATION, options), []);
+  const asked = deaf.unheard;
+  assert.ok(asked > 0);
+  for (let times = 0; times < 3; times++) assert.deepEqual(await client.fetchMessages(STATION, options), []);
+  assert.equal(deaf.unheard, asked);
+});
+
 test('resends that are due beside a first request for messages make no batch larger than it may be', async (t) => {
   const { standIn, memphis } = await scene(t);
   for (const text of ['a', 'b']) {
