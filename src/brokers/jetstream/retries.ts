@@ -110,8 +110,7 @@ export class Retries {
 
   /** Partitions for which a group has a retry durable, as far as is known. */
   partitions(station: string, durable: string): readonly number[] {
-    const names = this.#known.get(station)?.names;
-    return names === undefined || names.size === 0 ? [] : partitionsOf([...names], durable);
+    return partitionsOf([...(this.#known.get(station)?.names ?? [])], durable);
   }
 
   /**
