@@ -10,6 +10,8 @@ import { after, before, test } from 'node:test';
 const root = join(import.meta.dirname, '../..');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   readonly exports: Readonly<Record<string, string | Readonly<Record<string, unknown>>>>;
+  readonly types: string;
+  readonly typesVersions: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 };
 const subpaths = Object.keys(manifest.exports).filter((path) => path !== './package.json');
 // AWS's Node runtimes switch require() of ES modules and syntax detection off
@@ -51,6 +53,21 @@ for (const subpath of subpaths) {
     assert.equal(run('idle.cjs', source, lambdaFlags), '[[],[]]');
   });
 }
+
+test('projects whose TypeScript does not read exports (`moduleResolution: node`) find the types of every entry', () => {
+  const older = Object.entries(manifest.typesVersions['*'] ?? {});
+  const found = subpaths.map((subpath) => {
+    if (subpath === '.') return manifest.types;
+    const [pattern, [file] = []] = older.find(([key]) => join('.', subpath).startsWith(key.replace('*', ''))) ?? [];
+    return file?.replace('*', join('.', subpath).slice((pattern ?? '').replace('*', '').length));
+  });
+  const ofCommonJs = subpaths.map((subpath) => {
+    const entry = manifest.exports[subpath] as { readonly require: { readonly types: string } };
+    return entry.require.types;
+  });
+  assert.deepEqual(found, ofCommonJs);
+  for (const file of ofCommonJs) assert.ok(existsSync(join(root, file)), file);
+});
 
 test('its types hold in a strict project, as ESM and as CommonJS', () => {
   const source = `import { connect, isMemphisError, type Message } from 'memphis-serverless';
