@@ -13,7 +13,6 @@ export interface ApiRequest {
   readonly source: ApiSource;
   /** Upper case. */
   readonly method: string;
-  readonly path: string;
   /** Values of the route's placeholders; absent where the source has no routes (ALB, function URL). */
   readonly pathParameters?: ReadonlyMap<string, string>;
   /** Decoded; the first value of a repeated name. */
@@ -72,7 +71,6 @@ function readVersion2(event: Fields, context: Fields, http: Fields): ApiRequest 
   return {
     source: isUrl ? 'url' : 'http',
     method: http.method.toUpperCase(),
-    path: textOf(event.rawPath) || textOf(http.path),
     ...(isUrl ? {} : { pathParameters: toMap(event.pathParameters) }),
     // the raw text: queryStringParameters joins repeated names by a comma that cannot be told from a value's own
     query: firstValues(new URLSearchParams(textOf(event.rawQueryString))),
@@ -86,7 +84,6 @@ function readRest(event: Fields, method: string): ApiRequest {
   return {
     source: 'rest',
     method: method.toUpperCase(),
-    path: textOf(event.path),
     pathParameters: toMap(event.pathParameters),
     query: toMap(event.queryStringParameters, event.multiValueQueryStringParameters),
     headers: toHeaders(event),
@@ -100,7 +97,6 @@ function readAlb(event: Fields, method: string): ApiRequest {
   return {
     source: 'alb',
     method: method.toUpperCase(),
-    path: textOf(event.path),
     // a load balancer does not decode them (its guide, "Receive events from the load balancer")
     query: new Map([...raw].map(([name, value]) => [decodeQuery(name), decodeQuery(value)])),
     headers: toHeaders(event),

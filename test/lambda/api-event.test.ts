@@ -30,7 +30,6 @@ for (const [source, make] of Object.entries(eventMakers)) {
   test(`a ${source} event becomes the same plain request`, () => {
     const request = readApiEvent(make(sent));
     assert.equal(request.method, 'POST');
-    assert.equal(request.path, '/customers/7/orders');
     assert.equal(request.headers.get('idempotency-key'), 'k-1');
     assert.equal(request.query.get('region'), 'eu west/1');
     assert.equal(new TextDecoder().decode(request.body), '{"id":1}');
