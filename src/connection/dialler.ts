@@ -98,7 +98,7 @@ export class Dialler {
     try {
       const session = await within(this.#underWay as Promise<Session>, deadlineMs - Date.now());
       if (session !== undefined) return session;
-      throw tooLate('; connecting goes on');
+      throw tooLate();
     } catch (error) {
       // it may have begun before a freeze, or have had less time: that it failed says nothing about now
       const saysNothing = mayBeStale || Date.now() + EARLY_MS >= cutAtMs;
@@ -191,8 +191,8 @@ export function wasClosed(): MemphisError {
 }
 
 /** For a caller whose time is over. */
-export function tooLate(more = ''): MemphisError {
-  return new MemphisError('CONNECT_FAILED', `Could not connect in the time that was left${more}.`);
+export function tooLate(): MemphisError {
+  return new MemphisError('CONNECT_FAILED', 'Could not connect in the time that was left.');
 }
 
 /** What a dial rejects with; see `Dial`. */

@@ -45,6 +45,8 @@ export interface Gathered {
  * how long it may take to answer a ping then.
  */
 const LATE_MS = 250;
+/** So much longer than its time a pull may take. */
+export const OVERTIME_MS = 500;
 
 /**
  * Ends a session that is dead when the time is over, and with that all that is waited for there: each wait has a limit of its own, and

@@ -14,7 +14,7 @@ import type { StationSchema } from '../../model/schema.ts';
 import type { StationSchemas } from '../../model/schema-look-up.ts';
 import { emit } from '../../telemetry/channels.ts';
 import { storeDeadLetter } from './dead-letters.ts';
-import { endInTime, type FirstFlight, flyFirst, type Gathered } from './first-flight.ts';
+import { endInTime, type FirstFlight, flyFirst, type Gathered, OVERTIME_MS } from './first-flight.ts';
 import { Group } from './groups.ts';
 import { areForHandler, type Delivery, type Lane } from './lane.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
@@ -81,7 +81,8 @@ export class JetStreamReader implements Reader {
 
   async pull(options: PullOptions): Promise<Batch> {
     const { station, binding } = this.#options;
-    const limitMs = options.waitMs + (options.patienceMs ?? PATIENCE_MS);
+    const { waitMs, patienceMs = PATIENCE_MS, settleByMs = NO_LIMIT } = options;
+    const limitMs = Math.min(waitMs + patienceMs, settleByMs - Date.now() - OVERTIME_MS);
     const deadlineMs = Date.now() + limitMs;
     const flying = this.#flyFirst(options, limitMs);
     const schema = binding === undefined ? this.#schemas?.().beside(station, limitMs) : undefined;

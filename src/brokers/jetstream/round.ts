@@ -9,8 +9,8 @@ import { HANG_LIMIT_MS, type Pull, type PullEnd, type PullRequest, startPull } f
 export const SHARED_HANG_MS = 25;
 /** How long the broker may take over a request that does not wait. */
 export const NO_WAIT_LIMIT_MS = 1_000;
-/** Two heartbeats missed in this time: ask again. */
-const SILENCE_MS = 5_000;
+/** How long behind the end of a wait the server's word of it may come. */
+const LATE_MS = 100;
 
 export interface Round {
   readonly deliveries: readonly Delivery[];
@@ -41,7 +41,7 @@ function toRequest(lane: Lane, share: number, wantedMs: number): PullRequest {
     waitMs,
     mayHang: isLimited(lane),
     hangMs: within(maxExpiresMs, lane.isShared ? SHARED_HANG_MS : HANG_LIMIT_MS),
-    silenceMs: waitMs === 0 ? NO_WAIT_LIMIT_MS : Math.min(SILENCE_MS, waitMs + NO_WAIT_LIMIT_MS),
+    silenceMs: waitMs === 0 ? NO_WAIT_LIMIT_MS : waitMs + LATE_MS,
   };
 }
 

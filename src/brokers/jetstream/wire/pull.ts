@@ -1,6 +1,7 @@
 /** Asking a durable for messages: one request, many frames in answer, an end that is always known. */
 
 import type { Connection, Frame } from '../../../connection/port.ts';
+import { NO_LIMIT } from '../../../model/deadline.ts';
 import { isMemphisError } from '../../../model/errors.ts';
 
 /**
@@ -23,7 +24,7 @@ export interface PullRequest {
   readonly mayHang: boolean;
   /** When it ends at the latest then; default 100 ms. */
   readonly hangMs?: number;
-  /** How long a word may be missing before the pull counts as silent. */
+  /** How long a word may be missing before the pull counts as silent; of one that waits: when it is taken back. */
   readonly silenceMs: number;
 }
 
@@ -59,15 +60,13 @@ function endOf(frame: Frame): PullEnd | undefined {
 }
 
 /** Written by hand: it is said with each batch, and holds nothing but numbers. */
-function toBody({ batch, waitMs, mayHang, hangMs = HANG_LIMIT_MS, silenceMs }: PullRequest): Uint8Array {
-  const how =
-    waitMs > 0 ? howToWait(waitMs, silenceMs) : `"no_wait":true${mayHang ? `,"expires":${hangMs}000000` : ''}`;
+function toBody({ batch, waitMs, mayHang, hangMs = HANG_LIMIT_MS }: PullRequest): Uint8Array {
+  const how = waitMs > 0 ? howToWait(waitMs) : `"no_wait":true${mayHang ? `,"expires":${hangMs}000000` : ''}`;
   return Buffer.from(`{"batch":${batch},${how}}`, 'latin1');
 }
 
-function howToWait(waitMs: number, silenceMs: number): string {
-  const heartbeatMs = Math.floor(Math.min(silenceMs / 2.5, waitMs / 2));
-  return `"expires":${waitMs}000000${heartbeatMs < 1 ? '' : `,"idle_heartbeat":${heartbeatMs}000000`}`;
+function howToWait(waitMs: number): string {
+  return `"expires":${waitMs}000000,"idle_heartbeat":${waitMs * 4e5}`;
 }
 
 /*
@@ -79,7 +78,7 @@ function howToWait(waitMs: number, silenceMs: number): string {
 export function startPull(connection: Connection, request: PullRequest, onMessage: (frame: Frame) => void): Pull {
   const { stream, durable, batch, waitMs, silenceMs } = request;
   let left = batch;
-  let isSilent = false;
+  let silentSinceMs = 0;
   let endLimit = (): void => {};
   let finish: (end: PullEnd) => void = () => {};
   const ended = new Promise<PullEnd>((resolve) => {
@@ -89,21 +88,23 @@ export function startPull(connection: Connection, request: PullRequest, onMessag
       resolve(end);
     };
   });
+  // who does not wait gets no sign of life, so the server itself can count: nothing has to be written at the end
+  const isCounted = waitMs === 0;
   // one limit for all frames: setting it anew for each would cost as much as reading one
   let heardMs = Date.now();
   const listen = (ms: number): void => {
     endLimit = connection.startLimit(ms, () => {
-      const leftMs = Math.min(silenceMs, silenceMs - (Date.now() - heardMs));
+      const leftMs = isCounted ? Math.min(silenceMs, silenceMs - (Date.now() - heardMs)) : 0;
       if (leftMs > 0) return listen(leftMs);
-      isSilent = true;
+      // a server that has no room for one more that waits does not say so: where it answers as it is taken back, there was nothing
+      silentSinceMs = isCounted ? NO_LIMIT : Date.now();
       void stop();
     });
   };
-  // who does not wait gets no sign of life, so the server itself can count: nothing has to be written at the end
-  const isCounted = waitMs === 0;
   const onStatus = (frame: Frame): void => {
     const end = endOf(frame);
-    if (end === undefined) return;
+    // asked again at once it would say the same again
+    if (end === undefined || (!isCounted && /maxwaiting/i.test(frame.statusText))) return;
     // a Memphis broker that was asked to stop hangs, answers pings, and lets no one in (memphis-wire 5.3)
     if (/server shutdown/i.test(frame.statusText)) connection.isLeaving = true;
     finish(end); // before the end of the subscription, which says 'done'
@@ -121,7 +122,7 @@ export function startPull(connection: Connection, request: PullRequest, onMessag
       if (!isCounted) subscription.end();
     },
     onEnd: (error) => {
-      if (error === undefined) finish(isSilent ? 'silent' : 'done');
+      if (error === undefined) finish(silentSinceMs > connection.heardAt.wall ? 'silent' : 'done');
       else finish(isMemphisError(error, 'PERMISSION_DENIED') ? 'denied' : 'lost');
     },
   });
