@@ -1,20 +1,12 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startTimeLimit } from '../../src/connection/time-limit.ts';
+import { openPair, standStill } from '../support/stand-still.ts';
 
-test('an answer that came while the process stood still is not late', async (t) => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
-  const [peer] = (await once(server, 'connection')) as [Socket];
-  t.after(() => {
-    client.destroy();
-    server.close();
-  });
-  await once(client, 'ready');
+test('an answer that came while the process stood still is not late', async () => {
+  using pair = await openPair();
+  const { client, peer } = pair;
   const ends: string[] = [];
   const endLimit = startTimeLimit(20, () => ends.push('over'));
   client.once('data', () => {
@@ -22,7 +14,7 @@ test('an answer that came while the process stood still is not late', async (t) 
     endLimit();
   });
   peer.write('answer');
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60); // as a freeze: the timer is due, nothing was read
+  standStill(60);
   await sleep(50);
   assert.deepEqual(ends, ['answer']);
 });

@@ -1,29 +1,17 @@
 /** Limits of time over a freeze: what came meanwhile is read before anything is late. */
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Deadlines } from '../../../src/connection/lean/deadlines.ts';
 import { Replies } from '../../../src/connection/lean/replies.ts';
+import { openPair, standStill } from '../../support/stand-still.ts';
 
 const frame = { subject: '', reply: '', headers: [], status: 0, statusText: '', data: new Uint8Array() };
 
-function standStill(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-}
-
-test('a freeze behind the end of one limit makes no other one late whose answer has come meanwhile', async (t) => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
-  const [peer] = (await once(server, 'connection')) as [Socket];
-  t.after(() => {
-    client.destroy();
-    server.close();
-  });
-  await once(client, 'ready');
+test('a freeze behind the end of one limit makes no other one late whose answer has come meanwhile', async () => {
+  using pair = await openPair();
+  const { client, peer } = pair;
   const limits = new Deadlines(() => {});
   const replies = new Replies(limits, () => replies.rest());
   const ends: string[] = [];
