@@ -40,6 +40,7 @@ const options = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
+const count = (invocations: number): string => (invocations === 1 ? '1 invocation' : `${invocations} invocations`);
 const kb = (bytes: number): string => `${(bytes / 1000).toFixed(1)} KB`;
 
 /** @throws UsageError; Interrupted; MemphisError `INVALID_OPTION`, `PROGRAM_FAILED`, `FUNCTION_FAILED` */
@@ -50,6 +51,7 @@ export async function codeCache(args: readonly string[], output: Output): Promis
   if (file === undefined) throw new UsageError('code-cache: which bundle?');
   if (more.length > 0) throw new UsageError(`One bundle at a time: what is ${more[0]}?`);
   const run = await readRun(values);
+  if (run !== undefined) output.talk(`Running ${run.handler} of ${file}, ${count(run.events.length)}; it writes:\n`);
   const settings = { nodes: values.node, run, onOutput: output.talk };
   const made = await untilInterrupted('Interrupted: nothing was written.', (signal) =>
     makeCodeCache(file, { ...settings, signal }),

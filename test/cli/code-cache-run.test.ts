@@ -100,7 +100,7 @@ describe('code-cache --run', () => {
     const { own, bundle } = await place(kinds);
     const all = JSON.parse((await run([bundle])).stdout).caches[0];
     const { code, stdout, stderr } = await run([bundle, '--run', empty]);
-    assert.deepEqual([code, stderr], [0, '']);
+    assert.deepEqual([code, stderr], [0, `Running handler of ${bundle}, 1 invocation; it writes:\n`]);
     const ran = JSON.parse(stdout).caches[0];
     assert.deepEqual([all.functions, ran.functions, ran.cache], ['all', 'run', all.cache]);
     assert.ok(ran.cacheBytes < all.cacheBytes, `${ran.cacheBytes} bytes, and ${all.cacheBytes} of all functions`);
@@ -120,7 +120,7 @@ describe('code-cache --run', () => {
       bundle,
       ...['usual', 'rare'].flatMap((name) => ['--run', join(folder, `${name}.json`)]),
     ]);
-    assert.deepEqual([code, stderr], [0, '']);
+    assert.deepEqual([code, stderr], [0, `Running handler of ${bundle}, 2 invocations; it writes:\n`]);
     await emptySource(own);
     assert.deepEqual(await invoke(bundle, {}), ['2,3', '']);
     assert.deepEqual(await invoke(bundle, { rare: true }), ['RARE', '']);
