@@ -1,6 +1,7 @@
 /** `each`: a handler of single messages as a handler of batches; bounded, in order per key where wanted. */
 
 import { MemphisError } from '../model/errors.ts';
+import { isList } from '../model/fields.ts';
 import type { LambdaContext } from '../model/lambda-context.ts';
 import type { Message } from '../model/message.ts';
 import type { Given } from '../model/option-spec.ts';
@@ -40,7 +41,7 @@ export interface EachOptions<T> extends Omit<Given<typeof eachOptions>, 'ordered
  * that were not started are given back, those under way are delivered again.
  *
  * @param options.concurrency calls at the same time, 1 and up. @default 10
- * @throws MemphisError `INVALID_OPTION`
+ * @throws MemphisError `INVALID_OPTION`; invocations: `INVALID_EVENT` where no wrapper hands it messages
  * @example
  * ```ts
  * export const handler = withMemphis(each<Order>(async (order) => { await bill(order); }, { orderedBy: 'partition' }));
@@ -57,6 +58,7 @@ export function each<T = unknown, C = LambdaContext>(
   const keyOf = toKey<T>(orderedBy as EachOptions<T>['orderedBy']);
 
   return async (messages, context, run) => {
+    if (!isList(messages)) throw isUnwrapped();
     const signal = stopSignal(messages, run.signal);
     const progress: Progress[] = messages.map(() => ({ state: 'unstarted' }));
     const lanes = toLanes(messages, keyOf, (index, error) => {
@@ -87,6 +89,13 @@ export function each<T = unknown, C = LambdaContext>(
     await untilAborted(work, signal);
     return makeReport(withBlockers(messages, lanes, progress));
   };
+}
+
+function isUnwrapped(): MemphisError {
+  return new MemphisError(
+    'INVALID_EVENT',
+    'each: what it makes handles a list of messages, and got something else. Hand it to withMemphis, or put memphisConsumer in front.',
+  );
 }
 
 /** The progress at this moment, where those not started say which message of their lane they stand behind. */

@@ -185,7 +185,7 @@ function isSame(a: Outcome, b: Outcome): boolean {
 function alreadySettled(stored: StoredMessage, earlier: Outcome, later: Outcome): MemphisError {
   return new MemphisError(
     'ALREADY_SETTLED',
-    `Message ${stored.id} was settled already (${earlier.action}), so ${later.action} has no effect: the first decision wins, and the handler's return is one.`,
+    `Message ${stored.id} was settled already (${earlier.action}), so ${later.action} has no effect: the first decision wins, a handler's return included.`,
     { station: stored.station },
   );
 }

@@ -158,8 +158,8 @@ function judgeAnswer(batch: Batch, value: unknown, { backoff, strict = false }: 
   if (!response.ok) {
     const error = new MemphisError(
       'FUNCTION_FAILED',
-      `The handler of station ${batch.station}, group ${batch.group}, answered with something that is no partial ` +
-        `batch response, so the whole batch failed: ${response.problem}.`,
+      `Station ${batch.station}, group ${batch.group}: the handler's answer is no partial batch response, so all failed: ` +
+        `${response.problem}.`,
       { station: batch.station, group: batch.group },
     );
     return judgeError(batch, error, backoff);

@@ -2,6 +2,8 @@
 
 import { isMemphisEvent } from '../envelope/is-event.ts';
 import type { BatchResponse } from '../envelope/response.ts';
+import { MemphisError } from '../model/errors.ts';
+import type { Message } from '../model/message.ts';
 import type { Consumption } from './consumption.ts';
 import { answerPushed } from './from-event.ts';
 import { pullFromStation } from './from-station.ts';
@@ -14,5 +16,12 @@ import type { PullSummary } from './pull-invocation.ts';
  * @throws what the handler threw for a whole pushed batch; MemphisError `INVALID_EVENT`, and what pulling throws
  */
 export function consume<T, C>(consumption: Consumption<T, C>): Promise<BatchResponse | PullSummary> {
-  return isMemphisEvent(consumption.event) ? answerPushed(consumption) : pullFromStation(consumption);
+  const { event } = consumption;
+  // what one wrapper hands to another: pulling for it would leave these messages unseen, and have them acked
+  if ((event as readonly Partial<Message>[] | undefined)?.[0]?.ack) throw isWrapped(consumption);
+  return isMemphisEvent(event) ? answerPushed(consumption) : pullFromStation(consumption);
+}
+
+function isWrapped({ where }: { readonly where: string }): MemphisError {
+  return new MemphisError('INVALID_EVENT', `${where}: the event is a list of messages: it is wrapped twice.`);
 }

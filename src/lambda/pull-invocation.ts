@@ -101,7 +101,7 @@ function allFailed({ station, group, received, retried, deadLettered }: PullSumm
   return new MemphisError(
     'ALL_MESSAGES_FAILED',
     `All messages pulled from station ${station}, group ${group}, failed: of ${received}, ${retried} will be delivered ` +
-      `again, ${deadLettered} went to the dead letters. With failWhenAllFail: false the invocation succeeds.`,
+      `again, ${deadLettered} went to the dead letters. failWhenAllFail: false lets it succeed.`,
     { station, group, cause },
   );
 }

@@ -107,11 +107,8 @@ export function isExact(error: unknown): error is RetryLater | DeadLetter {
 export function outcomeOfError(error: unknown, delayMs: number): Outcome {
   // one of another copy of this package may hold anything
   if (has(error, deadLetterBrand)) return { action: 'deadLetter', reason: toReason((error as DeadLetter).reason) };
-  if (has(error, retryBrand)) {
-    const { delayMs: exact } = error as RetryLater;
-    return { action: 'retry', delayMs: isDelay(exact) ? exact : delayMs, reason: short(describeError(error)) };
-  }
-  return { action: 'retry', delayMs, reason: short(describeError(error)) };
+  const exact = has(error, retryBrand) ? (error as RetryLater).delayMs : undefined;
+  return { action: 'retry', delayMs: isDelay(exact) ? exact : delayMs, reason: short(describeError(error)) };
 }
 
 /**

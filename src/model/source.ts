@@ -1,7 +1,7 @@
 /** Where a reader reads: a station of ours, or a stream that exists already and whose settings are never changed. Pure. */
 
 import { MemphisError } from './errors.ts';
-import { checkName } from './station.ts';
+import { badName, checkName } from './station.ts';
 
 /** A stream of others, in place of a station. */
 export interface StreamBinding {
@@ -94,7 +94,7 @@ function startOf(where: string, sequence: number, lastMessages: number): StartPo
 /** Names on streams of others are what their owners chose: only what the protocol cannot carry is refused. */
 export function checkToken(what: 'stream' | 'group', name: string): string {
   const refuse = (why: string): never => {
-    throw new MemphisError('INVALID_NAME', `The ${what} name ${JSON.stringify(name.slice(0, 140))} ${why}.`);
+    throw badName(what, name, why);
   };
   if (name === '') refuse('is empty');
   if (name.length > 255) refuse('is longer than 255 characters');

@@ -62,7 +62,12 @@ function toName(what: NamedThing, name: unknown): string {
   }
   const lower = name.toLowerCase();
   if (allowedInAnyCase.test(name) && isName(lower)) return lower;
-  throw new MemphisError('INVALID_NAME', `The ${what} name ${JSON.stringify(name.slice(0, 140))} ${whyNot(name)}.`);
+  throw badName(what, name, whyNot(name));
+}
+
+/** @param why the end of the sentence that begins with the name */
+export function badName(what: string, name: string, why: string): MemphisError {
+  return new MemphisError('INVALID_NAME', `The ${what} name ${JSON.stringify(name.slice(0, 140))} ${why}.`);
 }
 
 /** What is wrong with a name. */

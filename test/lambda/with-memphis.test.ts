@@ -6,6 +6,7 @@ import { isMemphisError } from '../../src/model/errors.ts';
 import { DeadLetter, RetryLater } from '../../src/model/outcome.ts';
 import { standard } from '../../src/schemas/standard.ts';
 import { makeContext, makeEvent } from '../../src/testing/index.ts';
+import { hasCode } from '../support/has-code.ts';
 
 const event = makeEvent({ messages: [{ n: 0 }, { n: 1 }, { n: 2 }] });
 const context = makeContext({ timeoutMs: 60_000 });
@@ -210,6 +211,16 @@ describe('the options', () => {
     withMemphis(() => {}, { prefetch: true }); // no broker named at all
     await new Promise((resolve) => setTimeout(resolve, 200)); // an unhandled rejection would fail this test
   });
+});
+
+it('is refused inside another wrapper: the messages that it was to handle would be acked unseen', async () => {
+  const twice = withMemphis(withMemphis(() => {}) as never, { failWhenAllFail: false });
+  await assert.rejects(twice(event, context), hasCode('INVALID_EVENT'));
+});
+
+it('says what is missing where each() stands alone', async () => {
+  const alone = each(() => {}) as unknown as (event: unknown, context: unknown) => Promise<unknown>;
+  await assert.rejects(alone(event, context), hasCode('INVALID_EVENT'));
 });
 
 it('is a handler of two parameters, as the runtime wants it', () => {
