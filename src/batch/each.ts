@@ -19,6 +19,13 @@ export interface EachRun<T, C> {
   readonly signal: AbortSignal;
 }
 
+/** What {@link each} makes: a handler of batches that other wrappers may stand around, since it knows the end of time without being told. */
+export type EachHandler<T, C> = (
+  messages: readonly Message<T>[],
+  context: C,
+  run?: Parameters<BatchHandler<T, C>>[2],
+) => unknown;
+
 /** Options of {@link each}. */
 export interface EachOptions<T> extends Omit<Given<typeof eachOptions>, 'orderedBy'> {
   /**
@@ -50,7 +57,7 @@ export interface EachOptions<T> extends Omit<Given<typeof eachOptions>, 'ordered
 export function each<T = unknown, C = LambdaContext>(
   handle: (value: T, run: EachRun<T, C>) => unknown,
   options?: EachOptions<T>,
-): BatchHandler<T, C> {
+): EachHandler<T, C> {
   if (typeof handle !== 'function') {
     throw new MemphisError('INVALID_OPTION', 'each: the handler must be a function.', { option: 'handler' });
   }
@@ -59,7 +66,7 @@ export function each<T = unknown, C = LambdaContext>(
 
   return async (messages, context, run) => {
     if (!isList(messages)) throw isUnwrapped();
-    const signal = stopSignal(messages, run.signal);
+    const signal = stopSignal(messages, run?.signal);
     const progress: Progress[] = messages.map(() => ({ state: 'unstarted' }));
     const lanes = toLanes(messages, keyOf, (index, error) => {
       progress[index] = { state: 'failed', error };

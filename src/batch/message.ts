@@ -132,10 +132,11 @@ export function decidedOutcome(message: Message): Outcome | undefined {
   return (message as { [decidedKey]?(): Outcome | undefined })[decidedKey]?.();
 }
 
-/** Aborts with the time for work of the batch that a message is of, and with what the caller gave. */
-export function stopSignal([message]: readonly Message[], given: AbortSignal): AbortSignal {
-  const own = (message as { [signalKey]?: AbortSignal } | undefined)?.[signalKey];
-  return own === undefined || own === given ? given : AbortSignal.any([own, given]);
+/** Aborts with the time for work of the batch that a message is of, and with what the caller gave, if anything. */
+export function stopSignal([message]: readonly Message[], given: AbortSignal | undefined): AbortSignal {
+  const own =
+    (message as { [signalKey]?: AbortSignal } | undefined)?.[signalKey] ?? given ?? new AbortController().signal;
+  return given === undefined || own === given ? own : AbortSignal.any([own, given]);
 }
 
 // Thrown at once rather than as a rejection: a call that nobody awaits must not turn into an ack by the handler's return.

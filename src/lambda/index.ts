@@ -4,7 +4,7 @@
  * @module
  */
 
-export { type EachOptions, type EachRun, each } from '../batch/each.ts';
+export { type EachHandler, type EachOptions, type EachRun, each } from '../batch/each.ts';
 export type { BatchHandler } from '../batch/run-batch.ts';
 export type { MemphisEvent, MemphisEventMessage } from '../envelope/event.ts';
 export type { BatchItemFailure, BatchResponse } from '../envelope/response.ts';

@@ -25,6 +25,8 @@ type Bare<C> = Omit<C, keyof ProducerContext>;
  * also when the handler throws, everything produced is confirmed or has failed; a failure that the handler did not
  * await fails the invocation.
  *
+ * Inside `withMemphis` it makes a consumer that produces too: its messages are acked only after what came of them is stored.
+ *
  * @param options checked here; the environment is read at the first invocation
  * @throws MemphisError `INVALID_OPTION`, `INVALID_NAME`
  * @example

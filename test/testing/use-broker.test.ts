@@ -3,7 +3,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { connect, type Message } from '../../src/index.ts';
-import { DeadLetter, each, withMemphis, withProducer } from '../../src/lambda/index.ts';
+import {
+  DeadLetter,
+  each,
+  type LambdaContext,
+  type ProducerContext,
+  withMemphis,
+  withProducer,
+} from '../../src/lambda/index.ts';
 import { isMemphisError } from '../../src/model/errors.ts';
 import { createPoller } from '../../src/poller/index.ts';
 import { makeContext, makeFakeClock, makeMemoryBroker, useBroker } from '../../src/testing/index.ts';
@@ -31,6 +38,34 @@ for (const round of ['first', 'second']) {
     );
   });
 }
+
+test('a consumer with a producer inside acks what it has forwarded, and nothing else', async () => {
+  const broker = makeMemoryBroker();
+  using _end = useBroker(broker);
+  await broker.createStation('orders');
+  await broker.createStation('invoices');
+  await order({ id: 'a-1' }, makeContext());
+  const connection = { servers: ['nats://broker.example:4222'] };
+  const source = { ...connection, station: 'orders', group: 'forwarding' };
+  const toInvoices = (station: string) =>
+    withMemphis(
+      withProducer(
+        // not awaited: the wrapper does that
+        each<object, LambdaContext & ProducerContext>((value, { context, signal }) => {
+          assert.equal(signal.aborted, false);
+          context.produce(value);
+        }),
+        { ...connection, station },
+      ),
+      { ...source, failWhenAllFail: false, backoffBaseMs: 0 },
+    );
+  assert.partialDeepStrictEqual(await toInvoices('nowhere')({}, makeContext()), { received: 1, acked: 0, retried: 1 });
+  assert.partialDeepStrictEqual(await toInvoices('invoices')({}, makeContext()), { received: 1, acked: 1 });
+  const memphis = await connect();
+  const [invoice] = await memphis.fetchMessages('invoices', { group: 'g', batchMaxWaitMs: 0 });
+  assert.deepEqual(invoice?.json(), { id: 'a-1' });
+  await memphis.close();
+});
 
 test('the whole client works on it, without servers', async () => {
   const clock = makeFakeClock();
