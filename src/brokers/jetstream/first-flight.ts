@@ -184,18 +184,14 @@ export class FirstFlight {
     const last: Delivery[] = [];
     for (const frame of this.#frames.splice(0)) {
       const delivery = lane && toDelivery(frame, this.#station, lane);
-      if (delivery !== undefined && delivery.laneDeliveries >= maxDeliveries) last.push(delivery);
-      else this.#putBack(frame);
+      try {
+        if (delivery !== undefined && delivery.laneDeliveries >= maxDeliveries) last.push(delivery);
+        else this.#connection.publish(frame.reply, ackPayload.nak(0));
+      } catch {
+        // the session ends: it comes back when its time to settle is over, and what the pull has come to must not be lost for it
+      }
     }
     return last;
-  }
-
-  #putBack({ reply }: Frame): void {
-    try {
-      this.#connection.publish(reply, ackPayload.nak(0));
-    } catch {
-      // the session ends: it comes back when its time to settle is over, and what the pull has come to must not be lost for it
-    }
   }
 }
 

@@ -44,6 +44,8 @@ export type Wire = Omit<Connection, 'leave' | 'publish' | 'publishAll' | 'reques
 /** Ends a wait: with an error, or not. */
 type End = (error?: Error) => void;
 
+/** How long nothing of what was written before the end may move. */
+const UNSENT_LIMIT_MS = 2_000;
 const PING = 'PING\r\n';
 const NOBODY: readonly string[] = [];
 /** What libuv reads at once. */
@@ -131,8 +133,11 @@ export function openWire(options: DialOptions, limits: Deadlines, events: WireEv
     wire.isClosed = true;
     reason = why;
     limits.clear();
-    if (why === undefined && isOpen) socket?.end(() => raw?.destroySoon());
-    else {
+    if (why === undefined && isOpen) {
+      socket?.end(() => raw?.destroySoon());
+      // what a server does not take any more would keep the process alive
+      raw?.setTimeout(UNSENT_LIMIT_MS, raw.destroy);
+    } else {
       socket?.destroy();
       raw?.destroy();
     }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { createUser } from '@nats-io/nkeys';
 import fc from 'fast-check';
 import { openLean } from '../../../src/connection/lean/session.ts';
@@ -214,6 +214,27 @@ test('whatever comes, every wait ends typed, and nobody listens any more', { tim
     }),
     { numRuns: 150 },
   );
+});
+
+test('a session that is closed with more to send than its server takes keeps no socket open', async () => {
+  await using server = await startFakeServer((socket) => {
+    socket.write(info());
+    socket.once('data', () => {
+      socket.write('PONG\r\n');
+      socket.pause();
+    });
+  });
+  const sockets = (): number => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+  const connection = open(server.port);
+  await connection.accepted;
+  const before = sockets();
+  for (let i = 0; i < 30; i++) connection.publish('a', new Uint8Array(1_000_000));
+  await turn();
+  await connection.close();
+  await sleep(500);
+  assert.equal(sockets(), before, 'there is more than fits anywhere, and it is being sent');
+  for (const deadline = Date.now() + 20_000; sockets() === before && Date.now() < deadline; ) await sleep(50);
+  assert.equal(sockets(), before - 1);
 });
 
 test('no timer is left when nobody waits', async () => {

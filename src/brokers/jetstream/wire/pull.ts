@@ -104,7 +104,7 @@ export function startPull(connection: Connection, request: PullRequest, onMessag
   const onStatus = (frame: Frame): void => {
     const end = endOf(frame);
     // asked again at once it would say the same again
-    if (end === undefined || (!isCounted && /maxwaiting/i.test(frame.statusText))) return;
+    if (end === undefined || (!isCounted && /MaxWaiting/.test(frame.statusText))) return;
     // a Memphis broker that was asked to stop hangs, answers pings, and lets no one in (memphis-wire 5.3)
     if (/server shutdown/i.test(frame.statusText)) connection.isLeaving = true;
     finish(end); // before the end of the subscription, which says 'done'
