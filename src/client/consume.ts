@@ -7,6 +7,7 @@ import { backoffMs } from '../model/backoff.ts';
 import type { Batch } from '../model/batch.ts';
 import { describeError, isMemphisError } from '../model/errors.ts';
 import type { Message } from '../model/message.ts';
+import { untilStopped } from './until-stopped.ts';
 
 /** Gets one batch, and the context that `consume` was given. Settles each message itself. */
 export type ConsumeHandler<T = unknown, C = unknown> = (messages: Message<T>[], context: C) => unknown;
@@ -81,7 +82,8 @@ export class Consuming {
     const { pull, pullIntervalMs } = this.#options;
     while (!this.isStopping) {
       const startedAt = performance.now();
-      const batch = await pull(this.#stop.signal);
+      const batch = await untilStopped(pull(this.#stop.signal), this.#stop.signal);
+      if (batch === undefined) return undefined;
       if (batch.messages.length > 0) {
         if (!this.isStopping) return batch;
         await giveBack(new Ledger(batch));

@@ -113,7 +113,8 @@ export class Consumer<Value = unknown> {
 
   /**
    * Ends `consume` or `for await`. Resolves when the handler at work is done and nothing is under way any more; called by
-   * the handler, or in the body of the loop, it does not wait for these.
+   * the handler, or in the body of the loop, it does not wait for these. What waits for a broker that cannot be reached is given
+   * up after 2 s.
    */
   async stop(): Promise<void> {
     await this.#consuming?.stop();

@@ -4,6 +4,7 @@
  */
 
 import { readersOf } from '../brokers/readers.ts';
+import { untilStopped } from '../client/until-stopped.ts';
 import { backoffMs } from '../model/backoff.ts';
 import type { Batch } from '../model/batch.ts';
 import type { Broker, Reader } from '../model/broker.ts';
@@ -57,8 +58,6 @@ export interface MappingRun {
 
 const LONG_POLL_MS = 5_000;
 const DIAL_MS = 15_000;
-/** How long a pull may take to end when the run is stopped: to take it back, a server has a second. */
-const STOP_LIMIT_MS = 2_000;
 /** How long trouble of the broker is ridden out within a pull, before it is told of. */
 const PATIENCE_MS = 20_000;
 const outageBackoff = { baseMs: 200, maxMs: 10_000 };
@@ -150,16 +149,16 @@ async function gather(run: MappingRun, state: LoopState, timeMs: number): Promis
   const waitMs = Math.max(0, Math.min(timeMs, waitMsOf(run, state, askedAt)));
   // nobody extends the time to settle of what is gathered meanwhile
   const patienceMs = state.gathered.size === 0 ? PATIENCE_MS : Math.min(PATIENCE_MS, mapping.maxAckTimeMs / 3);
-  const pulled = await untilStopped(
-    run,
-    reader.pull({
-      batchSize: limit - state.gathered.size,
-      waitMs,
-      patienceMs: Math.max(0, Math.min(patienceMs, timeMs - waitMs)),
-      signal: AbortSignal.any([run.stop, state.pulling.signal]),
-      ...run.settleLimit,
-    }),
-  );
+  const pulling = reader.pull({
+    batchSize: limit - state.gathered.size,
+    waitMs,
+    patienceMs: Math.max(0, Math.min(patienceMs, timeMs - waitMs)),
+    signal: AbortSignal.any([run.stop, state.pulling.signal]),
+    ...run.settleLimit,
+  });
+  const pulled = await untilStopped(pulling, run.stop);
+  if (pulled === undefined)
+    throw new MemphisError('CLOSED', 'The run was stopped while the broker could not be reached.');
   state.failures = 0;
   if (!state.isProbing && !state.isPaused) state.error = undefined;
   if (pulled.messages.length === 0) {
@@ -171,33 +170,6 @@ async function gather(run: MappingRun, state: LoopState, timeMs: number): Promis
     for (const message of pulled.messages) state.gathered.set(message.id, { message, batch: pulled });
   }
   await keepGathered(run, state);
-}
-
-/**
- * A pull that is told to stop ends within a round trip, but for one that finds no way to its broker any more: its dial may take as long as
- * dials may. What it brings later is given back.
- *
- * @throws MemphisError `CLOSED`
- */
-async function untilStopped({ stop, clock }: MappingRun, pulling: Promise<Batch>): Promise<Batch> {
-  const over = new AbortController();
-  let onStop = (): void => {};
-  const late = new Promise<undefined>((resolve) => {
-    onStop = () => void clock.wait(STOP_LIMIT_MS, over.signal).then(() => resolve(undefined));
-  });
-  if (stop.aborted) onStop();
-  else stop.addEventListener('abort', onStop, { once: true });
-  try {
-    const batch = await Promise.race([pulling, late]);
-    if (batch !== undefined) return batch;
-  } finally {
-    stop.removeEventListener('abort', onStop);
-    over.abort();
-  }
-  const giveBack = ({ messages, settle }: Batch): Promise<unknown> =>
-    Promise.allSettled(messages.map((message) => settle(message, { action: 'giveBack' })));
-  void pulling.then(giveBack, () => undefined);
-  throw new MemphisError('CLOSED', 'The run was stopped while the broker could not be reached.');
 }
 
 async function openReader(run: MappingRun, state: LoopState, timeMs: number): Promise<Reader> {
