@@ -100,7 +100,7 @@ function makeBatch(
     settle: async (message: StoredMessage, outcome: Outcome): Promise<Settled> => {
       const delivery = byMessage.get(message);
       if (delivery === undefined) {
-        const words = `Message ${message.id} is not open in this batch.`;
+        const words = `Message ${message.id} is not open here.`;
         throw new MemphisError('INVALID_MESSAGE', words, { station: name });
       }
       byMessage.delete(message); // once

@@ -101,7 +101,7 @@ export class Settler {
         message.owner = undefined; // another decision would take the place of this one, which is on its way
         const isSimple = needsNothingStored(message as Decided, this.#context.maxDeliveries);
         (isSimple ? this.#simple : this.#others).push(message as Decided);
-      } else told[1](new MemphisError('INVALID_MESSAGE', `Message ${message.id} is not open in this batch.`));
+      } else told[1](new MemphisError('INVALID_MESSAGE', `Message ${message.id} is not open here.`));
     });
   }
 

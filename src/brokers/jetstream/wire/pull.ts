@@ -94,8 +94,8 @@ export function startPull(connection: Connection, request: PullRequest, onMessag
   let heardMs = Date.now();
   const listen = (ms: number): void => {
     endLimit = connection.startLimit(ms, () => {
-      const leftMs = isCounted ? Math.min(silenceMs, silenceMs - (Date.now() - heardMs)) : 0;
-      if (leftMs > 0) return listen(leftMs);
+      const leftMs = silenceMs - Math.max(0, Date.now() - heardMs);
+      if (isCounted && leftMs > 0) return listen(leftMs);
       // a server that has no room for one more that waits does not say so: where it answers as it is taken back, there was nothing
       silentSinceMs = isCounted ? NO_LIMIT : Date.now();
       void stop();
