@@ -2,6 +2,7 @@
 
 import type { BatchResult } from '../batch/run-batch.ts';
 import type { Batch } from '../model/batch.ts';
+import { isExact } from '../model/outcome.ts';
 
 const NAMED = 3; // The line stays readable; dead letters and the poller's report hold every reason.
 
@@ -18,10 +19,9 @@ function writeLine({ station, group }: Batch, { received, failures, error }: Res
     .slice(0, NAMED)
     .map(({ id, reason }, index, those) => (those[index + 1]?.reason === reason ? id : `${id} (${reason})`));
   const more = failures.length > NAMED ? `, and ${failures.length - NAMED} more` : '';
-  const line = `memphis-serverless: ${failures.length} of ${received} messages of ${station}/${group} failed`;
-  // The error goes along for its stack.
+  // The error goes along for its stack; RetryLater and DeadLetter were meant.
   console.error(
-    `${line}${named.length > 0 ? `: ${named.join(', ')}${more}` : ''}`,
-    ...(error === undefined ? [] : [error]),
+    `memphis-serverless: ${failures.length} of ${received} messages of ${station}/${group} failed: ${named.join(', ')}${more}`,
+    ...(error === undefined || isExact(error) ? [] : [error]),
   );
 }
