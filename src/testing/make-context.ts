@@ -5,9 +5,11 @@ import { callback, type Given } from '../model/option-spec.ts';
 import { resolveOptions } from '../model/resolve-options.ts';
 
 const contextOptions = {
-  /** Time of the invocation, counted from the call of `makeContext`. Lambda's own default. */
+  /** Milliseconds of the invocation, counted from the call of `makeContext`. As Lambda's own default. @default 3000 */
   timeoutMs: { min: 0, max: Number.MAX_SAFE_INTEGER, fallback: 3_000 },
+  /** @default 'test-function' */
   functionName: { fallback: 'test-function' },
+  /** @default zeros in the form of a UUID */
   awsRequestId: { fallback: '00000000-0000-0000-0000-000000000000' },
   /** Tells the time in milliseconds; left out: `Date.now`. */
   now: callback<() => number>(),

@@ -5,20 +5,24 @@ import { type MemphisEvent, toEvent } from '../envelope/event.ts';
 import { MemphisError } from '../model/errors.ts';
 import { isList } from '../model/fields.ts';
 import type { Headers, StoredMessage } from '../model/message.ts';
-import { callback, type Given, must, type Resolved, readTexts, text } from '../model/option-spec.ts';
+import { callback, type GivenOver, must, type Resolved, readTexts, text } from '../model/option-spec.ts';
 import { checkOptions, resolveOptions } from '../model/resolve-options.ts';
 import { checkName, toInternalName } from '../model/station.ts';
 
 const commonDetails = {
+  /** @default 1 */
   partition: { min: 0, max: 10_000, fallback: 1 },
+  /** Above 1: a redelivery. @default 1 */
   deliveryCount: { min: 1, max: Number.MAX_SAFE_INTEGER, fallback: 1 },
-  /** When the broker stored it. */
+  /** When the broker stored it. @default the first moment of 2026, in UTC */
   timestamp: {
     read: (value: unknown) =>
       value instanceof Date && !Number.isNaN(value.getTime()) ? value : must('a date that is one'),
     fallback: new Date(Date.UTC(2026, 0, 1)),
   },
+  /** @default {} */
   headers: { read: readTexts, fallback: {} as Headers },
+  /** Left out: messages have none. */
   partitionKey: text,
 } as const;
 
@@ -29,7 +33,7 @@ const detailOptions = {
 } as const;
 
 /** What may differ from message to message; all have defaults. */
-export interface MakeEventDetails extends Given<typeof detailOptions> {}
+export interface MakeEventDetails extends GivenOver<typeof detailOptions, typeof commonDetails> {}
 
 const eventOptions = {
   ...commonDetails,
@@ -38,7 +42,9 @@ const eventOptions = {
     read: (value: unknown) => (isList(value) ? value : must('a list of values')),
     fallback: undefined as readonly unknown[] | undefined,
   },
+  /** @default 'orders' */
   station: { fallback: 'orders' },
+  /** @default 'billing' */
   group: { fallback: 'billing' },
   /** Left out: `<station>-to-<group>`. */
   mapping: text,
@@ -47,7 +53,10 @@ const eventOptions = {
 } as const;
 
 /** Options of {@link makeEvent}; the details in it hold for all messages. */
-export type MakeEventOptions = Given<typeof eventOptions> & { readonly messages: readonly unknown[] };
+export interface MakeEventOptions extends Omit<GivenOver<typeof eventOptions, typeof commonDetails>, 'messages'> {
+  /** Values: bytes and texts go as they are, everything else as JSON. */
+  readonly messages: readonly unknown[];
+}
 
 /**
  * Makes the event that a poller would send.

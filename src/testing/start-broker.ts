@@ -25,10 +25,11 @@ export const startBrokerOptions = {
   storeDir: text,
   /** Whoever connects must show this token. */
   token: text,
-  /** Whoever connects must show these two. */
+  /** Whoever connects must show this name, and the password. */
   username: text,
+  /** That of the name. */
   password: text,
-  /** Whether the broker has JetStream. */
+  /** Whether the broker has JetStream. @default true */
   jetstream: on,
   /** Left out: 1 MiB, the server's own default. */
   maxPayloadBytes: { min: 1, max: 64 * 1024 * 1024 },
