@@ -1,8 +1,7 @@
 /** The two timers of a run: its deadline and the lease of its messages. Both are gone when the run is over. */
 
+import { LONGEST_TIMER_MS } from '../model/deadline.ts';
 import type { Ledger } from './ledger.ts';
-
-const LONGEST_TIMER_MS = 2_147_483_647; // Node fires longer ones at once.
 
 /** The end of the time for work. Handlers are given it for its signal. */
 export class Deadline {

@@ -10,7 +10,7 @@ import type { Payload } from '../client/payload.ts';
 import type { Producer, ProducerOptions } from '../client/producer.ts';
 import type { ProduceBatchOptions, ProduceResult } from '../client/send-batch.ts';
 import type { Session } from '../client/session.ts';
-import { remainingTimeMs } from '../model/deadline.ts';
+import { LONGEST_TIMER_MS, remainingTimeMs } from '../model/deadline.ts';
 import { isMemphisError, MemphisError } from '../model/errors.ts';
 import type { Message } from '../model/message.ts';
 import type { Resolved } from '../model/option-spec.ts';
@@ -245,7 +245,7 @@ export function unconfirmed(station: string, limitMs: number): MemphisError {
 /** The outcome of some work, or `late` when its time is up first. Leaves no timer; work given up may reject unheard. */
 function within<T>(work: Promise<T>, limitMs: number, late: () => MemphisError): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const timer = setTimeout(() => reject(late()), Math.min(limitMs, 2_147_483_647));
+    const timer = setTimeout(() => reject(late()), Math.min(limitMs, LONGEST_TIMER_MS));
     work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

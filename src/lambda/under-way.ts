@@ -4,7 +4,7 @@
  */
 
 import { Watched } from '../client/watched.ts';
-import { NO_LIMIT } from '../model/deadline.ts';
+import { LONGEST_TIMER_MS, NO_LIMIT } from '../model/deadline.ts';
 import { nextTurn } from '../model/next-turn.ts';
 
 /** Something under way; where it has a limit, it is given up then, whatever holds it. */
@@ -17,8 +17,6 @@ export class Task<T> extends Watched<T> {
 
 /** What all tasks have, whatever they come to. */
 type AnyTask = Pick<Task<never>, 'endMs' | 'late' | 'fail'>;
-
-const LONGEST_MS = 2_147_483_647;
 
 export class UnderWay {
   readonly #open = new Set<AnyTask>();
@@ -110,7 +108,7 @@ export class UnderWay {
     clearTimeout(this.#timer);
     this.#nextMs = atMs;
     if (atMs === NO_LIMIT) return;
-    this.#timer = setTimeout(() => this.#giveUp(), Math.max(0, Math.min(atMs - Date.now(), LONGEST_MS)));
+    this.#timer = setTimeout(() => this.#giveUp(), Math.max(0, Math.min(atMs - Date.now(), LONGEST_TIMER_MS)));
   }
 
   #giveUp(): void {

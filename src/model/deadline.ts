@@ -7,6 +7,8 @@ export interface RemainingTime {
 
 /** The time of what has no limit. */
 export const NO_LIMIT = Number.POSITIVE_INFINITY;
+/** Node fires timers that are longer at once. */
+export const LONGEST_TIMER_MS = 2_147_483_647;
 
 /**
  * The time kept back to settle and return: a tenth of what remains, at least a second, at most half of it

@@ -1,6 +1,6 @@
 /** `pollerHandler`: the poller as a scheduled function, which works until shortly before its own deadline. */
 
-import { remainingTimeMs, settleLimit, workTimeMs } from '../model/deadline.ts';
+import { LONGEST_TIMER_MS, remainingTimeMs, settleLimit, workTimeMs } from '../model/deadline.ts';
 import { type LambdaPort, openLambda } from './lambda-client.ts';
 import { type Mapping, parseMappings, resolveMappings } from './mapping.ts';
 import { countSlots, openSession, type PollerOptions, resolvePollerOptions } from './poller-options.ts';
@@ -63,8 +63,6 @@ export function pollerHandler(options: PollerOptions = {}): PollerHandler {
     }
   };
 }
-
-const LONGEST_TIMER_MS = 2_147_483_647; // Node fires longer ones at once
 
 function startDeadline(workMs: number): { readonly cut: AbortSignal; end(): void } {
   const controller = new AbortController();
