@@ -112,7 +112,7 @@ export class DeadLetters {
     return page.map(withReaders);
   }
 
-  /** @throws MemphisError `DEAD_LETTER_NOT_FOUND`, `STATION_NOT_FOUND`, `INVALID_OPTION` */
+  /** One, by its `id`. @throws MemphisError `DEAD_LETTER_NOT_FOUND`, `STATION_NOT_FOUND`, `INVALID_OPTION` */
   async get(id: number): Promise<StoredDeadLetter> {
     const [checked] = toIds('deadLetters.get', [id]);
     return withReaders(await (await this.#open()).get(checked as number));

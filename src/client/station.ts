@@ -16,19 +16,28 @@ export interface StationOwner {
   detachSchema(station: string): Promise<void>;
 }
 
+/** A station by name: what can be done with it. */
 export class Station {
+  /** In lower case. */
   readonly name: string;
   readonly #owner: StationOwner;
 
+  /** Use `memphis.station` or `memphis.createStation`. */
   constructor(owner: StationOwner, name: string) {
     this.#owner = owner;
     this.name = name;
   }
 
+  /** A producer for this station. @throws MemphisError `STATION_NOT_FOUND`, `INVALID_NAME`, `INVALID_OPTION` */
   createProducer(options?: ProducerOptions): Promise<Producer> {
     return this.#owner.createProducer(this.name, options);
   }
 
+  /**
+   * A consumer of a group of this station. The group's position is made on first use.
+   *
+   * @throws MemphisError `STATION_NOT_FOUND`, `INVALID_NAME`, `INVALID_OPTION`
+   */
   createConsumer<Value = unknown>(options?: ConsumerOptions): Promise<Consumer<Value>> {
     return this.#owner.createConsumer<Value>(this.name, options);
   }
