@@ -34,7 +34,9 @@ function commandOf([first, second]: readonly string[]): Command | undefined {
 
 function noSuchCommand(words: readonly string[]): UsageError {
   const given = words.slice(0, words[0] === 'schema' ? 2 : 1).join(' ');
-  return new UsageError(`There is no command ${given}.${didYouMean(given, Object.keys(commands))}`);
+  const begun = Object.keys(commands).find((name) => name.startsWith(`${given} `));
+  const hint = begun === undefined ? didYouMean(given, Object.keys(commands)) : ` Did you mean ${begun}?`;
+  return new UsageError(`There is no command ${given}.${hint}`);
 }
 
 /** @returns the exit code */
