@@ -114,6 +114,24 @@ for (const { name: on, open } of memphisBrokers) {
       );
     }));
 
+  test(`${on}: a member that goes leaves what was put back to the members that stay, and the last one takes it along`, () =>
+    play(open, {}, async (scene) => {
+      const { broker, memphis, station } = scene;
+      const options = { group: 'g', maxAckTimeMs: 20_000, maxMsgDeliveries: 3 };
+      await memphis.produce(station, 'x');
+      await (await take(scene)).deadLetter('no');
+      await using other = await connect({ servers: [broker.url], ...(broker.apiUrl && { apiUrl: broker.apiUrl }) });
+      const member = await other.createConsumer(station, options);
+      assert.deepEqual(await member.fetch({ batchMaxWaitMs: 0 }), []);
+      const [put] = await memphis.station(station).deadLetters().redriveAll();
+      assert.equal(put?.outcome, 'redriven');
+      await member.destroy();
+      assert.equal((await take(scene)).text(), 'x');
+      const last = await memphis.createConsumer(station, options);
+      await last.destroy();
+      assert.deepEqual((await memphis.describeStation(station)).groups, []);
+    }));
+
   test(`${on}: on stations of every retention, linked or not, a dead letter has its message, its reason, and a copy where one is due`, async () => {
     await using broker = await open();
     const memphis = await connect({ servers: [broker.url], ...(broker.apiUrl && { apiUrl: broker.apiUrl }) });
