@@ -116,6 +116,6 @@ describe('bundled', () => {
   test('with another version precompiled and no codec, it says so', async () => {
     const { good, bad, values } = await run(await precompiled(2));
     assert.deepEqual([good, bad], ['DEPENDENCY_MISSING', 'DEPENDENCY_MISSING']);
-    assert.match(values.join(), /^DEPENDENCY_MISSING Version 1 of schema order .*compile it anew/);
+    assert.match(values.join(), /^DEPENDENCY_MISSING Version 1 of schema order .*precompile it/);
   });
 });
