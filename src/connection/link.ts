@@ -42,7 +42,7 @@ export class Link {
   /** Left behind because their servers are about to go, or did not answer in time; what is under way on them may end there. */
   readonly #retired = new Set<Connection>();
   /** One check at a time of a session that was silent. */
-  #checking: Promise<void> | undefined;
+  #checking: Promise<true> | undefined;
   #everOpen = false;
   /** The last session ended before its server had accepted it: the next one is used when it has. */
   #isDoubtful = false;
@@ -158,17 +158,19 @@ export class Link {
       this.#checking ??= this.#check(session, deadlineMs).finally(() => {
         this.#checking = undefined;
       });
-      if (!mayRepeat) await this.#checking;
+      // somebody else may have begun it, who has more time
+      if (!mayRepeat && !(await within(this.#checking, deadlineMs - Date.now()))) throw tooLate();
     }
     return this.#session?.connection.isLeaving ? this.#leave(this.#session, deadlineMs) : this.#session;
   }
 
   /** Afterwards the session is good, replaced, or gone. Never rejects. */
-  async #check(session: Session, deadlineMs: number): Promise<void> {
+  async #check(session: Session, deadlineMs: number): Promise<true> {
     const idleMs = Math.round(silentMs(session.connection));
     const isAlive = await answers(session, this.#dialler, deadlineMs, this.#options.reconnect);
     emit('memphis-serverless:thaw', () => ({ idleMs, verdict: isAlive ? 'alive' : 'replaced' }));
     if (!isAlive && this.#session === session) this.#drop(`silent for ${idleMs} ms`);
+    return true;
   }
 
   /** Looks for another server. While there is none, the one that is about to go still answers. */

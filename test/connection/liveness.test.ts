@@ -125,6 +125,25 @@ test('many uses after a pause share one ping and one dial', async (t) => {
   await link.close();
 });
 
+test('who has little time does not wait for a check that somebody with more time has begun', async (t) => {
+  const link = linkTo({});
+  await link.ready(soon(), { isAccepted: true });
+  const realNow = Date.now;
+  t.mock.method(Date, 'now', () => realNow() + 60_000);
+  proxy.swallow();
+  proxy.swallowNew(true);
+  try {
+    const ends: string[] = [];
+    const patient = link.ready(Date.now() + 2_000).catch(() => ends.push('patient'));
+    await assert.rejects(link.ready(Date.now() + 100), { code: 'CONNECT_FAILED' });
+    assert.deepEqual(ends, []);
+    await patient;
+  } finally {
+    proxy.swallowNew(false);
+    await link.close();
+  }
+});
+
 test('an answer that is late but comes before the new session keeps the old one, and the dial is given up', async (t) => {
   const link = linkTo({});
   const first = await link.ready(soon(), { isAccepted: true });

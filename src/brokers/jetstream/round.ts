@@ -25,8 +25,8 @@ export function pendingOf(lanes: readonly Lane[], { deliveries }: Round): number
   });
 }
 
-function within(limit: number | undefined, wanted: number): number {
-  return limit !== undefined && limit > 0 ? Math.min(wanted, Math.max(1, Math.floor(limit))) : wanted;
+function within(limit: number | undefined = 0, wanted: number): number {
+  return limit > 0 ? Math.min(wanted, Math.max(1, Math.floor(limit))) : wanted;
 }
 
 /** Beyond what its durable allows, a request is refused. */

@@ -68,7 +68,7 @@ export async function storeFirst(context: SettleContext, delivery: Decided): Pro
       isParked = await park(context, delivery, outcome.delayMs ?? 0, deliveryCount - 1);
     }
     if (isLast && !isParked) {
-      const reason = 'given back on the last delivery that the settings of its group allow';
+      const reason = 'given back on the last delivery that its group allows';
       outcome = { action: 'deadLetter', reason };
     } else if (!isParked) await keepFromRunningOut(context, delivery);
   }

@@ -34,6 +34,6 @@ export async function store(
     await options.onMissing(connection, leftUntil(untilMs));
     const again = await send();
     if (again !== undefined) return again;
-    throw new MemphisError('JETSTREAM_UNAVAILABLE', `Nobody stores ${subject} at the moment. Try again.`);
+    throw new MemphisError('JETSTREAM_UNAVAILABLE', `Nobody stores ${subject} now. Try again.`);
   });
 }
