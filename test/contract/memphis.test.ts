@@ -45,7 +45,7 @@ if (url !== undefined) {
   describe('the Memphis broker of MEMPHIS_TEST_URL', { concurrency: 8 }, () => {
     for (const { name, run } of brokerContract) {
       test(name, async () => {
-        await using subject = await openMemphis(url, apiUrl, Number(replicas ?? 1));
+        await using subject = await openMemphis(url, apiUrl, Number(replicas ?? 1), true);
         await run(subject);
       });
     }
