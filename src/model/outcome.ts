@@ -79,8 +79,9 @@ export class RetryLater extends Error {
 export class DeadLetter extends Error {
   readonly reason: string;
 
-  constructor(options: { readonly reason: string; readonly cause?: unknown }) {
-    const { reason, cause } = options ?? {};
+  /** @param options the reason alone will do, as other errors take their message */
+  constructor(options: string | { readonly reason: string; readonly cause?: unknown }) {
+    const { reason, cause } = typeof options === 'string' ? { reason: options, cause: undefined } : (options ?? {});
     super(toReason(reason), cause === undefined ? undefined : { cause });
     this.name = 'DeadLetter';
     this.reason = this.message;

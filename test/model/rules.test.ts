@@ -65,7 +65,9 @@ test('an error stands for the outcome that it says, an ordinary one for a retry 
     delayMs: 7,
     reason: 'RetryLater: busy',
   });
-  assert.deepEqual(outcomeOfError(new DeadLetter({ reason: 'bad' }), 99), { action: 'deadLetter', reason: 'bad' });
+  for (const error of [new DeadLetter({ reason: 'bad' }), new DeadLetter('bad')]) {
+    assert.deepEqual(outcomeOfError(error, 99), { action: 'deadLetter', reason: 'bad' });
+  }
   assert.deepEqual(outcomeOfError(new TypeError('x'), 99), { action: 'retry', delayMs: 99, reason: 'TypeError: x' });
   assert.deepEqual(outcomeOfError(undefined, 99), {
     action: 'retry',
