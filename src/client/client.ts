@@ -41,6 +41,7 @@ export type SchemaSource = string | Uint8Array | object | boolean;
 /** Options of `createSchema`. */
 export interface SchemaOptions extends Given<typeof schemaOptions> {}
 
+/** What `connect` returns: stations, schemas and dead letters, producing and consuming. Close it when you are done. */
 export class Client extends DataClient implements StationOwner {
   readonly #api: HttpApi;
   /** What consumes in the background. */

@@ -30,7 +30,11 @@ export interface ConsumerOwner {
   destroyGroup(options: ReaderOptions): Promise<void>;
 }
 
-/** @typeParam Value what `message.value()` is, where `fetch` and `consume` do not say otherwise */
+/**
+ * Reads one station, or a stream of others, for one group: batch by batch, in the background, or one by one.
+ *
+ * @typeParam Value what `message.value()` is, where `fetch` and `consume` do not say otherwise
+ */
 export class Consumer<Value = unknown> {
   /** Station; of a binding the stream. */
   readonly station: string;

@@ -5,6 +5,7 @@ import { Fetcher, type FetchMessagesOptions } from './fetcher.ts';
 import type { BindingArgument } from './fetching.ts';
 import { ProducingClient } from './producing.ts';
 
+/** Produces and fetches; what administers is on the client that `connect` returns. */
 export class DataClient extends ProducingClient {
   #fetcher: Fetcher | undefined;
 
