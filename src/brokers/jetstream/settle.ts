@@ -36,14 +36,14 @@ async function dropCopy(link: Link, stream: string, sequence: number, limitMs: n
 /** What is still to be done about messages that are settled. Most have nothing. */
 function afterwards(context: SettleContext, deliveries: readonly Decided[]): Promise<unknown>[] {
   const { link } = context;
+  const leftMs = timeLeftMs(context);
+  const dropMs = Math.min(DROP_LIMIT_MS, leftMs);
   const rest: Promise<unknown>[] = [];
   for (const delivery of deliveries) {
     const { lane, credit, decision } = delivery;
     const { action } = decision.outcome;
     const isAcked = action === 'ack';
     if (!isAcked && !decision.isParked && action !== 'deadLetter') continue;
-    const leftMs = timeLeftMs(context);
-    const dropMs = Math.min(DROP_LIMIT_MS, leftMs);
     if (credit > 0) rest.push(dropCredit(link, creditKeyOf(delivery), dropMs));
     if (isAcked && lane.rules !== undefined) rest.push(lane.rules.onAcked(delivery, leftMs));
     if (lane.keepsSettled) rest.push(dropCopy(link, lane.stream, delivery.position.sequence, dropMs));
