@@ -2,6 +2,7 @@
 
 import path from 'node:path';
 import { memphisUrl } from '../../demo/memphis-view.ts';
+import { flagsOfLambda } from '../../src/code-cache/make-with.ts';
 import { type BenchSettings, roundsOf } from '../support/bench.ts';
 import { type Bundle, bundle } from '../support/bundle.ts';
 import { addCodeCache, type CodeCacheKind } from '../support/code-cache.ts';
@@ -26,20 +27,33 @@ import { importTable, jobTable } from './tables.ts';
 const BATCH = 10;
 /** As they are, and with the code caches that `memphis-serverless code-cache` makes of any bundle. */
 const withCaches = (all: readonly Subject[]): ColdSubject[] =>
-  all.flatMap((one): ColdSubject[] =>
-    one === ours || one === nats3
-      ? [
-          one,
-          { ...one, title: `${one.title}, code cache`, codeCache: 'all' },
-          { ...one, title: `${one.title}, code cache of a run`, codeCache: 'run' },
-        ]
-      : [one],
-  );
+  all.flatMap((one): ColdSubject[] => (one === ours || one === nats3 ? [one, ...cached(one)] : [one]));
+const cached = (one: Subject): ColdSubject[] => [
+  { ...one, title: `${one.title}, code cache`, codeCache: 'all' },
+  { ...one, title: `${one.title}, code cache of a run`, codeCache: 'run' },
+];
+/** Where the broker is known to be a NATS server. */
+const oneDriver: ColdSubject = { ...ours, title: `${ours.title}, one driver`, driver: 'jetstream' };
+const compared: readonly ColdSubject[] = [
+  ...withCaches(usualSubjects),
+  oneDriver,
+  { ...oneDriver, title: `${oneDriver.title}, code cache of a run`, codeCache: 'run' },
+];
 /** Of one processor: about what Lambda gives to functions of 180 and of 530 MB. */
 const SHARES = [0.1, 0.3];
 
 interface ColdSubject extends Subject {
   readonly codeCache?: CodeCacheKind;
+  readonly driver?: 'jetstream';
+}
+
+/** How the measured processes are started. */
+interface Start {
+  /** Told of the progress. */
+  readonly title: string;
+  readonly quota?: Quota;
+  /** For Node. */
+  readonly flags?: readonly string[];
 }
 
 export interface Measured {
@@ -59,16 +73,28 @@ export async function benchColdStart(settings: BenchSettings): Promise<Report> {
     jobTable(
       'consumer',
       `Cold start of a consumer function: ${BATCH} messages pulled, acked, confirmed. Milliseconds, medians.`,
-      await measureJobs(scene, host, 'consumer', rounds, settings),
+      await measureJobs(scene, host, 'consumer', rounds, settings, { title: 'consumer' }),
     ),
     jobTable(
       'producer',
       'Cold start of a producing function: one message stored and confirmed. Milliseconds, medians.',
-      await measureJobs(scene, host, 'producer', rounds, settings),
+      await measureJobs(scene, host, 'producer', rounds, settings, { title: 'producer' }),
     ),
     importTable(await measureImports(scene, host, Math.ceil(rounds / 3), settings)),
   ];
-  if (!isMemphis) tables.push(await measureChoices(scene, host, Math.ceil(rounds / 2), settings));
+  if (!isMemphis) {
+    tables.push(
+      jobTable(
+        'consumer-lambda',
+        `The same consumer function in a Node that is started as Lambda does it (${flagsOfLambda.join(' ')}). Milliseconds, medians.`,
+        await measureJobs(scene, host, 'consumer', Math.ceil(rounds / 2), settings, {
+          title: 'flags of Lambda',
+          flags: flagsOfLambda,
+        }),
+      ),
+      await measureChoices(scene, host, Math.ceil(rounds / 2), settings),
+    );
+  }
   const notes: string[] = [];
   for (const share of SHARES) {
     using quota = makeQuota(share);
@@ -77,7 +103,8 @@ export async function benchColdStart(settings: BenchSettings): Promise<Report> {
       notes.push(`Not measured with ${percent} of a processor: this machine lets us make no control group for that.`);
       continue;
     }
-    const measured = await measureJobs(scene, host, 'consumer', Math.ceil(rounds / 8), settings, quota);
+    const start = { title: `${percent} of a processor`, quota };
+    const measured = await measureJobs(scene, host, 'consumer', Math.ceil(rounds / 8), settings, start);
     const caption = `The same consumer function with ${percent} of a processor; the broker is not limited. Milliseconds, medians.`;
     tables.push(jobTable(`consumer-cpu-${share * 100}`, caption, measured));
   }
@@ -99,16 +126,18 @@ async function measureJobs(
   role: 'consumer' | 'producer',
   rounds: number,
   { broker, progress, signal }: BenchSettings,
-  quota?: Quota,
+  { title, quota, flags = [] }: Start,
 ): Promise<Measured[]> {
-  const subjects = withCaches(broker === 'memphis' ? memphisSubjects : usualSubjects);
+  const subjects = broker === 'memphis' ? withCaches(memphisSubjects) : compared;
   const wrapper = quota?.wrapper ?? [];
   await scene.clear(subjects);
-  // Three of them share a durable; and each function with a cache of a run has run once more.
-  if (role === 'consumer') await scene.fill(3 * BATCH * (rounds + 2));
+  // Those of one name share a durable; and each function with a cache of a run has run once more.
+  const sharing = Math.max(...subjects.map((one) => subjects.filter(({ name }) => name === one.name).length));
+  if (role === 'consumer') await scene.fill(sharing * BATCH * (rounds + 2));
   const bundles = new Map<ColdSubject, Bundle>();
   for (const [index, subject] of subjects.entries()) {
-    const made = await bundle(subject[role], path.join(scene.folder, `${role}-${index}.cjs`));
+    const { driver } = subject;
+    const made = await bundle(subject[role], path.join(scene.folder, `${role}-${index}.cjs`), driver && { driver });
     if (subject.codeCache !== undefined) await addCodeCache(made.file, subject.codeCache, scene.env(subject));
     bundles.set(subject, made);
   }
@@ -116,13 +145,12 @@ async function measureJobs(
     subjects: [undefined, ...subjects],
     rounds,
     signal,
-    onRound: (done, all) =>
-      progress.update(`cold-start, ${role}${quota === undefined ? '' : ', little processor'}: round ${done} of ${all}`),
+    onRound: (done, all) => progress.update(`cold-start, ${title}: round ${done} of ${all}`),
     measure: (subject) =>
       subject === undefined
-        ? runCold({ args: ['-e', '0'], wrapper })
+        ? runCold({ args: [...flags, '-e', '0'], wrapper })
         : runCold({
-            args: [host, bundles.get(subject)?.file ?? ''],
+            args: [...flags, host, bundles.get(subject)?.file ?? ''],
             wrapper,
             env: scene.env(subject),
             expected: role === 'consumer' ? BATCH : undefined,

@@ -37,7 +37,7 @@ export interface MakeSettings {
 }
 
 /** As functions are started on Lambda. */
-const flagsOfLambda = ['--expose-gc', '--max-semi-space-size=8', '--max-old-space-size=160'];
+export const flagsOfLambda = ['--expose-gc', '--max-semi-space-size=8', '--max-old-space-size=160'];
 
 /** @returns the cache's name in the folder @throws MemphisError; what `signal` was aborted with */
 export async function makeWith(program: string, settings: MakeSettings): Promise<MadeCache> {
