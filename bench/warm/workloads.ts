@@ -36,5 +36,7 @@ const many = { count: 500, isPipelined: true } as const;
 export const producing: readonly Producing[] = [
   { title: '100 B, one after the other', work: { count: 50, id: 'm' }, warmUps: 5, invocations: 20 },
   { title: '100 B, 500 in flight', work: { ...many, id: 'm' }, warmUps: 5, invocations: 15 },
+  { title: '100 B, one after the other, warmed up', work: { count: 50, id: 'm' }, warmUps: 80, invocations: 40 },
+  { title: '100 B, 500 in flight, warmed up', work: { ...many, id: 'm' }, warmUps: 60, invocations: 20 },
   { title: '10 KB, 500 in flight', work: { ...many, bytes: 10_000, id: 'm' }, warmUps: 3, invocations: 8 },
 ];
