@@ -9,12 +9,12 @@ import type { ourVariants } from './round-trips/variants.ts';
 
 /** Minified, and everything that is inside but our own code. */
 export const bundles: Readonly<Record<Role, { readonly bytes: number; readonly packages: readonly string[] }>> = {
-  consumer: { bytes: 125_710, packages: [] },
-  producer: { bytes: 145_220, packages: [] },
+  consumer: { bytes: 125_750, packages: [] },
+  producer: { bytes: 145_240, packages: [] },
 };
 
 /** The same where the bundler was told that JetStream's driver is enough. */
-export const oneDriver: Readonly<Record<Role, number>> = { consumer: 109_990, producer: 127_190 };
+export const oneDriver: Readonly<Record<Role, number>> = { consumer: 110_030, producer: 127_190 };
 
 /** Of a function that is `produceHandler` alone, minified. */
 export const apiBytes = 96_640;

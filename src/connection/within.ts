@@ -1,5 +1,7 @@
 /** Waiting for so long, or for something no longer than so long. */
 
+import { LONGEST_TIMER_MS } from '../model/deadline.ts';
+
 export function wait(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
@@ -8,7 +10,7 @@ export function wait(ms: number): Promise<void> {
 export async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, Math.max(0, ms), undefined);
+    timer = setTimeout(resolve, Math.max(0, Math.min(ms, LONGEST_TIMER_MS)), undefined);
   });
   return await Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

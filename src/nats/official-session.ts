@@ -278,7 +278,13 @@ export class OfficialSession implements Connection {
         const limit = new Promise<void>((resolve) => {
           endLimit = startTimeLimit(timeoutMs, resolve);
         });
-        await Promise.race([inner.isClosed() ? undefined : inner.drain().catch(() => {}), limit, this.closed]);
+        // the server answers it as it answers a ping
+        const drained = (): Promise<void> =>
+          inner.drain().then(
+            () => this.#heard(),
+            () => {},
+          );
+        await Promise.race([inner.isClosed() ? undefined : drained(), limit, this.closed]);
         endLimit();
         stop();
         end(this.isClosed ? this.#lost('listen for messages') : undefined);

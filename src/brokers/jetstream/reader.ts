@@ -28,6 +28,9 @@ import { Taker } from './taker.ts';
 /** After waiting so long, look again for lanes that others have opened. */
 const LONGEST_WAIT_MS = 5_000;
 
+/** A pull has so much, or half of what is left, however little that is. */
+const LEAST_MS = 300;
+
 /** What reading needs to know of a station. */
 type ReadView = Pick<StationView, 'partitions' | 'sendPoisonMsgToDls' | 'dlsStation'>;
 
@@ -82,7 +85,9 @@ export class JetStreamReader implements Reader {
   async pull(options: PullOptions): Promise<Batch> {
     const { station, binding } = this.#options;
     const { waitMs, patienceMs = PATIENCE_MS, settleByMs = NO_LIMIT } = options;
-    const limitMs = Math.min(waitMs + patienceMs, settleByMs - Date.now() - OVERTIME_MS);
+    const restMs = settleByMs - Date.now();
+    // who has little time would have none left: a server that is well answers long before that
+    const limitMs = Math.min(waitMs + patienceMs, Math.max(Math.min(restMs / 2, LEAST_MS), restMs - OVERTIME_MS));
     const deadlineMs = Date.now() + limitMs;
     const flying = this.#flyFirst(options, limitMs);
     const schema = binding === undefined ? this.#schemas?.().beside(station, limitMs) : undefined;

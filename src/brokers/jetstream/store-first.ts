@@ -49,8 +49,7 @@ function comesBackAsItIs(delivery: Decided, maxDeliveries: number): boolean {
 
 /** Applies the limit of deliveries, stores what has to be stored, and notes what is to be said. @returns whether all of it is stored */
 export async function storeFirst(context: SettleContext, delivery: Decided): Promise<boolean> {
-  const { deliveryCount, decision, lane } = delivery;
-  let outcome = withinDeliveries(decision.outcome, deliveryCount, context.maxDeliveries);
+  const { decision, lane } = delivery;
   let isParked = false;
   if (delivery.credit === UNKNOWN_CREDIT) {
     try {
@@ -61,6 +60,8 @@ export async function storeFirst(context: SettleContext, delivery: Decided): Pro
       return false;
     }
   }
+  const { deliveryCount } = delivery; // not before its credit is known
+  let outcome = withinDeliveries(decision.outcome, deliveryCount, context.maxDeliveries);
   if (outcome.action === 'giveBack') {
     // the broker would not deliver it again
     const isLast = isLastOf(delivery);
