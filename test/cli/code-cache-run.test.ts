@@ -394,7 +394,7 @@ test('secrets of the environment are hidden however short, where they stand alon
     DB_PWD: 'x',
     API_TOKEN: '',
     NODE_ENV: 'test',
-    PWD: '/work',
+    PWD: '/srv/app',
   };
   for (const [text, expected] of [
     ['refused: abc', 'refused: <MEMPHIS_PASSWORD>'],
@@ -403,7 +403,7 @@ test('secrets of the environment are hidden however short, where they stand alon
       "user me, '<MEMPHIS_PASSWORD>' and <MEMPHIS_PASSWORD>. (<MEMPHIS_SERVERS>, <MEMPHIS_SERVERS>)",
     ],
     ['abcissa, x-ray, max', 'abcissa, <DB_PWD>-ray, max'],
-    ['/work/a.test.js under test', '/work/a.test.js under test'],
+    ['/srv/app/a.test.js under test', '/srv/app/a.test.js under test'],
   ] as const) {
     assert.equal(hideEnvironment(text, env), expected);
   }

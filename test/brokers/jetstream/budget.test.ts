@@ -6,7 +6,7 @@ import { readersOf } from '../../../src/brokers/readers.ts';
 import { connect } from '../../../src/index.ts';
 import { startBroker } from '../../../src/testing/start-broker.ts';
 import { readDeadLetters } from '../../support/dead-letters.ts';
-import { deafConnection } from '../../support/deaf-connection.ts';
+import { giveBackUnseen, openDeafReader } from '../../support/deaf-reader.ts';
 import { withRawApi } from '../../support/raw-api.ts';
 import { serversUnderTest } from '../../support/servers.ts';
 
@@ -41,15 +41,9 @@ for (const { binary, version } of serversUnderTest()) {
 
   test(`nats-server ${version}: a message whose unseen deliveries nobody can tell comes again, and is no dead letter`, async () => {
     await using broker = await startBroker({ binary });
-    const deaf = deafConnection(`127.0.0.1:${broker.port}`);
-    const memphis = await connect({ connection: deaf.connection });
-    await memphis.createStation('jobs', { storageType: 'memory' });
-    await memphis.produce('jobs', 'x');
-    const reader = readersOf(await memphis.session.broker()).reader(options);
-    for (let times = 1; times <= 3; times++) {
-      const batch = await reader.pull(take);
-      for (const message of batch.messages) await batch.settle(message, { action: 'giveBack' });
-    }
+    await using scene = await openDeafReader(broker.port, options);
+    const { deaf, reader } = scene;
+    await giveBackUnseen(reader, 3);
     deaf.deafen(BUCKET, 1); // for one half of the time; in the other one it is told
     const hurried = await reader.pull({ batchSize: 10, waitMs: 0, patienceMs: 100, settleByMs: Date.now() + 1_200 });
     assert.deepEqual(hurried.messages, []);
@@ -58,27 +52,19 @@ for (const { binary, version } of serversUnderTest()) {
     assert.deepEqual(await readDeadLetters(broker.port, 'jobs'), []);
     const [message] = last.messages;
     assert.equal(message?.deliveryCount, 2, 'its last delivery is still there');
-    await memphis.close();
   });
 
   test(`nats-server ${version}: without an answer in all of the time nothing is said to its source`, async () => {
     await using broker = await startBroker({ binary });
-    const deaf = deafConnection(`127.0.0.1:${broker.port}`);
-    const memphis = await connect({ connection: deaf.connection });
-    await memphis.createStation('jobs', { storageType: 'memory' });
-    await memphis.produce('jobs', 'x');
-    const reader = readersOf(await memphis.session.broker()).reader(options);
-    for (let times = 1; times <= 3; times++) {
-      const batch = await reader.pull(take);
-      for (const message of batch.messages) await batch.settle(message, { action: 'giveBack' });
-    }
+    await using scene = await openDeafReader(broker.port, options);
+    const { deaf, reader } = scene;
+    await giveBackUnseen(reader, 3);
     deaf.deafen(BUCKET);
     const hurried = await reader.pull({ batchSize: 10, waitMs: 0, patienceMs: 100, settleByMs: Date.now() + 600 });
     assert.deepEqual(hurried.messages, []);
     const { num_ack_pending: out } = await withRawApi(broker.port, (api) => api('CONSUMER.INFO.jobs$1.g'));
     assert.equal(out, 1, 'it comes back when its time to settle is over');
     assert.deepEqual(await readDeadLetters(broker.port, 'jobs'), []);
-    await memphis.close();
   });
 
   test(`nats-server ${version}: what is given back with a delay comes after it`, async () => {

@@ -6,6 +6,7 @@ import { readersOf } from '../../../src/brokers/readers.ts';
 import { connect, isMemphisError } from '../../../src/index.ts';
 import { startBroker } from '../../../src/testing/start-broker.ts';
 import { deafConnection } from '../../support/deaf-connection.ts';
+import { giveBackUnseen, openDeafReader } from '../../support/deaf-reader.ts';
 import { serversUnderTest } from '../../support/servers.ts';
 
 /** How long settling may take, and what would be too much: each of these steps had a second of its own, or twenty. */
@@ -37,13 +38,9 @@ for (const { binary, version } of serversUnderTest()) {
 
   test(`nats-server ${version}: a note that is taken away is waited for no longer than settling may take`, async () => {
     await using broker = await startBroker({ binary });
-    const deaf = deafConnection(`127.0.0.1:${broker.port}`);
-    const memphis = await connect({ connection: deaf.connection });
-    await memphis.createStation('jobs', { storageType: 'memory' });
-    await memphis.produce('jobs', 'x');
-    const reader = readersOf(await memphis.session.broker()).reader(options);
-    const first = await reader.pull({ batchSize: 1, waitMs: 1_000 });
-    for (const message of first.messages) await first.settle(message, { action: 'giveBack' });
+    await using scene = await openDeafReader(broker.port, options);
+    const { deaf, reader } = scene;
+    await giveBackUnseen(reader, 1);
     const again = await reader.pull({ batchSize: 1, waitMs: 0, settleByMs: Date.now() + LIMIT_MS });
     const [message] = again.messages;
     assert.ok(message);
@@ -52,6 +49,5 @@ for (const { binary, version } of serversUnderTest()) {
     assert.equal(await again.settle(message, { action: 'ack' }), 'acked');
     assert.ok(Date.now() - startedAt < TOO_LONG_MS, `${Date.now() - startedAt} ms`);
     assert.equal(deaf.unheard, 1);
-    await memphis.close();
   });
 }
