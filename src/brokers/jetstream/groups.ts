@@ -8,6 +8,7 @@ import type { StartPosition } from '../../model/source.ts';
 import { toInternalName } from '../../model/station.ts';
 import { conflictOf, describe, isOurs } from './group-rules.ts';
 import { type Lane, toLane } from './lane.ts';
+import { Looks } from './looks.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import type { Retries } from './retries.ts';
 import { isStreamMissing, type Stations, stationNotFound, streamOf } from './stations.ts';
@@ -33,8 +34,8 @@ export class Group {
   readonly #retries: Retries;
   protected readonly options: ReaderOptions;
   /** By partition: its own lane, and that of copies that came back. */
-  readonly #own = new Map<number, Promise<Lane>>();
-  readonly #back = new Map<number, Promise<Lane>>();
+  readonly #own = this.#looks((...given) => this.#findOwn(...given));
+  readonly #back = this.#looks((...given) => this.#findBack(...given));
   /** What was found for some partitions, when so much was known of what comes back. */
   #found:
     | { readonly partitions: readonly number[]; readonly known: unknown; readonly lanes: readonly Lane[] }
@@ -122,11 +123,11 @@ export class Group {
 
   /** The lane of a partition's own messages; its durable is made where it is missing. @throws as `lanes` */
   own(partition: number, patienceMs: number): Promise<Lane> {
-    return this.#own.get(partition) ?? this.#remember(this.#own, partition, patienceMs);
+    return this.#own.find(partition, patienceMs);
   }
 
   #retry(partition: number, patienceMs: number): Promise<Lane> {
-    return this.#back.get(partition) ?? this.#remember(this.#back, partition, patienceMs);
+    return this.#back.find(partition, patienceMs);
   }
 
   async #findOwn(partition: number, connection: Connection, limitMs: number): Promise<Lane> {
@@ -142,15 +143,10 @@ export class Group {
     return { ...(await this.#retries.lane(connection, at, limitMs)), isShared: this.isShared };
   }
 
-  #remember(known: Map<number, Promise<Lane>>, partition: number, patienceMs: number): Promise<Lane> {
-    const lane = repeat(this.#link, 'look up group', Math.min(patienceMs, PATIENCE_MS), (connection, limitMs) =>
-      known === this.#own
-        ? this.#findOwn(partition, connection, limitMs)
-        : this.#findBack(partition, connection, limitMs),
+  #looks(find: (partition: number, connection: Connection, limitMs: number) => Promise<Lane>): Looks<number, Lane> {
+    return new Looks((partition, patienceMs) =>
+      repeat(this.#link, 'look up group', patienceMs, (connection, limitMs) => find(partition, connection, limitMs)),
     );
-    known.set(partition, lane);
-    lane.catch(() => known.delete(partition));
-    return lane;
   }
 
   protected async findOrMake(connection: Connection, stream: string, limitMs: number): Promise<FoundDurable> {

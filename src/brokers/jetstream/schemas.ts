@@ -8,6 +8,7 @@ import type { Connection } from '../../connection/port.ts';
 import type { StationSchema } from '../../model/schema.ts';
 import type { StationSchemas } from '../../model/schema-look-up.ts';
 import { unreadSchema, withProblem } from '../../model/schema-problem.ts';
+import { Looks } from './looks.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import { BUCKET, keyOf, readRecord, type Stations } from './stations.ts';
 import { apiError, isJson, type Json, refusalOf } from './wire/api.ts';
@@ -81,7 +82,10 @@ export function schemasClass(): new (link: Link, stations: Stations) => Schemas 
     readonly link: Link;
     readonly stationViews: Stations;
     readonly #known = new Map<string, Known>();
-    readonly #firsts = new Map<string, Promise<void>>();
+    /** Thousands of messages may want to know at once, and one question is enough. */
+    readonly #firsts = new Looks((station: string, limitMs: number) =>
+      this.#first(station, limitMs).finally(() => this.#firsts.delete(station)),
+    );
     readonly #looks = new Map<string, Promise<void>>();
     /** Called at each use: a client that lives long listens for changes. */
     onUse: (() => void) | undefined;
@@ -95,13 +99,7 @@ export function schemasClass(): new (link: Link, stations: Stations) => Schemas 
     async of(station: string, patienceMs: number = PATIENCE_MS): Promise<StationSchema | undefined> {
       this.onUse?.();
       if (this.#known.get(station)?.atMs === undefined) {
-        // thousands of messages may want to know at once, and one question is enough
-        let first = this.#firsts.get(station);
-        if (first === undefined) {
-          first = this.#first(station, patienceMs).finally(() => this.#firsts.delete(station));
-          this.#firsts.set(station, first);
-        }
-        await first;
+        await this.#firsts.find(station, patienceMs);
       } else if (this.#ageMs(station) >= SCHEMA_MAX_AGE_MS) void this.refresh(station);
       return this.current(station);
     }
@@ -125,11 +123,14 @@ export function schemasClass(): new (link: Link, stations: Stations) => Schemas 
     }
 
     /** Mostly there is none, which is known with the station. */
-    async #first(station: string, patienceMs: number): Promise<void> {
-      if (this.#known.has(station)) return await this.#look(station, patienceMs);
-      const { schemaName } = await this.stationViews.view(station, patienceMs);
-      const isNone = schemaName === '';
-      this.learn(station, isNone ? undefined : await this.lookUp(station, patienceMs, schemaName));
+    async #first(station: string, patienceMs: number): Promise<true> {
+      if (this.#known.has(station)) await this.#look(station, patienceMs);
+      else {
+        const { schemaName } = await this.stationViews.view(station, patienceMs);
+        const isNone = schemaName === '';
+        this.learn(station, isNone ? undefined : await this.lookUp(station, patienceMs, schemaName));
+      }
+      return true;
     }
 
     /** What is known now. No I/O. */

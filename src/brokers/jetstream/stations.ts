@@ -5,6 +5,7 @@ import type { Connection } from '../../connection/port.ts';
 import { leftUntil } from '../../connection/within.ts';
 import { isMemphisError, MemphisError } from '../../model/errors.ts';
 import { isName, toInternalName } from '../../model/station.ts';
+import { Looks } from './looks.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import { apiError, isJson, type Json, parseJson, refusalOf } from './wire/api.ts';
 import type { StreamRoom } from './wire/publish.ts';
@@ -176,9 +177,7 @@ export function stationNotFound(station: string): MemphisError {
 export class Stations {
   protected readonly link: Link;
   readonly #make: ((station: string, patienceMs: number) => Promise<void>) | undefined;
-  readonly #looked = new Map<string, Promise<StationView>>();
-  /** What the looks have found so far. */
-  readonly #known = new Map<string, StationView>();
+  readonly #looks = new Looks((station: string, limitMs: number) => this.look(station, limitMs));
 
   /** @param make makes a station that is missing when it is first used; left out: it is an error */
   constructor(link: Link, make?: (station: string, patienceMs: number) => Promise<void>) {
@@ -209,47 +208,31 @@ export class Stations {
 
   /** For what makes no station. @throws MemphisError `STATION_NOT_FOUND` */
   find(station: string, patienceMs: number = PATIENCE_MS): Promise<StationView> {
-    let looked = this.#looked.get(station);
-    if (looked === undefined) {
-      const look = this.look(station, Math.min(patienceMs, PATIENCE_MS)).then((view) => {
-        if (this.#looked.get(station) === look) this.#known.set(station, view);
-        return view;
-      });
-      look.catch(() => this.#looked.delete(station));
-      this.#looked.set(station, look);
-      looked = look;
-    }
-    return looked;
+    return this.#looks.find(station, patienceMs);
   }
 
   /** What is known by now. */
   known(station: string): StationView | undefined {
-    return this.#known.get(station);
+    return this.#looks.known(station);
   }
 
   /** Whether a station was looked up, or is being looked up. */
   isLooked(station: string): boolean {
-    return this.#looked.has(station);
+    return this.#looks.has(station);
   }
 
   /** Looks anew at what is known, which is in use until then. Never rejects. */
-  async renew(station: string): Promise<void> {
-    const looked = this.#looked.get(station);
-    const view = await this.look(station, RENEW_LIMIT_MS).catch(() => undefined);
-    if (view === undefined || this.#looked.get(station) !== looked) return;
-    this.#looked.set(station, Promise.resolve(view));
-    this.#known.set(station, view);
+  renew(station: string): Promise<void> {
+    return this.#looks.renew(station, RENEW_LIMIT_MS);
   }
 
   forget(station: string): void {
-    this.#looked.delete(station);
-    this.#known.delete(station);
+    this.#looks.delete(station);
   }
 
   /** From now on more is to be known of each. */
   protected forgetAll(): void {
-    this.#looked.clear();
-    this.#known.clear();
+    this.#looks.clear();
   }
 
   protected async look(station: string, patienceMs: number): Promise<StationView> {
