@@ -14,8 +14,11 @@ export interface StationSchemas {
   isPlain(station: string): boolean;
   /** The end of a look beside the work; nothing where there is none. Never rejects. */
   looking(station: string): Promise<void> | undefined;
-  /** Begins to find out, beside a pull. @returns what is known in the end; never rejects */
-  beside(station: string, patienceMs: number): () => StationSchema | undefined | Promise<StationSchema | undefined>;
+  /** Begins to find out, beside a pull. @returns what is known in the end, within so long; never rejects */
+  beside(
+    station: string,
+    patienceMs: number,
+  ): (limitMs: number) => StationSchema | undefined | Promise<StationSchema | undefined>;
   /** As `of`, of what the broker says now. */
   fresh?(station: string, patienceMs?: number): Promise<StationSchema | undefined>;
   /** What is known is looked at anew before the next use. */

@@ -32,6 +32,8 @@ interface FirstRequest {
   readonly station: string;
   readonly partition: number;
   readonly batchSize: number;
+  /** As in `endInTime`. */
+  readonly settleByMs: number;
 }
 
 /** What a pull got, and the lanes that it got it from. */
@@ -52,14 +54,16 @@ export const OVERTIME_MS = 500;
  * Ends a session that is dead when the time is over, and with that all that is waited for there: each wait has a limit of its own, and
  * these add up. One that answers stays: others may use it, and a station without a leader is silent too.
  *
+ * @param settleByMs who has less time until then does not have all of it
  * @returns ends the limit
  */
-export function endInTime(connection: Connection, deadlineMs: number): () => void {
-  return connection.startLimit(deadlineMs - Date.now() + LATE_MS, () => {
-    const isSilent = (): boolean => silentMs(connection) >= LATE_MS;
+export function endInTime(connection: Connection, deadlineMs: number, settleByMs: number): () => void {
+  const lateMs = Math.min(LATE_MS, (settleByMs - deadlineMs) / 2);
+  return connection.startLimit(deadlineMs - Date.now() + lateMs, () => {
+    const isSilent = (): boolean => silentMs(connection) >= lateMs;
     if (!isSilent()) return;
     // heard meanwhile it lives, however far away: the answer to the ping is on its way behind what came
-    connection.flush(LATE_MS).catch(() => {
+    connection.flush(lateMs).catch(() => {
       if (isSilent()) void connection.close();
     });
   });
@@ -79,12 +83,17 @@ export class FirstFlight {
   /** For copies that come back: what it finds serves the next pull too. */
   readonly #looked: Promise<void> | undefined;
 
-  constructor(connection: Connection, group: Group, { station, partition, batchSize }: FirstRequest, untilMs: number) {
+  constructor(
+    connection: Connection,
+    group: Group,
+    { station, partition, batchSize, settleByMs }: FirstRequest,
+    untilMs: number,
+  ) {
     this.#connection = connection;
     this.#group = group;
     this.#station = station;
     this.#batch = batchSize;
-    this.#looked = group.refresh(connection);
+    this.#looked = group.refresh(connection, untilMs - Date.now());
     // its durable may be made in the same flight, in front of this: it is asked for before anything waits
     const lane = group.own(partition, untilMs - Date.now());
     const request = {
@@ -96,7 +105,7 @@ export class FirstFlight {
       silenceMs: NO_WAIT_LIMIT_MS,
     };
     const pull = startPull(connection, request, (frame) => this.#frames.push(frame));
-    this.#endLimit = endInTime(connection, untilMs); // behind what may throw
+    this.#endLimit = endInTime(connection, untilMs, settleByMs); // behind what may throw
     this.#lane = lane.catch(() => undefined); // who needs the lane asks for it too, and meets the error
     this.#ended = this.#lane.then((known) => {
       // a shared one was made before it was asked, so it answers, or is silent

@@ -68,7 +68,7 @@ export class Group {
   async #look(connection: Connection, partitions: readonly number[], patienceMs: number): Promise<readonly Lane[]> {
     const { station } = this.options;
     // once for each station: what came back must not be missed by a function that takes what is there, and ends
-    const looked = this.#retries.known(station) === undefined ? this.refresh(connection) : undefined;
+    const looked = this.#retries.known(station) === undefined ? this.refresh(connection, patienceMs) : undefined;
     const lanes = await Promise.all(partitions.map((partition) => this.own(partition, patienceMs)));
     await looked;
     const known = this.#retries.known(station);
@@ -91,9 +91,9 @@ export class Group {
   }
 
   /** Looks for lanes that others have opened, unless that was done just now. Never rejects. */
-  refresh(connection: Connection): Promise<void> | undefined {
+  refresh(connection: Connection, limitMs: number): Promise<void> | undefined {
     const { station } = this.options;
-    return this.#retries.isStale(station) ? this.#retries.look(connection, station) : undefined;
+    return this.#retries.isStale(station) ? this.#retries.look(connection, station, limitMs) : undefined;
   }
 
   /** After a surprise: what is known of these lanes is looked up again. */

@@ -102,7 +102,7 @@ export class JetStreamReader implements Reader {
         this.#isWary = await first.end();
         if (first.isLeft) await this.#giveBack(first, options);
       }
-      found = schema?.();
+      found = schema?.(leftUntil(deadlineMs));
       if (found instanceof Promise) found = await found;
     }
     return found === undefined ? batch : { ...batch, schema: found };
@@ -112,11 +112,11 @@ export class JetStreamReader implements Reader {
    * Where nothing is known yet, the first request leaves beside the look-ups. Not where a group of others, or another one
    * than was asked for, might be met: its messages are not to be taken before that is known.
    */
-  #flyFirst({ batchSize, partition = 1 }: PullOptions, limitMs: number) {
+  #flyFirst({ batchSize, partition = 1, settleByMs = NO_LIMIT }: PullOptions, limitMs: number) {
     const { station, binding, start, ordered } = this.#options;
     const isSure = binding === undefined && start === undefined && ordered !== true;
     if (!isSure || !this.#group.isUnknown || this.#isWary) return undefined;
-    return flyFirst(this.#link, this.#group, { station, partition, batchSize }, limitMs);
+    return flyFirst(this.#link, this.#group, { station, partition, batchSize, settleByMs }, limitMs);
   }
 
   #settler(view: ReadView, maxDeliveries: number, { settleByMs = NO_LIMIT }: PullOptions): Settler {
@@ -155,7 +155,7 @@ export class JetStreamReader implements Reader {
     deadlineMs: number,
   ): Promise<Batch> {
     const { station, group, binding } = this.#options;
-    const { partition, signal } = options;
+    const { partition, signal, settleByMs = NO_LIMIT } = options;
     const known = binding === undefined ? this.#stations.known(station) : OF_OTHERS;
     const view = known ?? (await this.#stations.view(station, leftUntil(deadlineMs)));
     if (partition !== undefined && !view.partitions.includes(partition)) throw partitionNotFound(station, partition);
@@ -163,8 +163,8 @@ export class JetStreamReader implements Reader {
     const untilMs = Math.min(Date.now() + options.waitMs, deadlineMs);
     const first = flying && (await flying);
     const takeAndLook = async (connection: Connection): Promise<Gathered> => {
-      const endLimit = endInTime(connection, deadlineMs);
-      const looked = this.#group.refresh(connection); // beside the pull: what it finds serves from the next look on
+      const endLimit = endInTime(connection, deadlineMs, settleByMs);
+      const looked = this.#group.refresh(connection, leftUntil(deadlineMs)); // beside the pull: what it finds serves from the next look on
       try {
         return await this.#take(connection, partitions, options, untilMs, deadlineMs, first);
       } finally {
@@ -256,7 +256,7 @@ export class JetStreamReader implements Reader {
         there = there.concat(await more.catch(() => NOTHING));
       }
       if (there.length === 0) {
-        await this.#group.refresh(connection);
+        await this.#group.refresh(connection, leftUntil(deadlineMs));
         lanes = [...(await this.#lanes(connection, partitions, deadlineMs))];
       }
     }

@@ -6,7 +6,7 @@
 
 import type { Link } from '../../connection/link.ts';
 import type { Connection, HeaderList } from '../../connection/port.ts';
-import { leftUntil } from '../../connection/within.ts';
+import { leftUntil, within } from '../../connection/within.ts';
 import { isMemphisError } from '../../model/errors.ts';
 import { retryHeader } from './delivery.ts';
 import { OURS } from './group-rules.ts';
@@ -94,13 +94,13 @@ export class Retries {
   }
 
   /** Looks which durables there are. Never rejects: without an answer it stays with what it knew. */
-  look(connection: Connection, station: string): Promise<void> {
+  look(connection: Connection, station: string, limitMs: number): Promise<void> {
     let looking = this.#looking.get(station);
     if (looking === undefined) {
       looking = this.#look(connection, station).finally(() => this.#looking.delete(station));
       this.#looking.set(station, looking);
     }
-    return looking;
+    return limitMs < LOOK_LIMIT_MS ? within(looking, limitMs) : looking;
   }
 
   /** What is known of a station's durables: another object whenever that may be something else. */

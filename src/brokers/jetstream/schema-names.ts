@@ -1,5 +1,6 @@
 /** That a station has a schema, as its record says: what a process without a codec knows of schemas. */
 
+import { within } from '../../connection/within.ts';
 import type { StationSchema } from '../../model/schema.ts';
 import type { StationSchemas } from '../../model/schema-look-up.ts';
 import type { Stations } from './stations.ts';
@@ -37,10 +38,12 @@ export class SchemaNames implements StationSchemas {
     return this.#looks.get(station);
   }
 
-  beside(station: string): () => StationSchema | undefined | Promise<StationSchema | undefined> {
+  beside(station: string): (limitMs: number) => StationSchema | undefined | Promise<StationSchema | undefined> {
     this.#keepUp(station);
-    const named = (): StationSchema | undefined => this.#named(station);
-    return () => this.#looks.get(station)?.then(named) ?? named();
+    return (limitMs) => {
+      const look = this.#looks.get(station);
+      return look === undefined ? this.#named(station) : within(look, limitMs).then(() => this.#named(station));
+    };
   }
 
   #named(station: string): StationSchema | undefined {

@@ -5,6 +5,7 @@
 
 import type { Link } from '../../connection/link.ts';
 import type { Connection } from '../../connection/port.ts';
+import { within } from '../../connection/within.ts';
 import type { StationSchema } from '../../model/schema.ts';
 import type { StationSchemas } from '../../model/schema-look-up.ts';
 import { unreadSchema, withProblem } from '../../model/schema-problem.ts';
@@ -110,14 +111,15 @@ export function schemasClass(): new (link: Link, stations: Stations) => Schemas 
       return this.current(station);
     }
 
-    beside(station: string, patienceMs: number): () => Promise<StationSchema | undefined> {
+    beside(station: string, patienceMs: number): (limitMs: number) => Promise<StationSchema | undefined> {
       const looked = this.of(station, patienceMs).then(
         () => undefined,
         () => unreadSchema(),
       );
-      return async () => {
+      return async (limitMs) => {
         const unread = await looked;
-        await this.looking(station);
+        const look = this.looking(station);
+        if (look !== undefined) await within(look, limitMs);
         return unread ?? this.current(station);
       };
     }

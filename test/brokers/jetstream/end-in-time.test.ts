@@ -29,7 +29,7 @@ async function silentSession(t: TestContext, onPing: (say: (words: string) => vo
   await connection.accepted;
   const realNow = Date.now;
   const silent = t.mock.method(Date, 'now', () => realNow() + 60_000);
-  const endLimit = endInTime(connection, Date.now());
+  const endLimit = endInTime(connection, Date.now(), Number.POSITIVE_INFINITY);
   t.after(endLimit);
   return { connection, pings: () => pings, wake: () => silent.mock.restore() };
 }
@@ -67,7 +67,7 @@ test('a session on which something is heard meanwhile is only far away: its answ
   assert.equal(connection.isClosed, false);
 });
 
-const request = { station: 'jobs', partition: 1, batchSize: 2 };
+const request = { station: 'jobs', partition: 1, batchSize: 2, settleByMs: Number.POSITIVE_INFINITY };
 const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
 const group = {
   isShared: false,

@@ -24,7 +24,7 @@ const link = { ready: async () => connection, wasOpen: true } as unknown as Link
 test('the lanes of a first pull hold those of copies that came back', async () => {
   const options = { station: 'jobs', group: 'g', ackWaitMs: 30_000, maxDeliveries: 5 };
   const group = new Group(link, new Stations(link), new Retries(link), options);
-  const looked = group.refresh(connection);
+  const looked = group.refresh(connection, 1_000);
   const lanes = await group.lanes(connection, [1]);
   await looked;
   assert.deepEqual(
