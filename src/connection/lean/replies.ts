@@ -13,8 +13,12 @@ interface Waiting<T> {
   readonly at: number;
   readonly resolve: (value: T | Promise<T>) => void;
   readonly reject: (error: unknown) => void;
+  /** What was refused while it waited, which may have been this. */
+  unnamed?: Error;
 }
 
+/** By then all that is allowed has been answered, mostly. */
+const UNNAMED_AFTER_MS = 300;
 /** At each so many ends, those that have ended are taken away in front of the first that has not. */
 const LOOK_EACH = 1_024;
 
@@ -28,6 +32,8 @@ export class Replies {
   /** The limit that comes first, or came first when it was set. */
   readonly #limit = { at: NEVER, late: (now: number): void => this.#sweep(now) };
   #last = 0;
+  /** How many refusals did not say of what. */
+  #unnamed = 0;
 
   /** @param wake sees to it that `rest` is called at the end of this tick */
   constructor(limits: Deadlines, wake: () => void) {
@@ -72,12 +78,38 @@ export class Replies {
     return numbers;
   }
 
-  /** Ends waits with an error: those of some numbers, or of one subject; left out: all. */
-  fail(error: Error, of: { readonly numbers?: readonly number[]; readonly subject?: string } = {}): void {
-    for (const number of of.numbers ?? this.open) {
-      const isMeant = of.subject === undefined || of.subject === this.#waiting[number - this.#first]?.subject;
-      if (isMeant) this.#takeOut(number)?.reject(error);
+  /** Ends waits with an error. @param isMeant left out: all */
+  fail(error: Error, isMeant: (one: Pick<Waiting<never>, 'subject' | 'unnamed'>) => unknown = () => true): void {
+    for (const number of this.open) {
+      if (isMeant(this.#waiting[number - this.#first] as Waiting<never>)) this.#takeOut(number)?.reject(error);
     }
+  }
+
+  /**
+   * One of what is open was refused, and a Memphis broker does not say which (memphis-wire 1.6). It is one of those that
+   * stay without an answer: told when no more of them are left than were refused, or when its time is over.
+   */
+  failOne(error: Error): void {
+    for (const waiting of this.#waiting) if (waiting) waiting.unnamed = error;
+    if (this.#unnamed++ === 0) this.#judge(error);
+  }
+
+  #judge(error: Error): void {
+    this.#limits.start(UNNAMED_AFTER_MS, () => {
+      if (this.#waiting.filter((one) => one?.unnamed).length > this.#unnamed) return this.#judge(error);
+      this.#unnamed = 0;
+      this.fail(error, ({ unnamed }) => unnamed);
+    });
+  }
+
+  /** What is said of one that had no answer in its time. */
+  #silenceOf({ subject, asking, unnamed }: Waiting<never>): Error {
+    if (unnamed && this.#unnamed > 0) {
+      this.#unnamed--;
+      return unnamed;
+    }
+    const words = `No answer on ${subject} within ${asking.timeoutMs} ms. The broker may have acted.`;
+    return new MemphisError('TIMEOUT', words);
   }
 
   #takeOut(number: number): Waiting<never> | undefined {
@@ -115,13 +147,9 @@ export class Replies {
   #sweep(now: number): void {
     let next = NEVER;
     for (const number of this.open) {
-      const { at, subject, asking } = this.#waiting[number - this.#first] as Waiting<never>;
-      if (at > now) {
-        next = Math.min(next, at);
-        continue;
-      }
-      const words = `No answer on ${subject} within ${asking.timeoutMs} ms. The broker may have acted.`;
-      this.#takeOut(number)?.reject(new MemphisError('TIMEOUT', words));
+      const waiting = this.#waiting[number - this.#first] as Waiting<never>;
+      if (waiting.at > now) next = Math.min(next, waiting.at);
+      else this.#takeOut(number)?.reject(this.#silenceOf(waiting));
     }
     this.#setLimit(next);
   }

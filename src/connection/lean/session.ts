@@ -22,8 +22,6 @@ const REPLIES = 1;
 const AT_ONCE = 100;
 /** What a header block has beside its lines: the one with the version, and the empty one. */
 const BLOCK_FRAME_BYTES = VERSION.length + 4;
-/** By then all that is allowed has been answered, mostly. */
-const UNNAMED_AFTER_MS = 300;
 /** How long a slow session may take over what it still carries. */
 const LEAVE_LIMIT_MS = 1_000;
 
@@ -88,14 +86,9 @@ export function openLean(options: DialOptions): Connection {
       hear(listening.get(sid), frame);
     },
     onDenied(subject, error) {
-      // a Memphis broker does not say which: what was asked before and stays without an answer (memphis-wire 1.6)
-      if (subject === '') {
-        const numbers = replies.open;
-        limits.start(UNNAMED_AFTER_MS, () => replies.fail(error, { numbers }));
-        return;
-      }
+      if (subject === '') return replies.failOne(error);
       if (subject.startsWith(inbox)) deaf = error;
-      replies.fail(error, deaf === undefined ? { subject } : {});
+      replies.fail(error, deaf === undefined ? (one) => one.subject === subject : undefined);
       for (const one of listening.values()) if (one.subject === subject || one.asked === subject) one.end(error);
     },
     onTickEnd() {

@@ -270,6 +270,14 @@ test('what a user may not is told soon, although the broker does not say which r
   await memphis.produce(STATION, 'a');
 });
 
+test('what is slow while something else is refused is no refusal: a group is registered once', async (t) => {
+  const { standIn, memphis } = await scene(t);
+  standIn.relay.forbid(/\$resent\$/);
+  standIn.faults.heldMs = { $memphis_consumer_creations: 1_500 };
+  for (let pulls = 0; pulls < 8; pulls++) await memphis.fetchMessages(STATION, { ...fetchOptions, batchMaxWaitMs: 300 });
+  assert.equal(standIn.tables.members.filter(({ kind }) => kind === 'consumer').length, 1);
+});
+
 test('who may not set aside lets the deliveries run out, and the broker sets aside', async (t) => {
   const { standIn, memphis } = await scene(t);
   await memphis.produce(STATION, 'a');

@@ -50,7 +50,7 @@ test('each answer finds its own wait, late ones none, and numbers that were neve
           model.delete(number);
         }
         if (one.do !== 'fail') continue;
-        replies.fail(denied, { subject: one.of });
+        replies.fail(denied, ({ subject }) => subject === one.of);
         for (const [number, subject] of model) if (subject === one.of) expected.set(number, denied);
         for (const [number, end] of expected) if (end === denied) model.delete(number);
       }
@@ -87,4 +87,47 @@ test('what is not answered in its time fails alone', async () => {
   replies.take(other, frame);
   await settled();
   assert.equal(ends.get(other), other);
+});
+
+test('a refusal that does not say of what meets those that stay without an answer, when no more are left than were refused', async () => {
+  const { replies, ends, ask } = open();
+  const denied = new Error('denied');
+  const slow = ask('slow');
+  const refused = [ask('a'), ask('a')];
+  replies.failOne(denied);
+  replies.failOne(denied);
+  const later = ask('later');
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  assert.deepEqual(replies.open, [slow, ...refused, later], 'one of three is only slow');
+  replies.take(slow, frame);
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  for (const number of refused) assert.equal(ends.get(number), denied);
+  assert.deepEqual(replies.open, [later]);
+});
+
+test('of what may have been refused the first whose time is over was, and the others are waited for', async () => {
+  const { replies, ends, ask } = open();
+  const denied = new Error('denied');
+  const slow = ask('slow');
+  const refused = ask('a', 100);
+  replies.failOne(denied);
+  await new Promise((resolve) => setTimeout(resolve, 800));
+  assert.equal(ends.get(refused), denied);
+  replies.take(slow, frame);
+  await settled();
+  assert.equal(ends.get(slow), slow);
+});
+
+test('of several that are silent no more were refused than was said, and what is refused later is still told', async () => {
+  const { replies, ends, ask } = open();
+  const denied = new Error('denied');
+  const both = [ask('a', 50), ask('b', 50)];
+  replies.failOne(denied);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  assert.equal(ends.get(both[0] ?? 0), denied);
+  assert.ok(isMemphisError(ends.get(both[1] ?? 0), 'TIMEOUT'));
+  const next = ask('c');
+  replies.failOne(denied);
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  assert.equal(ends.get(next), denied);
 });
