@@ -25,7 +25,8 @@ export interface LambdaSettings {
 export interface InvokeAnswer {
   /** Set when the function failed; the payload then holds its error. */
   readonly FunctionError?: string | undefined;
-  readonly Payload?: Uint8Array | undefined;
+  /** The SDK makes null of an answer without a byte, whatever its types say. */
+  readonly Payload?: Uint8Array | null | undefined;
 }
 
 /** Calls a function and waits for its answer. Rejects with the SDK's errors. */

@@ -165,8 +165,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-const toText = (payload: Uint8Array | undefined): string =>
-  payload === undefined ? '' : new TextDecoder().decode(payload);
+const toText = (payload: InvokeAnswer['Payload']): string => (payload ? new TextDecoder().decode(payload) : '');
 
 const short = (text: string): string =>
   text.length > MAX_REASON_LENGTH ? `${text.slice(0, MAX_REASON_LENGTH)}...` : text;

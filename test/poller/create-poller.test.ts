@@ -144,6 +144,7 @@ test('retries the whole batch when the function fails, up to its last delivery, 
 
 for (const [what, answer, isSuccess] of [
   ['nothing', null, true],
+  ['no bytes', new RawAnswer(''), true],
   ['an object without the key', { ok: true }, true],
   ['an empty list', { batchItemFailures: [] }, true],
   ['no JSON', new RawAnswer('{'), false],

@@ -45,6 +45,17 @@ test('calls the function over the wire and hands its answer and error over', asy
   }
 });
 
+test('an answer without a byte, as runtimes of others may give one, has no payload', async () => {
+  const { server, settings } = await serve(() => ({}));
+  const lambda = await openLambda(settings, 5);
+  try {
+    assert.equal((await lambda.invoke('bill', new Uint8Array(), never)).Payload, null);
+  } finally {
+    lambda.close();
+    server.close();
+  }
+});
+
 test('asks once only: a repeated request would run the function again', async () => {
   let calls = 0;
   const { server, settings } = await serve(() => {
