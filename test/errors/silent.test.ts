@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { connect, isMemphisError } from '../../src/index.ts';
 import { withMemphis } from '../../src/lambda/index.ts';
 import { makeContext, startBroker } from '../../src/testing/index.ts';
@@ -37,6 +38,28 @@ for (const { binary, version } of serversUnderTest()) {
       broker.thaw();
       await memphis.close();
     });
+
+    for (const name of ['known', 'unknown']) {
+      test(`a produce to a station that is ${name} does not say "nothing was sent" when dialling anew fails`, {
+        timeout: 10_000,
+      }, async () => {
+        await using broker = await startBroker({ binary });
+        const admin = await connect({ servers: [broker.url] });
+        const station = await admin.createStation(name, { storageType: 'memory' });
+        const memphis = await connect({ servers: [broker.url] });
+        if (name === 'known') await memphis.produce(name, 'x');
+        const { messages } = await station.describe();
+        broker.freeze();
+        const produced = memphis.produce(name, 'x', { ackWaitMs: 3_500 });
+        await assert.rejects(
+          produced,
+          (error) => isMemphisError(error, 'TIMEOUT') && /Could not connect/.test(error.message),
+        );
+        broker.thaw();
+        while ((await station.describe()).messages === messages) await setTimeout(10); // it was sent
+        await Promise.all([memphis.close(), admin.close()]);
+      });
+    }
 
     for (const station of ['known', 'unknown']) {
       test(`a function whose station is ${station} ends before its time is up`, async () => {

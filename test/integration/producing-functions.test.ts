@@ -148,7 +148,7 @@ test('a broker that falls silent is a 504 in time, and the repeated request stor
   const { result, rejections } = await watchProcess(send);
   const tookMs = performance.now() - startedAt;
   broker.thaw();
-  assert.ok([503, 504].includes(result.statusCode), result.body);
+  assert.equal(result.statusCode, 504, result.body);
   assert.ok(tookMs < 1_500, `${tookMs} ms`);
   assert.deepEqual(rejections, []);
   assert.equal((await send()).statusCode, 202);

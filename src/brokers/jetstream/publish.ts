@@ -9,7 +9,7 @@ import { userLine } from './headers.ts';
 import { DEAD_LETTER_ROOM_BYTES, MAX_HEADER_BYTES, refuseWithoutRoom, sizeWithin } from './message-size.ts';
 import { refuseMissing } from './missing-stream.ts';
 import { ownId } from './own-id.ts';
-import { healsByItself, infoOf, repeat } from './repeat.ts';
+import { afterTry, healsByItself, infoOf, repeat } from './repeat.ts';
 import { type Stations, type StationView, streamOf } from './stations.ts';
 import { frameSize, mostFrameSize, parsePubAck } from './wire/publish.ts';
 
@@ -83,8 +83,8 @@ class Publishing implements Asking<Receipt> {
   #view: StationView | undefined;
   #connection: Connection | undefined;
   #metNobody = false;
-  /** Whether a try was made of which nothing is known. */
-  #wasTried = false;
+  /** What a try beside the look-up of the station ended with, where nothing is known of it. */
+  #early: unknown;
 
   constructor(
     link: Link,
@@ -117,8 +117,12 @@ class Publishing implements Asking<Receipt> {
     const viewing = this.#stations.view(station, isEarly ? this.#limitMs : undefined);
     const early = isEarly ? await this.#sendEarly(viewing) : undefined;
     if (early !== undefined) return early;
-    const view = await viewing;
-    return await this.#sendTo(view, Math.max(1, this.#startedAt + this.#limitMs - Date.now()));
+    try {
+      const view = await viewing;
+      return await this.#sendTo(view, Math.max(1, this.#startedAt + this.#limitMs - Date.now()));
+    } catch (error) {
+      throw afterTry(error, this.#early);
+    }
   }
 
   /** One try beside the look-up of the station. Nothing: it met nobody, or nothing is known of it. */
@@ -130,7 +134,7 @@ class Publishing implements Asking<Receipt> {
       return await repeat(this.#link, 'publish', this.#limitMs, run, ONE_TRY);
     } catch (error) {
       if (!healsByItself(error)) throw error;
-      this.#wasTried = !this.#metNobody;
+      if (!this.#metNobody) this.#early = error;
       return undefined;
     } finally {
       await looked; // nothing is under way when the call returns
@@ -148,7 +152,7 @@ class Publishing implements Asking<Receipt> {
     this.#subject = `${streamOf(station, this.#partition)}.final`;
     refuseWithoutRoom(view, station, this.#subject, this.headers, data);
     return repeat(this.#link, 'publish', limitMs, (connection, tryLimitMs, attempt) => {
-      if (attempt > 1 || this.#wasTried) this.#refuseTooLate(view);
+      if (attempt > 1 || this.#early !== undefined) this.#refuseTooLate(view);
       const mustWait = connection.said === undefined && this.#mostBytes > MAX_EARLY_BYTES;
       if (!mustWait) return this.#write(connection, tryLimitMs);
       return connection.info.then(() => this.#write(connection, tryLimitMs));

@@ -7,7 +7,7 @@ import type { Link } from '../../connection/link.ts';
 import type { Connection, ServerInfo } from '../../connection/port.ts';
 import { leftUntil, wait } from '../../connection/within.ts';
 import { backoffMs } from '../../model/backoff.ts';
-import { isMemphisError } from '../../model/errors.ts';
+import { isMemphisError, MemphisError } from '../../model/errors.ts';
 import { emitRetry } from '../../telemetry/channels.ts';
 
 /** How long one try waits for its answer. */
@@ -21,11 +21,15 @@ const PING_LIMIT_MS = 300;
  */
 export const PATIENCE_MS = 20_000;
 
+/** Whether nothing is known of what was asked. */
+function isUnanswered(error: unknown): error is MemphisError {
+  return isMemphisError(error, 'CONNECTION_LOST') || isMemphisError(error, 'TIMEOUT');
+}
+
 /** Whether a failure may be over at the next try. */
 export function healsByItself(error: unknown): boolean {
   return (
-    isMemphisError(error, 'CONNECTION_LOST') ||
-    isMemphisError(error, 'TIMEOUT') ||
+    isUnanswered(error) ||
     isMemphisError(error, 'CONNECT_FAILED') ||
     (isMemphisError(error, 'JETSTREAM_UNAVAILABLE') && error.retryable)
   );
@@ -47,6 +51,7 @@ export async function repeat<T>(
   signal?: Pick<AbortSignal, 'aborted'>,
 ): Promise<T> {
   const deadlineMs = Date.now() + timeoutMs;
+  let unanswered: unknown;
   for (let attempt = 1; ; attempt++) {
     let connection: Connection | undefined;
     try {
@@ -54,10 +59,21 @@ export async function repeat<T>(
       return await run(connection, Math.min(TRY_LIMIT_MS, leftUntil(deadlineMs)), attempt);
     } catch (error) {
       const waitMs = await waitBehind(error, link, connection, attempt, deadlineMs);
-      if (signal?.aborted || Date.now() + waitMs >= deadlineMs) throw error;
+      if (connection && isUnanswered(error)) unanswered = error;
+      if (signal?.aborted || Date.now() + waitMs >= deadlineMs) throw afterTry(error, unanswered);
       await waitFor(waitMs, operation, attempt, error);
     }
   }
+}
+
+/**
+ * What to throw at the end. A dial that failed says that nothing was sent, which is wrong behind a try that nobody answered.
+ *
+ * @param earlier what such a try ended with
+ */
+export function afterTry(error: unknown, earlier: unknown): unknown {
+  if (!isMemphisError(error, 'CONNECT_FAILED') || !isUnanswered(earlier)) return error;
+  return new MemphisError(earlier.code, `${earlier.message} ${error.message}`, { cause: error });
 }
 
 async function waitFor(waitMs: number, operation: string, attempt: number, error: unknown): Promise<void> {
