@@ -72,8 +72,9 @@ function readVersion2(event: Fields, context: Fields, http: Fields): ApiRequest 
     source: isUrl ? 'url' : 'http',
     method: http.method.toUpperCase(),
     ...(isUrl ? {} : { pathParameters: toMap(event.pathParameters) }),
-    // the raw text: queryStringParameters joins repeated names by a comma that cannot be told from a value's own
-    query: firstValues(new URLSearchParams(textOf(event.rawQueryString))),
+    // the raw text first: queryStringParameters, which events made by hand have, joins repeated names by a comma that cannot
+    // be told from a value's own
+    query: firstValues([...new URLSearchParams(textOf(event.rawQueryString)), ...toMap(event.queryStringParameters)]),
     headers: toHeaders(event),
     hasMultiValueHeaders: false,
     ...readBody(event),

@@ -58,6 +58,13 @@ test('path parameters exist where there are routes only', () => {
   assert.equal(readApiEvent(makeAlbEvent(sent)).pathParameters, undefined);
 });
 
+test('an event made by hand may have its query parameters without the raw text of them', () => {
+  for (const rawQueryString of ['', undefined]) {
+    const event = { ...makeHttpEvent(), rawQueryString, queryStringParameters: { tag: 'a' } };
+    assert.equal(readApiEvent(event).query.get('tag'), 'a');
+  }
+});
+
 test('a repeated query parameter has its first value where the source tells all of them', () => {
   assert.equal(readApiEvent(makeRestEvent(sent)).query.get('tag'), 'a');
   assert.equal(readApiEvent(makeHttpEvent(sent)).query.get('tag'), 'a');
