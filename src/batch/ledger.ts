@@ -22,7 +22,7 @@ const giveBack: Outcome = { action: 'giveBack' };
 /** The decisions of one batch. Making one does no I/O. */
 export class Ledger<T> implements MessageActions {
   /** The handles for users, index by index those of the batch; a handler may sort the list, or take messages off it. */
-  readonly messages: readonly Message<T>[];
+  readonly messages: Message<T>[];
   readonly #batch: Batch;
   #outcomes: (Outcome | undefined)[] = [];
   /** What users hold: a promise for each message is worth having only then. */

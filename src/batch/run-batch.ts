@@ -18,7 +18,7 @@ import { Deadline, keepLease } from './run-timers.ts';
  * @param run.signal aborts when the time kept back to settle begins: what is undecided then is delivered again
  */
 export type BatchHandler<T = unknown, C = LambdaContext> = (
-  messages: readonly Message<T>[],
+  messages: Message<T>[],
   context: C,
   run: { readonly signal: AbortSignal },
 ) => unknown;

@@ -119,8 +119,8 @@ describe('what a handler means', () => {
   });
 
   it('settles all messages, whatever the handler does to the list of them', async () => {
-    const takeAll = (messages: readonly unknown[]): void => {
-      (messages as unknown[]).reverse().splice(0);
+    const takeAll = (messages: Message[]): void => {
+      messages.reverse().splice(0);
     };
     const done = makeBatch([1, 2, 3]);
     assert.equal((await run(done, takeAll)).acked, 3);
