@@ -248,7 +248,10 @@ for (const { binary, version } of serversUnderTest()) {
     test('refuses what is no binding', async () => {
       const fetch = (source: unknown, options?: unknown): Promise<unknown> =>
         memphis.fetchMessages(source as string, options as never);
-      await assert.rejects(fetch({ stream: 'NOT_THERE', group: 'g' }), hasCode('STATION_NOT_FOUND'));
+      await assert.rejects(fetch({ stream: 'NOT_THERE', group: 'g' }), {
+        code: 'STATION_NOT_FOUND',
+        message: 'There is no stream NOT_THERE. Make it first.',
+      });
       for (const stream of ['a b', 'a.b', 'a*', '>', 'a/b']) {
         await assert.rejects(fetch({ stream, group: 'g' }), hasCode('INVALID_NAME'), stream);
       }

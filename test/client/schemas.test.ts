@@ -372,7 +372,10 @@ for (const { binary, version } of serversUnderTest()) {
           JSON.stringify(args),
         );
       }
-      await assert.rejects(memphis.attachSchema('none', await newStation()), { code: 'SCHEMA_NOT_FOUND' });
+      await assert.rejects(memphis.attachSchema('none', await newStation()), {
+        code: 'SCHEMA_NOT_FOUND',
+        message: 'There is no schema none. Create it with createSchema first.',
+      });
       await assert.rejects(memphis.attachSchema('order', 'none'), { code: 'STATION_NOT_FOUND' });
       await assert.rejects(newStation('none'), { code: 'SCHEMA_NOT_FOUND' });
     });

@@ -244,6 +244,10 @@ for (const { binary, version } of serversUnderTest()) {
       [{ tieredStorageEnabled: 'no' }, 'INVALID_OPTION'],
       [{ partitions: 2 }, 'INVALID_OPTION'],
     ];
+    test('a server without a cluster says that replicas need one', async () => {
+      await assert.rejects(memphis.createStation('wrong', { replicas: 3 }), /no 3 servers .* Ask for fewer replicas/);
+    });
+
     for (const [options, expected] of wrong) {
       test(`${JSON.stringify(options)} is refused, and nothing is made`, async () => {
         await assert.rejects(memphis.createStation('wrong', options as StationOptions), hasCode(expected));

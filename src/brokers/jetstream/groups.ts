@@ -168,11 +168,11 @@ export class Group {
 
   /** @throws the error, or that there is no such station; nothing where the durable is not there */
   #refuseUnlessMissing(error: unknown): void {
-    const { station } = this.options;
+    const { station, binding } = this.options;
     if (refusalOf(error) === apiError.CONSUMER_NOT_FOUND) return;
     if (!isStreamMissing(error)) throw error;
     this.stations.forget(station);
-    throw stationNotFound(station);
+    throw stationNotFound(station, binding);
   }
 
   async #make(connection: Connection, stream: string, limitMs: number): Promise<Durable> {

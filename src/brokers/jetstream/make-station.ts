@@ -3,7 +3,7 @@
 import type { Link } from '../../connection/link.ts';
 import type { Connection } from '../../connection/port.ts';
 import { leftUntil } from '../../connection/within.ts';
-import { MemphisError } from '../../model/errors.ts';
+import { isMemphisError, MemphisError } from '../../model/errors.ts';
 import type { StationSettings } from '../../model/station.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
 import { BUCKET, deadLetterStreamOf, recordSubject, streamOf } from './stations.ts';
@@ -94,10 +94,11 @@ export async function makeStation(
     try {
       await createStreams(connection, name, settings, () => Math.min(limitMs, leftUntil(untilMs)));
     } catch (error) {
-      if (refusalOf(error) !== apiError.NO_SUITABLE_PEERS || Date.now() < giveUpAtMs) throw error;
+      const mayCome = refusalOf(error) !== apiError.NO_SUITABLE_PEERS || Date.now() < giveUpAtMs;
+      if (mayCome && !isMemphisError(error, 'UNSUPPORTED')) throw error; // that is a server without a cluster
       throw new MemphisError(
         'UNSUPPORTED',
-        `Could not create station ${name}: the cluster has no ${settings.replicas} servers that can take it. Ask for fewer replicas.`,
+        `Could not create station ${name}: there are no ${settings.replicas} servers that can take it. Ask for fewer replicas.`,
         { cause: error, station: name, option: 'replicas' },
       );
     }

@@ -70,10 +70,11 @@ async function readKey(connection: Connection, subject: string, timeoutMs: numbe
 }
 
 function schemaNotFound(name: string, version?: number): MemphisError {
-  return new MemphisError(
-    'SCHEMA_NOT_FOUND',
-    `There is no ${version === undefined ? '' : `version ${version} of `}schema ${name}.`,
-  );
+  const words =
+    version === undefined
+      ? `schema ${name}. Create it with createSchema first.`
+      : `version ${version} of schema ${name}. describeSchema lists those that there are.`;
+  return new MemphisError('SCHEMA_NOT_FOUND', `There is no ${words}`);
 }
 
 export class JetStreamSchemas implements SchemaStore {

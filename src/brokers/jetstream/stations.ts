@@ -167,10 +167,10 @@ async function findStreams(
   return found.length === 0 ? undefined : { ...unrecorded, partitions: found };
 }
 
-export function stationNotFound(station: string): MemphisError {
-  return new MemphisError('STATION_NOT_FOUND', `There is no station ${station}. Create it with createStation first.`, {
-    station,
-  });
+/** @param binding there where a stream of others was asked for, which `createStation` does not make */
+export function stationNotFound(station: string, binding?: unknown): MemphisError {
+  const words = binding ? `stream ${station}. Make it` : `station ${station}. Create it with createStation`;
+  return new MemphisError('STATION_NOT_FOUND', `There is no ${words} first.`, { station });
 }
 
 /** Remembers stations for the life of a link; forgets what turned out wrong. */
