@@ -116,9 +116,10 @@ export class Outlet<S extends ProducingSide = ProducingSide> {
       return producer.side;
     } catch (error) {
       if (this.#producers.get(key) === producer) this.#producers.delete(key);
-      // somebody else's, who had less time
+      // somebody else's, who had less time; not where neither has a limit
       const leftMs = untilMs - Math.max(producer.untilMs, Date.now());
-      if (leftMs < WORTH_A_DIAL_MS || !isMemphisError(error, 'CONNECT_FAILED')) throw error;
+      const isWorthIt = leftMs >= WORTH_A_DIAL_MS && isMemphisError(error, 'CONNECT_FAILED');
+      if (!isWorthIt) throw error;
       return await this.producer(to, leftMs, isLazy);
     }
   }

@@ -105,6 +105,7 @@ test('credentials: user and password, token, in the address or as options; wrong
       const link = linkTo(options);
       await assert.rejects(link.ready(soon(), { isAccepted: true }), (error) => {
         assert.ok(isMemphisError(error, 'AUTHENTICATION_FAILED'), String(error));
+        assert.match(error.message, /missing, wrong, expired or revoked/);
         assert.doesNotMatch(`${error.message} ${String(error.cause)}`, /wrong-password|wrong-token/);
         return true;
       });

@@ -341,6 +341,23 @@ test('without time nothing is sent', async () => {
   assert.equal(counts.producers, 0);
 });
 
+test('where a context tells no time, a batch whose dial fails fails with that, and dials once', async () => {
+  let dials = 0;
+  const { load } = makeFakeDataSide({
+    onBroker: async () => {
+      dials++;
+      throw new MemphisError('CONNECT_FAILED', 'nobody is there');
+    },
+  });
+  const wrapped = wrapProducer(
+    (_: unknown, context: ProducerContext) => context.memphis.produceBatch('s', ['a']),
+    { station: 's' },
+    load,
+  );
+  await assert.rejects(wrapped({}, undefined as never), { code: 'CONNECT_FAILED', message: 'nobody is there' });
+  assert.equal(dials, 1);
+});
+
 test('a dial that hangs ends at the limit, sends nothing later, and is tried anew by the next invocation', async (t) => {
   mockTime(t);
   const dial = Promise.withResolvers<void>();

@@ -6,7 +6,7 @@
 import type { Link } from '../../connection/link.ts';
 import { leftUntil } from '../../connection/within.ts';
 import type { Delivery } from './lane.ts';
-import { repeat } from './repeat.ts';
+import { healsByItself, repeat } from './repeat.ts';
 import { BUCKET } from './stations.ts';
 import { store } from './store.ts';
 import { encodeJson, textOf } from './wire/api.ts';
@@ -35,11 +35,19 @@ export function creditKeyOf({ lane, position }: Delivery): CreditKey {
 }
 
 /** How many deliveries of a message do not count. */
-export async function readCredit(link: Link, key: CreditKey, timeoutMs: number): Promise<number> {
+async function readCredit(link: Link, key: CreditKey, timeoutMs: number): Promise<number> {
   return repeat(link, 'read credit', timeoutMs, async (connection, limitMs) => {
     const value = await lastValue(connection, BUCKET, subjectOf(key), limitMs);
     const credit = value === undefined ? 0 : Number(textOf(value));
     return Number.isSafeInteger(credit) && credit > 0 ? credit : 0;
+  });
+}
+
+/** The same, to decide by: who may not look knows of none, or the message would be given back for ever. */
+export function creditOf(link: Link, delivery: Delivery, timeoutMs: number): Promise<number> {
+  return readCredit(link, creditKeyOf(delivery), timeoutMs).catch((error: unknown) => {
+    if (healsByItself(error)) throw error;
+    return 0;
   });
 }
 

@@ -6,10 +6,9 @@
 import type { Link } from '../../connection/link.ts';
 import { isMemphisError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
-import { creditKeyOf, readCredit, UNKNOWN_CREDIT } from './credits.ts';
+import { creditOf, UNKNOWN_CREDIT } from './credits.ts';
 import { become } from './delivery.ts';
 import { type Delivery, isBeforeBegin, mayHaveCredit } from './lane.ts';
-import { healsByItself } from './repeat.ts';
 import type { Settler } from './settle.ts';
 
 /**
@@ -67,9 +66,8 @@ async function lookForCredit(link: Link, delivery: Delivery, maxDeliveries: numb
   // before its time no handler has seen it: none of its deliveries counts, whoever they went to
   if (untilMs > Date.now()) delivery.credit = laneDeliveries - 1;
   else if (mayHaveCredit(delivery, maxDeliveries)) {
-    const reading = readCredit(link, creditKeyOf(delivery), limitMs);
-    // who may not look has none, or it would be given back for ever; without an answer it has not run out as far as anybody knows
-    delivery.credit = await reading.catch((error) => (healsByItself(error) ? UNKNOWN_CREDIT : 0));
+    // without an answer it has not run out as far as anybody knows
+    delivery.credit = await creditOf(link, delivery, limitMs).catch(() => UNKNOWN_CREDIT);
   }
 }
 

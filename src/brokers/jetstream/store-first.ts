@@ -3,7 +3,7 @@
 import { isMemphisError } from '../../model/errors.ts';
 import { withinDeliveries } from '../../model/outcome.ts';
 import { emit, emitRetry } from '../../telemetry/channels.ts';
-import { creditKeyOf, readCredit, UNKNOWN_CREDIT, writeCredit } from './credits.ts';
+import { creditKeyOf, creditOf, UNKNOWN_CREDIT, writeCredit } from './credits.ts';
 import type { Delivery } from './lane.ts';
 import { ownId } from './own-id.ts';
 import { shouldPark } from './parking.ts';
@@ -53,7 +53,8 @@ export async function storeFirst(context: SettleContext, delivery: Decided): Pro
   let isParked = false;
   if (delivery.credit === UNKNOWN_CREDIT) {
     try {
-      delivery.credit = await askAgain(context, delivery);
+      const limitMs = Math.min(ASK_AGAIN_MS, timeLeftMs(context));
+      delivery.credit = await creditOf(context.link, delivery, limitMs);
     } catch (error) {
       // noted by guess, it might run out with deliveries left: it comes back by itself
       decision.told[1](unconfirmed(context, 1, error));
@@ -88,10 +89,6 @@ export async function storeFirst(context: SettleContext, delivery: Decided): Pro
   }
   delivery.decision = { ...decision, outcome, isParked }; // others may share what was decided before
   return true;
-}
-
-function askAgain(context: SettleContext, delivery: Delivery): Promise<number> {
-  return readCredit(context.link, creditKeyOf(delivery), Math.min(ASK_AGAIN_MS, timeLeftMs(context)));
 }
 
 async function setAside(context: SettleContext, delivery: Delivery, reason: string): Promise<void> {

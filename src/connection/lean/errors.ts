@@ -50,7 +50,7 @@ export function dialError(cause: Error, { server }: DialOptions, isVerified: boo
   const said = `${start}${cause.message || code}. Check `;
   // frozen or slow in the middle of a dial: these credentials may be good
   if (cause instanceof ServerError && /authori|authentication (?!timeout)/i.test(cause.message)) {
-    const hint = 'the credentials: they are wrong, expired or revoked.';
+    const hint = 'the credentials: they are missing, wrong, expired or revoked.';
     return new MemphisError('AUTHENTICATION_FAILED', said + hint, { cause });
   }
   const hint = 'servers, host and port, and that the network lets this function reach them.';

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { readersOf } from '../../../src/brokers/readers.ts';
 import { connect } from '../../../src/index.ts';
 import { startBroker } from '../../../src/testing/start-broker.ts';
@@ -65,6 +66,20 @@ for (const { binary, version } of serversUnderTest()) {
     const { num_ack_pending: out } = await withRawApi(broker.port, (api) => api('CONSUMER.INFO.jobs$1.g'));
     assert.equal(out, 1, 'it comes back when its time to settle is over');
     assert.deepEqual(await readDeadLetters(broker.port, 'jobs'), []);
+  });
+
+  test(`nats-server ${version}: who turns out not to be allowed to read of unseen deliveries goes by what the server counts`, async () => {
+    await using broker = await startBroker({ binary });
+    await using scene = await openDeafReader(broker.port, options);
+    const { deaf, reader } = scene;
+    await giveBackUnseen(reader, 3);
+    deaf.deafen(BUCKET, 1);
+    const hurried = reader.pull({ batchSize: 10, waitMs: 0, patienceMs: 100, settleByMs: Date.now() + 1_200 });
+    while (deaf.unheard === 0) await sleep(5);
+    deaf.deny(BUCKET); // asked once more, it is refused
+    assert.deepEqual((await hurried).messages, []);
+    assert.deepEqual((await reader.pull(take)).messages, []);
+    assert.equal((await readDeadLetters(broker.port, 'jobs')).length, 1, 'it was given back at once');
   });
 
   test(`nats-server ${version}: what is given back with a delay comes after it`, async () => {
