@@ -1,5 +1,6 @@
 /** `memphis-serverless`, the command: finds out what is wanted, and turns its end into an exit code. */
 
+import { checkNode } from '../client/check-node.ts';
 import { describeError, isMemphisError } from '../model/errors.ts';
 import { didYouMean } from '../model/resolve-options.ts';
 import { codeCache } from './code-cache.ts';
@@ -53,6 +54,7 @@ export async function main(args: readonly string[], output: Output): Promise<num
       return 0;
     }
     if (command === undefined) throw noSuchCommand(args);
+    checkNode();
     await commands[command](args.slice(command.split(' ').length), output);
     return 0;
   } catch (error) {

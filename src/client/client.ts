@@ -48,7 +48,7 @@ export class Client extends DataClient implements StationOwner {
   readonly #runs = new Set<Consuming>();
   #endWatch: () => void = () => {};
 
-  /** Use `connect`. */
+  /** @internal Use `connect`. */
   constructor(session: Session, api: HttpApi) {
     super(session);
     this.#api = api;
@@ -224,7 +224,7 @@ export class Client extends DataClient implements StationOwner {
     return this.close();
   }
 
-  /** Follows changes of schemas as they happen, for the life of this client. */
+  /** @internal Follows changes of schemas as they happen, for the life of this client. */
   watchSchemas(broker: Broker): void {
     const schemas = broker instanceof JetStreamBroker ? broker.schemas : undefined;
     if (canBeWatched(schemas)) this.#endWatch = watchSchemas(schemas);

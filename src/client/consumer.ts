@@ -47,7 +47,7 @@ export class Consumer<Value = unknown> {
   /** Fetches under way: one that waits while its group goes would make it anew. */
   readonly #fetches = new Set<Promise<unknown>>();
 
-  /** Use `createConsumer`. */
+  /** @internal Use `createConsumer`. */
   constructor(
     session: Session,
     source: string | BindingArgument,

@@ -84,7 +84,7 @@ export class DeadLetters {
   readonly #source: DeadLetterSource;
   readonly #open: () => Promise<DeadLetterStore>;
 
-  /** Use `station.deadLetters()`. */
+  /** @internal Use `station.deadLetters()`. */
   constructor(source: DeadLetterSource, open: () => Promise<DeadLetterStore>) {
     this.station = source.name;
     this.#source = source;

@@ -25,9 +25,10 @@ function all<R>(receipts: readonly R[]): readonly R[] {
 class BaseProducer {
   /** With the unique suffix, where one was asked for. */
   readonly name: string;
+  /** @internal */
   protected readonly dispatch: Dispatch;
 
-  /** Use `createProducer`. */
+  /** @internal Use `createProducer`. */
   constructor(dispatch: Dispatch) {
     this.dispatch = dispatch;
     this.name = dispatch.name;
@@ -52,7 +53,7 @@ class BaseProducer {
 export class Producer extends BaseProducer {
   readonly station: string;
 
-  /** Use `createProducer`. */
+  /** @internal Use `createProducer`. */
   constructor(dispatch: Dispatch) {
     super(dispatch);
     this.station = dispatch.stations[0] ?? '';
@@ -80,7 +81,7 @@ export class Producer extends BaseProducer {
   }
 
   /**
-   * As `produce` without `async`, for wrappers of this package: options are checked. What can be said at once is thrown.
+   * @internal As `produce` without `async`: options are checked. What can be said at once is thrown.
    *
    * @param limitMs in place of any `ackWaitMs`
    */
@@ -88,9 +89,7 @@ export class Producer extends BaseProducer {
     return this.dispatch.store(message, options, limitMs, first<Receipt>);
   }
 
-  /**
-   * As `produce` with `async`, for wrappers of this package: `ended` rejects with a failure that no `onError` took.
-   */
+  /** @internal As `produce` with `async`: `ended` rejects with a failure that no `onError` took. */
   async begin(
     message: Payload,
     options: ProduceOptions,
@@ -104,7 +103,6 @@ export class Producer extends BaseProducer {
    * sent. What became of each is told in its place; in the order in which they were given as long as nothing had to be
    * repeated.
    *
-   * @param deadlineMs wall-clock time after which nothing more is sent; for wrappers of this package
    * @throws MemphisError with `index` for a message that cannot be sent, what `createProducer` throws: nothing was sent
    * @example
    * ```ts
@@ -112,6 +110,13 @@ export class Producer extends BaseProducer {
    * const failed = orders.filter((_, index) => !results[index]?.ok);
    * ```
    */
+  produceBatch<M extends Payload>(messages: readonly M[], options?: ProduceBatchOptions<M>): Promise<ProduceResult[]>;
+  /** @internal @param deadlineMs wall-clock time after which nothing more is sent */
+  produceBatch<M extends Payload>(
+    messages: readonly M[],
+    options: ProduceBatchOptions<M> | undefined,
+    deadlineMs: number,
+  ): Promise<ProduceResult[]>;
   async produceBatch<M extends Payload>(
     messages: readonly M[],
     options?: ProduceBatchOptions<M>,
@@ -125,7 +130,7 @@ export class Producer extends BaseProducer {
 export class MultiProducer extends BaseProducer {
   readonly stations: readonly string[];
 
-  /** Use `createProducer`. */
+  /** @internal Use `createProducer`. */
   constructor(dispatch: Dispatch) {
     super(dispatch);
     this.stations = dispatch.stations;

@@ -20,11 +20,12 @@ import type { ProduceBatchOptions, ProduceResult } from './send-batch.ts';
 import type { Session } from './session.ts';
 
 export class ProducingClient {
-  /** Link and driver behind this client; for wrappers of this package. Whoever prints a client does not see it: it knows the password. */
+  /** @internal Link and driver behind this client. Whoever prints a client does not see it: it knows the password. */
   declare readonly session: Session;
   readonly #producers = new Map<string, Producer>();
   readonly #outboxes: Outboxes = { busy: new Set(), isClosed: false };
 
+  /** @internal Use `connect`. */
   constructor(session: Session) {
     Object.defineProperty(this, 'session', { value: session });
   }
@@ -47,7 +48,7 @@ export class ProducingClient {
   createProducer(station: string, options?: ProducerOptions): Promise<Producer>;
   createProducer(stations: readonly string[], options?: ProducerOptions): Promise<MultiProducer>;
   createProducer(stations: string | readonly string[], options?: ProducerOptions): Promise<Producer | MultiProducer>;
-  /** @param isLazy leaves the look-up to the first message; for wrappers of this package */
+  /** @internal @param isLazy leaves the look-up to the first message */
   createProducer(station: string, options: ProducerOptions | undefined, isLazy: boolean): Promise<Producer>;
   async createProducer(
     stations: string | readonly string[],
@@ -89,7 +90,7 @@ export class ProducingClient {
     await drain([...this.#outboxes.busy]);
   }
 
-  /** Nothing more may be produced, and what is under way ends. @throws MemphisError `NOT_ALL_STORED` */
+  /** @internal Nothing more may be produced, and what is under way ends. @throws MemphisError `NOT_ALL_STORED` */
   protected async endProducing(): Promise<void> {
     this.#outboxes.isClosed = true;
     await this.flush();

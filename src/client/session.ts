@@ -10,6 +10,7 @@ import type { Broker } from '../model/broker.ts';
 import { placedBroker } from '../model/placed-broker.ts';
 import type { LookUp } from '../model/schema-look-up.ts';
 import { registry } from '../schemas/registry.ts';
+import { checkNode } from './check-node.ts';
 
 interface BrokerOptions {
   readonly deadlineMs?: number;
@@ -44,6 +45,7 @@ class LinkSession implements Session {
   #isClosed = false;
 
   constructor(settings: ConnectSettings, onClose: () => void, lookUp: () => LookUp | undefined) {
+    checkNode();
     this.#settings = settings;
     this.#link = placedBroker() === undefined ? makeLink(settings) : undefined;
     this.#onClose = onClose;
@@ -87,7 +89,7 @@ class LinkSession implements Session {
   }
 }
 
-/** A session of one's own. No I/O. @param lookUp what finds out about schemas; left out: what a codec has brought @throws MemphisError `INVALID_OPTION` */
+/** A session of one's own. No I/O. @param lookUp what finds out about schemas; left out: what a codec has brought @throws MemphisError `INVALID_OPTION`, `UNSUPPORTED` */
 export function makeSession(settings: ConnectSettings, lookUp?: LookUp): Session {
   return new LinkSession(
     settings,
@@ -99,7 +101,7 @@ export function makeSession(settings: ConnectSettings, lookUp?: LookUp): Session
 /** Whether this process closes its sessions at SIGTERM already. */
 let isListening = false;
 
-/** The session that all functions of this process share for a configuration. No I/O. @throws MemphisError `INVALID_OPTION` */
+/** The session that all functions of this process share for a configuration. No I/O. @throws MemphisError `INVALID_OPTION`, `UNSUPPORTED` */
 export function sharedSession(settings: ConnectSettings): Session {
   return keyedSession(settings, undefined);
 }

@@ -22,7 +22,7 @@ export class Station {
   readonly name: string;
   readonly #owner: StationOwner;
 
-  /** Use `memphis.station` or `memphis.createStation`. */
+  /** @internal Use `memphis.station` or `memphis.createStation`. */
   constructor(owner: StationOwner, name: string) {
     this.#owner = owner;
     this.name = name;

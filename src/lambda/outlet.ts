@@ -20,7 +20,18 @@ import type { SchemaReader } from '../model/schema-reader.ts';
 import { checkName } from '../model/station.ts';
 
 /** What is used of a `Producer`. */
-export type ProducerSide = Pick<Producer, 'station' | 'name' | 'store' | 'begin' | 'produceBatch'>;
+export interface ProducerSide extends Pick<Producer, 'station' | 'name'> {
+  store(message: Payload, options: ProduceOptions, limitMs: number): Promise<Receipt>;
+  begin(
+    message: Payload,
+    options: ProduceOptions,
+  ): Promise<{ readonly written: Written; readonly ended: Promise<void> }>;
+  produceBatch<M extends Payload>(
+    messages: readonly M[],
+    options: ProduceBatchOptions<M> | undefined,
+    deadlineMs: number,
+  ): Promise<ProduceResult[]>;
+}
 
 /** What is used of a `ProducingClient`. */
 export interface ProducingSide {

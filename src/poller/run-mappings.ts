@@ -14,7 +14,7 @@ import { type MappingReport, type PollReport, toErrorText } from './report.ts';
 import { runMapping } from './run-mapping.ts';
 
 /** A connected client, as `connect` returns it; only its session is used. */
-export type ConnectedClient = Pick<Client, 'session'>;
+export type ConnectedClient = Client;
 
 /** Called with what keeps a mapping from working, or with an answer that could not be read. */
 export type OnPollError = (error: unknown, about: { readonly mapping: string }) => void;

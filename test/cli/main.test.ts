@@ -3,6 +3,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { connect } from '../../src/index.ts';
+import { withMemphis } from '../../src/lambda/index.ts';
+import { makeContext } from '../../src/testing/make-context.ts';
 import { run } from '../support/command.ts';
 
 test('--version is that of the package', async () => {
@@ -19,6 +22,20 @@ test('help goes to stdout, also where nothing was asked for, which is no success
     assert.equal(code, 0);
     assert.ok(data.includes(`memphis-serverless ${command.join(' ')} `), data);
   }
+});
+
+test('a Node that is too old is told of in words', async (t) => {
+  const { withResolvers } = Promise;
+  t.after(() => Object.assign(Promise, { withResolvers }));
+  Object.assign(Promise, { withResolvers: undefined }); // as before Node 22
+  const { code, talk } = await run('schema', 'compile', 'x.json');
+  assert.deepEqual(
+    [code, talk],
+    [1, `UNSUPPORTED: memphis-serverless needs Node 22.12 or later; this is ${process.version}.\n`],
+  );
+  await assert.rejects(connect({ servers: ['127.0.0.1:1'] }), { code: 'UNSUPPORTED', message: /needs Node 22\.12/ });
+  const handler = withMemphis(async () => {}, { servers: ['127.0.0.1:1'], station: 'orders', group: 'g' });
+  await assert.rejects(handler({}, makeContext()), { code: 'UNSUPPORTED' });
 });
 
 for (const [words, expected] of [

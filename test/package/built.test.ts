@@ -69,6 +69,31 @@ test('projects whose TypeScript does not read exports (`moduleResolution: node`)
   for (const file of ofCommonJs) assert.ok(existsSync(join(root, file)), file);
 });
 
+test('its types show nothing that is for wrappers of this package', () => {
+  const source = `import { connect } from 'memphis-serverless';
+    import { createPoller } from 'memphis-serverless/poller';
+    const memphis = await connect();
+    const producer = await memphis.createProducer('orders');
+    await producer.produceBatch(['a'], { ackWaitMs: 1_000 });
+    await createPoller({ mappings: [], connection: memphis }).run();
+    // @ts-expect-error
+    memphis.session;
+    // @ts-expect-error
+    memphis.watchSchemas;
+    // @ts-expect-error
+    await memphis.createProducer('orders', {}, true);
+    // @ts-expect-error
+    producer.store;
+    // @ts-expect-error
+    producer.begin;
+    // @ts-expect-error
+    await producer.produceBatch(['a'], {}, 1_000);
+    // @ts-expect-error
+    createPoller({ mappings: [], connection: { isConnected: () => true } });`;
+  writeFileSync(join(folder, 'hidden.mts'), source);
+  compile('hidden.mts');
+});
+
 test('its types hold in a strict project, as ESM and as CommonJS', () => {
   const source = `import { connect, isMemphisError, type Message } from 'memphis-serverless';
     import { each, withMemphis, RetryLater } from 'memphis-serverless/lambda';

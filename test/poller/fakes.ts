@@ -5,11 +5,12 @@ import type { Batch } from '../../src/model/batch.ts';
 import type { Broker, PullOptions, ReaderOptions } from '../../src/model/broker.ts';
 import type { StoredMessage } from '../../src/model/message.ts';
 import { type Outcome, type Settled, withinDeliveries } from '../../src/model/outcome.ts';
+import type { ConnectedClient } from '../../src/poller/run-mappings.ts';
 
 export interface FakeStation {
   readonly broker: Broker;
   /** What `connection` takes. */
-  readonly connection: { readonly session: never };
+  readonly connection: ConnectedClient;
   put(...bodies: (string | Uint8Array)[]): void;
   readonly acked: string[];
   readonly deadLetters: { readonly body: string; readonly reason: string; readonly deliveryCount: number }[];
@@ -143,7 +144,7 @@ export function fakeStation(): FakeStation {
 
   const station: FakeStation = {
     broker,
-    connection: { session: { broker: async () => broker } as never },
+    connection: { session: { broker: async () => broker } } as never,
     put,
     acked: [],
     deadLetters: [],
