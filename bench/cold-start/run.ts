@@ -22,6 +22,7 @@ import {
   subjects as usualSubjects,
 } from '../support/subjects.ts';
 import { measureChoices } from './choices.ts';
+import { measurePushed } from './pushed.ts';
 import { importTable, jobTable } from './tables.ts';
 
 const BATCH = 10;
@@ -92,6 +93,7 @@ export async function benchColdStart(settings: BenchSettings): Promise<Report> {
           flags: flagsOfLambda,
         }),
       ),
+      await measurePushed(scene.folder, host, Math.ceil(rounds / 2), settings),
       await measureChoices(scene, host, Math.ceil(rounds / 2), settings),
     );
   }

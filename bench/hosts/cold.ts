@@ -1,11 +1,11 @@
 /**
- * Loads a bundle, invokes its function once, and prints how long what took: `node cold.cjs <bundle> [import|later]`, where
- * `later` waits between the two, which does not count. Bundled itself, and careful to load nothing before the function
+ * Loads a bundle, invokes its function once, and prints how long what took: `node cold.cjs <bundle> [import|later|pushed]`, where
+ * `later` waits between the two, which does not count, and `pushed` hands it a batch. Bundled itself, and careful to load nothing before the function
  * does. An ES module (`.mjs`) is met by a loader that is up, as in Lambda.
  */
 
 import { writeSync } from 'node:fs';
-import { type Handler, makeContext } from './context.ts';
+import { type Handler, makeContext, makePushedEvent } from './context.ts';
 
 const now = (): number => {
   const [seconds, nanoseconds] = process.hrtime();
@@ -16,6 +16,8 @@ const now = (): number => {
 const EMPTY_MODULE: string = 'data:text/javascript,';
 
 const LATER_MS = 50;
+const BATCH = 10;
+const ALL_DONE = '{"batchItemFailures":[]}';
 
 async function main(): Promise<void> {
   const [, , file = '', mode] = process.argv;
@@ -24,6 +26,7 @@ async function main(): Promise<void> {
     first = now();
   };
   const context = makeContext(30_000);
+  const event = mode === 'pushed' ? makePushedEvent(BATCH) : {};
   const isModule = file.endsWith('.mjs');
   if (isModule) await import(EMPTY_MODULE);
   const start = now();
@@ -31,8 +34,10 @@ async function main(): Promise<void> {
   const importMs = now() - start;
   if (mode === 'later') await new Promise((resolve) => setTimeout(resolve, LATER_MS));
   const invoked = now();
-  const answer = mode === 'import' ? undefined : await handler({}, context);
+  const answer = mode === 'import' ? undefined : await handler(event, context);
   const end = now();
+  if (mode === 'pushed' && (first === undefined || JSON.stringify(answer) !== ALL_DONE))
+    throw new Error(`It answered ${JSON.stringify(answer)}.`);
   const sample = {
     importMs,
     firstMs: importMs + (first ?? end) - invoked,

@@ -17,3 +17,25 @@ export function makeContext(timeoutMs: number) {
 
 /** What every function of the benchmarks exports. */
 export type Handler = (event: unknown, context: ReturnType<typeof makeContext>) => Promise<unknown>;
+
+/** What a poller hands over. */
+export function makePushedEvent(messages: number) {
+  const body = JSON.stringify({ id: 1 });
+  return {
+    eventSource: 'memphis',
+    eventVersion: '1.0',
+    mapping: 'bench',
+    station: 's',
+    group: 'g',
+    messages: Array.from({ length: messages }, (_, index) => ({
+      id: `s$1:${index + 1}`,
+      partition: 1,
+      sequence: index + 1,
+      deliveryCount: 1,
+      timestamp: '2026-01-01T00:00:00.000Z',
+      headers: {},
+      body,
+      isBase64Encoded: false,
+    })),
+  };
+}

@@ -47,7 +47,7 @@ const apart = (format: 'cjs' | 'esm'): Plugin => ({
 /**
  * @param entry path from the folder `bench/`
  * @param options.isApart the toolkit is not part of it; needs `dist`
- * @param options.driver the only one inside
+ * @param options.driver the only one inside, or `none`
  */
 export async function bundle(
   entry: string,
@@ -56,7 +56,13 @@ export async function bundle(
     isApart = false,
     driver,
     ...options
-  }: { minify?: boolean; format?: 'cjs' | 'esm'; sourcemap?: boolean; isApart?: boolean; driver?: 'jetstream' } = {},
+  }: {
+    minify?: boolean;
+    format?: 'cjs' | 'esm';
+    sourcemap?: boolean;
+    isApart?: boolean;
+    driver?: 'jetstream' | 'none';
+  } = {},
 ): Promise<Bundle> {
   const { metafile } = await build({
     ...functionBundle,

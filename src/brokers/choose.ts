@@ -4,6 +4,7 @@ import type { Link } from '../connection/link.ts';
 import type { Broker } from '../model/broker.ts';
 import { MemphisError } from '../model/errors.ts';
 import type { LookUp } from '../model/schema-look-up.ts';
+import { withoutDriver } from '../model/without-driver.ts';
 import { JetStreamBroker } from './jetstream/broker.ts';
 import { MemphisBroker } from './memphis/broker.ts';
 
@@ -20,7 +21,7 @@ export interface Choice {
  *
  * @param deadlineMs wall-clock time until which a dial may take
  * @param isAccepted the broker must have accepted the credentials
- * @throws MemphisError `UNSUPPORTED` when the broker is not of the kind that was insisted on
+ * @throws MemphisError `UNSUPPORTED` when the broker is not of the kind that was insisted on, or there is no driver
  */
 export async function chooseBroker(
   link: Link,
@@ -28,6 +29,7 @@ export async function chooseBroker(
   deadlineMs: number,
   isAccepted: boolean,
 ): Promise<Broker> {
+  if (process.env.MEMPHIS_DRIVER === 'none') throw withoutDriver('connect');
   const connection = await link.ready(deadlineMs, { isAccepted });
   // stated, it is not waited for
   const info = broker === 'auto' ? await connection.info : connection.said;

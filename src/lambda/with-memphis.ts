@@ -60,7 +60,7 @@ export function withMemphis<T = unknown, C = LambdaContext>(
 function prefetch(resolve: () => WithMemphisSettings): void {
   try {
     const settings = resolve();
-    if (settings.prefetch) warmStation(settings);
+    if (process.env.MEMPHIS_DRIVER !== 'none' && settings.prefetch) warmStation(settings);
   } catch {
     // a wrong variable, say: the first invocation reads them anew and fails with it, where somebody sees it
   }

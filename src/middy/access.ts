@@ -5,13 +5,14 @@ import type { Resolved } from '../model/option-spec.ts';
 import { connectOptions } from '../model/options/connect.ts';
 import type { middyOptions } from '../model/options/middy.ts';
 import { pickOptions } from '../model/resolve-options.ts';
+import { withoutDriver } from '../model/without-driver.ts';
 import { type Keeping, type Lease, leaseSession, warmSession } from './kept-session.ts';
 import type { MiddyRequest } from './request.ts';
 
 export type AccessSettings = Resolved<typeof connectOptions> & Resolved<typeof middyOptions>;
 
 export interface Access {
-  /** A session for one invocation. @throws MemphisError `INVALID_OPTION` */
+  /** A session for one invocation. @throws MemphisError `INVALID_OPTION`, `UNSUPPORTED` */
   lease(request: MiddyRequest): Promise<Lease>;
   /** Starts to dial, where that is wanted. */
   warm(): Promise<void>;
@@ -30,9 +31,9 @@ export function makeAccess(where: string, settings: AccessSettings): Access {
   const given = pickOptions(connectOptions, settings);
   if (internalKey === undefined) {
     return {
-      lease: async () => leaseSession(given, keeping),
+      lease: async () => leaseOf(where, given, keeping),
       warm: async () => {
-        if (!disablePrefetch) warmSession(given, keeping);
+        if (!disablePrefetch && process.env.MEMPHIS_DRIVER !== 'none') warmSession(given, keeping);
       },
     };
   }
@@ -54,10 +55,16 @@ export function makeAccess(where: string, settings: AccessSettings): Access {
           `request.internal has no text under ${internalKey}; use the middleware that puts it there before this one`,
         );
       } else latest = value;
-      return leaseSession(withSecret, keeping);
+      return leaseOf(where, withSecret, keeping);
     },
     warm: async () => {},
   };
+}
+
+/** In these words: a bundler that is told so leaves out all that connects (docs/cold-start.md). */
+async function leaseOf(where: string, given: Resolved<typeof connectOptions>, keeping: Keeping): Promise<Lease> {
+  if (process.env.MEMPHIS_DRIVER === 'none') throw withoutDriver(where);
+  else return await leaseSession(given, keeping);
 }
 
 /** Middy's fetching middlewares leave promises; steps behind dots lead into what they resolve to, as in `getInternal`. */

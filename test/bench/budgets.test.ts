@@ -12,6 +12,7 @@ import {
   costlyModules,
   firstExpressions,
   firstRun,
+  noDriverBytes,
   oneDriver,
   schemaFiles,
   trips,
@@ -60,6 +61,14 @@ for (const role of roles) {
     );
   });
 }
+
+test('a consumer that is bundled without a driver is no larger than its budget', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'memphis-serverless-test-'));
+  const { bytes } = await bundle(ours.consumer, join(folder, 'bundle.cjs'), { driver: 'none' });
+  rmSync(folder, { recursive: true });
+  t.diagnostic(`${bytes} bytes, of ${noDriverBytes}`);
+  assert.ok(bytes <= noDriverBytes, `${bytes} bytes are more than ${noDriverBytes}`);
+});
 
 test('who only consumes holds nothing of producing, and who only produces nothing of consuming', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'memphis-serverless-test-'));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import { each } from '../../src/batch/each.ts';
 import { withMemphis } from '../../src/lambda/with-memphis.ts';
+import { withProducer } from '../../src/lambda/with-producer.ts';
 import { isMemphisError } from '../../src/model/errors.ts';
 import { DeadLetter, RetryLater } from '../../src/model/outcome.ts';
 import { standard } from '../../src/schemas/standard.ts';
@@ -18,6 +19,36 @@ beforeEach(() => {
   logged = () => error.mock.calls.map((call) => call.arguments.map(String).join(' '));
 });
 afterEach(() => mock.restoreAll());
+
+describe('a function without a driver', () => {
+  beforeEach(() => {
+    process.env.MEMPHIS_DRIVER = 'none';
+  });
+  afterEach(() => {
+    delete process.env.MEMPHIS_DRIVER;
+  });
+  const refused = { code: 'UNSUPPORTED', message: /^withMemphis: .*MEMPHIS_DRIVER=none/ };
+
+  it('handles what is pushed', async () => {
+    const handler = withMemphis(async () => {}, { station: 'orders', group: 'billing', prefetch: true });
+    assert.deepEqual(await handler(event, context), { batchItemFailures: [] });
+  });
+
+  it('refuses whatever else it is invoked with, before the handler sees it', async () => {
+    const handle = mock.fn(async () => {});
+    const handler = withMemphis(handle, { station: 'orders', group: 'billing' });
+    for (const other of [{}, undefined, { Records: [] }]) await assert.rejects(handler(other, context), refused);
+    assert.equal(handle.mock.callCount(), 0);
+  });
+
+  it('produces nothing either', async () => {
+    const produce = withProducer(async (_, { produce }) => await produce('a'), {
+      station: 'orders',
+      servers: ['127.0.0.1:4222'],
+    });
+    await assert.rejects(produce({}, context), { code: 'UNSUPPORTED' });
+  });
+});
 
 describe('a pushed batch', () => {
   it('is answered with an empty list when all is well', async () => {

@@ -8,13 +8,17 @@ import { functionBundle } from '../../bench/support/function-bundle.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-async function inputsOf(contents: string): Promise<{ readonly inputs: readonly string[]; readonly bytes: number }> {
+async function inputsOf(
+  contents: string,
+  define: Readonly<Record<string, string>> = {},
+): Promise<{ readonly inputs: readonly string[]; readonly bytes: number }> {
   const { metafile, outputFiles } = await build({
     ...functionBundle,
     stdin: { contents, resolveDir: root, loader: 'ts' },
     write: false,
     metafile: true,
     external: ['@aws-sdk/*', '@smithy/*'],
+    define,
   });
   const [output] = Object.values(metafile.outputs);
   const inside = Object.entries(output?.inputs ?? {}).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
@@ -91,5 +95,19 @@ for (const [name, contents, forbidden, needed] of entries) {
       [],
     );
     t.diagnostic(`${name}: ${(bytes / 1024).toFixed(1)} KiB minified`);
+  });
+}
+
+for (const name of ['./lambda, a consumer', './middy, a consumer']) {
+  test(`a bundle of ${name} without a driver holds nothing that connects`, async () => {
+    const contents = entries.find(([one]) => one === name)?.[1] ?? '';
+    const connecting = /^src\/(brokers|client|connection|nats)\//;
+    const whole = await inputsOf(contents);
+    const { inputs } = await inputsOf(contents, { 'process.env.MEMPHIS_DRIVER': '"none"' });
+    assert.ok(whole.inputs.some((path) => connecting.test(path)));
+    assert.deepEqual(
+      inputs.filter((path) => connecting.test(path)),
+      [],
+    );
   });
 }

@@ -274,7 +274,8 @@ test('what is slow while something else is refused is no refusal: a group is reg
   const { standIn, memphis } = await scene(t);
   standIn.relay.forbid(/\$resent\$/);
   standIn.faults.heldMs = { $memphis_consumer_creations: 1_500 };
-  for (let pulls = 0; pulls < 8; pulls++) await memphis.fetchMessages(STATION, { ...fetchOptions, batchMaxWaitMs: 300 });
+  for (let pulls = 0; pulls < 8; pulls++)
+    await memphis.fetchMessages(STATION, { ...fetchOptions, batchMaxWaitMs: 300 });
   assert.equal(standIn.tables.members.filter(({ kind }) => kind === 'consumer').length, 1);
 });
 
