@@ -13,6 +13,16 @@ import {
 
 const PREFIX = 'MEMPHIS_';
 
+/** Options of which one stands in place of the others: where the caller gave one, variables of the others have no say. */
+const choices: readonly (readonly string[])[] = [
+  ['servers', 'host'],
+  ['password', 'connectionToken', 'creds', 'nkey', 'internalKey'],
+  ['username', 'creds', 'nkey'],
+  ['station', 'stream'],
+  ['station', 'filterSubject'],
+  ['startConsumeFromSequence', 'lastMessages'],
+];
+
 /** The environment variable of an option. No expressions here and below: their first uses cost a cold start more. */
 export function toEnvName(option: string): string {
   let variable = PREFIX;
@@ -97,7 +107,7 @@ export function checkOptions<Table extends OptionTable>(where: string, table: Ta
 /**
  * Values of a table: what the caller gave, else the environment, else the default.
  *
- * @param env read only where the caller gave nothing; left out: the environment has no say
+ * @param env read only where the caller gave neither the option nor one in its place; left out: the environment has no say
  * @throws MemphisError `INVALID_OPTION`, naming the option or the variable
  */
 export function resolveOptions<Table extends OptionTable>(
@@ -115,7 +125,7 @@ export function resolveOptions<Table extends OptionTable>(
     if (!variable.startsWith(PREFIX)) continue;
     const name = toOptionName(variable);
     if (!Object.hasOwn(table, name)) others.push(name);
-    else if (!(name in own) && isWellFormed(variable)) {
+    else if (!(name in own) && !isReplaced(name, own) && isWellFormed(variable)) {
       resolved[name] = readVariable(where, name, table[name] as OptionSpec<unknown>, env as Environment, variable);
     }
   }
@@ -125,6 +135,10 @@ export function resolveOptions<Table extends OptionTable>(
 
 type Values = Readonly<Record<string, unknown>>;
 type Environment = Readonly<Record<string, string | undefined>>;
+
+function isReplaced(name: string, own: Values): boolean {
+  return choices.some((choice) => choice.includes(name) && choice.some((other) => other in own));
+}
 
 /** `MEMPHIS_TLS_` and `memphis_tls` are no variables of `tls`. */
 function isWellFormed(variable: string): boolean {

@@ -104,6 +104,31 @@ test('unknown names are refused with the nearest real one', () => {
   assert.equal(didYouMean('xyzzy', ['batchSize']), '');
 });
 
+test('what the caller gave stands in place of the variables of its alternatives', () => {
+  const env = {
+    MEMPHIS_SERVERS: 'a:1',
+    MEMPHIS_USERNAME: 'u',
+    MEMPHIS_PASSWORD: 'p',
+    MEMPHIS_CONNECTION_TOKEN: 't',
+    MEMPHIS_STATION: 'orders',
+    MEMPHIS_LAST_MESSAGES: '3',
+  };
+  const table = { ...connectOptions, ...consumerFunctionOptions };
+  for (const [given, left, gone] of [
+    [{ host: 'b' }, { username: 'u', station: 'orders', lastMessages: 3 }, ['servers']],
+    [{ password: 'x' }, { servers: ['a:1'], username: 'u' }, ['connectionToken']],
+    [{ connectionToken: 'x' }, { username: 'u' }, ['password']],
+    [{ creds: 'x' }, { servers: ['a:1'] }, ['username', 'password', 'connectionToken']],
+    [{ stream: 'ORDERS', group: 'g' }, { servers: ['a:1'] }, ['station']],
+    [{ startConsumeFromSequence: 2 }, { lastMessages: -1 }, []],
+    [{ batchSize: 2, host: undefined }, { servers: ['a:1'], connectionToken: 't', station: 'orders' }, []],
+  ] as const) {
+    const resolved: Record<string, unknown> = resolveOptions('call', table, given, env);
+    assert.partialDeepStrictEqual(resolved, left);
+    for (const name of gone) assert.equal(resolved[name], undefined, name);
+  }
+});
+
 test('values outside their range are refused by name, those of the environment by variable', () => {
   for (const batchSize of [0, -1, 5_001, 1.5, '10', null, Number.NaN, {}])
     refuses(readerOptions, { batchSize }, /batchSize must be a whole number/);
