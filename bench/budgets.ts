@@ -9,12 +9,12 @@ import type { ourVariants } from './round-trips/variants.ts';
 
 /** Minified, and everything that is inside but our own code. */
 export const bundles: Readonly<Record<Role, { readonly bytes: number; readonly packages: readonly string[] }>> = {
-  consumer: { bytes: 127_570, packages: [] },
-  producer: { bytes: 147_000, packages: [] },
+  consumer: { bytes: 127_930, packages: [] },
+  producer: { bytes: 147_360, packages: [] },
 };
 
 /** The same where the bundler was told that JetStream's driver is enough. */
-export const oneDriver: Readonly<Record<Role, number>> = { consumer: 111_510, producer: 128_700 };
+export const oneDriver: Readonly<Record<Role, number>> = { consumer: 111_870, producer: 129_060 };
 
 /** Of a consumer that was told to hold none, since a poller hands it its messages. */
 export const noDriverBytes = 24_530;

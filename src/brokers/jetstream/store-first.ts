@@ -102,8 +102,8 @@ async function setAside(context: SettleContext, delivery: Delivery, reason: stri
 /** No handler saw this delivery, so it must not be the message's last (the delivery budget). */
 async function keepFromRunningOut(context: SettleContext, delivery: Delivery): Promise<void> {
   if (!mayRunOut(delivery, context.maxDeliveries)) return;
-  // not noted: the message ends as a dead letter, whole, instead of with a handler
-  await writeCredit(context.link, creditKeyOf(delivery), delivery.credit + 1, timeLeftMs(context)).catch(() => {});
+  // not noted, and handed to another process: the message ends as a dead letter, whole, instead of with a handler
+  await writeCredit(context.link, creditKeyOf(delivery), delivery.credit + 1, timeLeftMs(context));
 }
 
 /** @returns whether a copy is stored; where it cannot be, the delay is kept as a delayed NAK, which loses nothing either */

@@ -82,6 +82,34 @@ for (const { binary, version } of serversUnderTest()) {
     assert.equal((await readDeadLetters(broker.port, 'jobs')).length, 1, 'it was given back at once');
   });
 
+  test(`nats-server ${version}: what came too late for its only delivery comes to the next invocation, though no note could be stored`, async () => {
+    await using broker = await startBroker({ binary });
+    await using scene = await openDeafReader(broker.port, { ...options, maxDeliveries: 1 });
+    const { deaf, reader } = scene;
+    deaf.deny('$KV.memphis_serverless.credit.');
+    await giveBackUnseen(reader, 2);
+    const counts = (await reader.pull(take)).messages.map(({ deliveryCount }) => deliveryCount);
+    assert.deepEqual(counts, [1], 'no handler has seen it');
+    assert.deepEqual(await readDeadLetters(broker.port, 'jobs'), []);
+  });
+
+  test(`nats-server ${version}: what came too late for its only delivery comes to another process, though the note's answers do`, async () => {
+    await using broker = await startBroker({ binary });
+    await using scene = await openDeafReader(broker.port, { ...options, maxDeliveries: 1 });
+    const { deaf, reader } = scene;
+    const batch = await reader.pull({ ...take, settleByMs: Date.now() + 1_000 });
+    deaf.deafen('$'); // all arrives, and no answer comes back in time
+    await Promise.allSettled(batch.messages.map((message) => batch.settle(message, { action: 'giveBack' })));
+    const other = await connect({ servers: [broker.url] });
+    const fetched = await other.fetchMessages('jobs', { group: 'g', maxMsgDeliveries: 1, batchMaxWaitMs: 1_000 });
+    assert.deepEqual(
+      fetched.map(({ deliveryCount }) => deliveryCount),
+      [1],
+      'no handler has seen it',
+    );
+    await other.close();
+  });
+
   test(`nats-server ${version}: what is given back with a delay comes after it`, async () => {
     await using broker = await startBroker({ binary });
     const memphis = await connect({ servers: [broker.url] });
