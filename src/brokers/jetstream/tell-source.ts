@@ -3,6 +3,8 @@
 import type { Connection, Frame } from '../../connection/port.ts';
 import { leftUntil } from '../../connection/within.ts';
 import { isMemphisError, MemphisError } from '../../model/errors.ts';
+import { losesToDeadPulls } from './dead-pulls.ts';
+import { become } from './delivery.ts';
 import type { Delivery } from './lane.ts';
 import type { Decided } from './settling.ts';
 import { ACK_TEXT, ackPayload } from './wire/ack.ts';
@@ -21,6 +23,10 @@ export class Forgotten extends Error {
 /** How long it is asked why an ack was not answered, within the time that settling has. */
 const WHY_LIMIT_MS = 1_000;
 
+function isNak({ decision: { outcome, isParked } }: Decided): boolean {
+  return isParked !== true && outcome.action !== 'ack' && outcome.action !== 'deadLetter';
+}
+
 function payloadOf({ decision: { outcome, isParked } }: Decided): Uint8Array {
   if (isParked === true || outcome.action === 'ack') return ackPayload.ack;
   return outcome.action === 'deadLetter' ? ackPayload.term : ackPayload.nak(outcome.delayMs ?? 0);
@@ -31,6 +37,7 @@ function payloadOf({ decision: { outcome, isParked } }: Decided): Uint8Array {
  *
  * @param deliveries of one durable, at least one
  * @param untilMs wall-clock time that settling has, beyond this try
+ * @param isSure what is said of them is not ignored
  * @throws Forgotten; MemphisError `TIMEOUT`, `JETSTREAM_UNAVAILABLE`, and as the connection does
  */
 export function writeAll(
@@ -38,7 +45,9 @@ export function writeAll(
   deliveries: readonly Decided[],
   limitMs: number,
   untilMs: number,
+  isSure?: boolean,
 ): Promise<void> {
+  if (!isSure && deliveries.some(isNak)) return writeNaks(connection, deliveries, limitMs, untilMs);
   // the newest, which came last, goes last: a broker that was killed may have forgotten some, and knows all others where it
   // knows that one
   let newest = deliveries[0] as Decided;
@@ -56,6 +65,30 @@ export function writeAll(
     const leftMs = Math.min(limitMs, leftUntil(untilMs), WHY_LIMIT_MS);
     throw await whySilent(connection, newest, leftMs, error);
   });
+}
+
+/**
+ * Servers from 2.9.15 to 2.10.9, and Memphis brokers, may ignore a NAK. Where a message has come a second time and all before it is settled,
+ * they take the number of that delivery for the floor of the durable, and each lower one for settled. Under the number of the
+ * latest delivery a NAK is above any floor (docs/decisions/026).
+ */
+function writeNaks(...[connection, deliveries, limitMs, untilMs]: Parameters<typeof writeAll>): Promise<void> {
+  const { version } = connection.said ?? {};
+  if (version === undefined || !losesToDeadPulls(version)) {
+    return writeAll(connection, deliveries, limitMs, untilMs, true);
+  }
+  const { stream, durable } = (deliveries[0] as Decided).lane;
+  const asked = durableInfo(connection, stream, durable, limitMs).catch(() => undefined);
+  return asked.then((found) => {
+    if (found !== undefined) for (const one of deliveries.filter(isNak)) putUnder(found.consumerSequence, one);
+    return writeAll(connection, deliveries, Math.min(limitMs, leftUntil(untilMs)), untilMs, true);
+  });
+}
+
+/* $JS.ACK.<stream>.<durable>.<delivered>.<stream seq>.<consumer seq>.<timestamp ns>.<pending> */
+function putUnder(number: number, delivery: Delivery): void {
+  const { position, ackSubject } = delivery;
+  become(delivery, { position, ackSubject: ackSubject.split('.').with(-3, `${number}`).join('.') });
 }
 
 function readAnswer({ status }: Frame): void {

@@ -270,6 +270,23 @@ test('what a user may not is told soon, although the broker does not say which r
   await memphis.produce(STATION, 'a');
 });
 
+test('a message that is put back behind one that came a second time comes at once, not when its time is over', async (t) => {
+  const { standIn, memphis, open } = await scene(t);
+  for (const text of ['1', '2', '3', '4']) await memphis.produce(STATION, text);
+  const options = { ...fetchOptions, maxAckTimeMs: 30_000, batchMaxWaitMs: 1_000 };
+  const [one, , three, four] = await memphis.fetchMessages(STATION, options);
+  const other = await open();
+  standIn.relay.ignoreOldNaks();
+  const next = async (): Promise<string | undefined> => {
+    const [message] = await other.fetchMessages(STATION, { ...options, batchSize: 1 });
+    return message?.text();
+  };
+  await one?.delay(1);
+  assert.equal(await next(), '1');
+  await Promise.all([three?.ack(), four?.delay(1)]);
+  assert.equal(await next(), '4');
+});
+
 test('what is slow while something else is refused is no refusal: a group is registered once', async (t) => {
   const { standIn, memphis } = await scene(t);
   standIn.relay.forbid(/\$resent\$/);

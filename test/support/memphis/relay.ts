@@ -27,6 +27,8 @@ export interface Relay extends AsyncDisposable {
   cut(): void;
   /** From now on these subjects are not permitted, and the broker does not say which was meant (memphis-wire 1.6). */
   forbid(subjects: RegExp): void;
+  /** From now on a NAK counts only under the number of its durable's latest delivery: others are confirmed, and ignored. */
+  ignoreOldNaks(): void;
   /** As a broker that was asked to stop and hangs: new connections get no INFO, requests no answer (memphis-wire 1.7). */
   hang(): void;
   /** As one that was ended and started again: the connections of before are gone, new ones work. */
@@ -118,11 +120,33 @@ class Conversation {
   }
 }
 
+/* $JS.ACK.<stream>.<durable>.<delivered>.<stream seq>.<consumer seq>.<timestamp ns>.<pending> */
+class Naks {
+  readonly #latest = new Map<string, number>();
+
+  delivered({ args }: WireFrame): void {
+    const reply = args.find((arg) => arg.startsWith('$JS.ACK.'));
+    if (reply !== undefined) this.#latest.set(durableOf(reply), numberOf(reply));
+  }
+
+  /** @returns one that changes nothing, in place of a NAK that is ignored */
+  heard(frame: WireFrame): WireFrame | undefined {
+    const [subject = ''] = frame.args;
+    if (!subject.startsWith('$JS.ACK.') || !frame.body.toString().startsWith('-NAK')) return undefined;
+    if (numberOf(subject) >= (this.#latest.get(durableOf(subject)) ?? 0)) return undefined;
+    return { ...frame, rest: frame.rest.replace(/\d+$/, '4'), body: Buffer.from('+WPI') };
+  }
+}
+
+const durableOf = (ack: string): string => ack.split('.').slice(2, 4).join('.');
+const numberOf = (ack: string): number => Number(ack.split('.')[6]);
+
 export async function startRelay(options: RelayOptions): Promise<Relay> {
   const sockets = new Set<Socket>();
   let isHanging = false;
   let isRevoked = false;
   let forbidden: RegExp | undefined;
+  let naks: Naks | undefined;
   const listener = createServer((client) => {
     sockets.add(client);
     client.on('error', () => {}).on('close', () => sockets.delete(client));
@@ -146,12 +170,15 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
           );
           continue;
         }
-        const bytes = conversation.fromClient(frame) ?? rawBytes(frame);
+        const bytes = conversation.fromClient(frame) ?? rawBytes(naks?.heard(frame) ?? frame);
         if (!isHanging || frame.verb === 'PING') server.write(bytes);
       }
     });
     server.on('data', (chunk) => {
-      for (const frame of down.push(chunk)) client.write(conversation.fromServer(frame) ?? rawBytes(frame));
+      for (const frame of down.push(chunk)) {
+        naks?.delivered(frame);
+        client.write(conversation.fromServer(frame) ?? rawBytes(frame));
+      }
     });
     server.on('error', () => {}).on('close', () => client.destroy());
     client.on('close', () => {
@@ -170,6 +197,9 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     cut,
     forbid: (subjects) => {
       forbidden = subjects;
+    },
+    ignoreOldNaks: () => {
+      naks = new Naks();
     },
     hang: () => {
       isHanging = true;
