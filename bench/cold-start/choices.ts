@@ -15,6 +15,8 @@ interface Choice {
   readonly format?: 'cjs' | 'esm';
   readonly minify?: boolean;
   readonly isTls?: boolean;
+  /** The server is given by a name, which has to be looked up. */
+  readonly isNamed?: boolean;
   readonly driver?: 'jetstream';
   /** The toolkit is loaded from `dist`, file by file. */
   readonly isApart?: boolean;
@@ -35,6 +37,7 @@ const choices: readonly Choice[] = [
   { title: 'ES module, minified', format: 'esm' },
   { title: 'ES module, not minified', format: 'esm', minify: false },
   { title: 'tls and broker not stated', env: { MEMPHIS_TLS: '', MEMPHIS_BROKER: '' } },
+  { title: 'servers by name (localhost)', isNamed: true },
   { title: 'with a compile cache that is filled (NODE_COMPILE_CACHE)', hasCache: true },
   { title: 'with a code cache (memphis-serverless code-cache)', codeCache: 'all' },
   { title: 'with a code cache of a run (code-cache --run)', codeCache: 'run' },
@@ -57,6 +60,10 @@ export async function measureChoices(
 ): Promise<Table> {
   await using encrypted = await openScene({ access: 'tls' });
   const sceneOf = ({ isTls }: Choice): Scene => (isTls ? encrypted : scene);
+  const envOf = (choice: Choice): Record<string, string> => {
+    const { broker, env } = sceneOf(choice);
+    return env(ours, choice.isNamed ? `nats://localhost:${broker.port}` : undefined);
+  };
   for (const each of [scene, encrypted]) {
     await each.clear([ours]);
     await each.fill(BATCH * (rounds + 2) * choices.length);
@@ -66,7 +73,7 @@ export async function measureChoices(
     const { format = 'cjs', minify = true, isApart = false, driver } = choice;
     const file = path.join(scene.folder, `choice-${index}.${format === 'esm' ? 'mjs' : 'cjs'}`);
     bundles.set(choice, await bundle(ours.consumer, file, { format, minify, isApart, ...(driver && { driver }) }));
-    if (choice.codeCache !== undefined) await addCodeCache(file, choice.codeCache, sceneOf(choice).env(ours));
+    if (choice.codeCache !== undefined) await addCodeCache(file, choice.codeCache, envOf(choice));
   }
   const samples = await inRounds({
     subjects: choices,
@@ -75,7 +82,7 @@ export async function measureChoices(
     onRound: (done, all) => progress.update(`cold-start, choices: round ${done} of ${all}`),
     measure: (choice) => {
       const cache = choice.hasCache ? { NODE_COMPILE_CACHE: path.join(scene.folder, 'compile-cache') } : {};
-      const env = Object.entries({ ...sceneOf(choice).env(ours), ...choice.env, ...cache });
+      const env = Object.entries({ ...envOf(choice), ...choice.env, ...cache });
       return runCold({
         args: [host, bundles.get(choice)?.file ?? '', ...(choice.isLater ? ['later'] : [])],
         env: Object.fromEntries(env.filter(([, text]) => text !== '')),
