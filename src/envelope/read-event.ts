@@ -7,66 +7,64 @@ import { asList, asObject, asText, asWhole, nameType, refuse } from './shape.ts'
 export function readMessages(station: string, value: unknown): readonly StoredMessage[] {
   const seen = new Set<string>();
   return asList('messages', value).map((item, index) => {
-    const where = `messages[${index}]`;
-    const message = readMessage(where, station, item);
-    if (seen.has(message.id)) refuse(`${where}.id`, `${JSON.stringify(message.id)} comes twice`);
+    const message = readMessage(index, station, item);
+    if (seen.has(message.id)) refuse('id', `${JSON.stringify(message.id)} comes twice`, index);
     seen.add(message.id);
     return message;
   });
 }
 
-function readMessage(where: string, station: string, item: unknown): StoredMessage {
-  const fields = asObject(where, item);
-  const sequence = asWhole(`${where}.sequence`, fields.sequence, 1);
+function readMessage(index: number, station: string, item: unknown): StoredMessage {
+  const fields = asObject('', item, index);
+  const sequence = asWhole('sequence', fields.sequence, 1, index);
   const { partitionKey } = fields;
   return {
-    id: readId(`${where}.id`, fields.id, sequence),
+    id: readId(index, fields.id, sequence),
     station,
-    partition: asWhole(`${where}.partition`, fields.partition, 0),
+    partition: asWhole('partition', fields.partition, 0, index),
     sequence,
-    deliveryCount: asWhole(`${where}.deliveryCount`, fields.deliveryCount, 1),
-    timestamp: readTimestamp(`${where}.timestamp`, fields.timestamp),
-    headers: readHeaders(`${where}.headers`, fields.headers),
-    ...(partitionKey !== undefined && { partitionKey: asText(`${where}.partitionKey`, partitionKey) }),
-    data: readBody(where, fields.body, fields.isBase64Encoded),
+    deliveryCount: asWhole('deliveryCount', fields.deliveryCount, 1, index),
+    timestamp: readTimestamp(index, fields.timestamp),
+    headers: readHeaders(index, fields.headers),
+    ...(partitionKey !== undefined && { partitionKey: asText('partitionKey', partitionKey, index) }),
+    data: readBody(index, fields.body, fields.isBase64Encoded),
   };
 }
 
-function readId(where: string, value: unknown, sequence: number): string {
-  const id = asText(where, value);
+function readId(index: number, value: unknown, sequence: number): string {
+  const id = asText('id', value, index);
   if (id.length <= 300 && id.endsWith(`:${sequence}`) && id.indexOf(':') > 0) return id;
-  return refuse(where, 'must be <stream>:<sequence> with the sequence of this message');
+  return refuse('id', 'must be <stream>:<sequence> with the sequence of this message', index);
 }
 
 const utcPattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
 
-function readTimestamp(where: string, value: unknown): Date {
-  const text = asText(where, value);
+function readTimestamp(index: number, value: unknown): Date {
+  const text = asText('timestamp', value, index);
   const date = new Date(text);
-  // `Date` rolls 30 February over into March, hence the comparison of the day.
-  const isReal =
-    utcPattern.test(text) && !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text.slice(0, 10));
-  return isReal ? date : refuse(where, 'must be a date and time in UTC, such as 2026-01-01T00:00:00.000Z');
+  // `Date` rolls 30 February over into March, hence the comparison of the day
+  const isReal = utcPattern.test(text) && date.getUTCDate() === Number(text.slice(8, 10));
+  return isReal ? date : refuse('timestamp', 'must be a date and time in UTC, such as 2026-01-01T00:00:00.000Z', index);
 }
 
-function readHeaders(where: string, value: unknown): Headers {
-  for (const [name, text] of Object.entries(asObject(where, value))) {
+function readHeaders(index: number, value: unknown): Headers {
+  for (const [name, text] of Object.entries(asObject('headers', value, index))) {
     if (typeof text !== 'string') {
-      refuse(`${where}[${JSON.stringify(name.slice(0, 100))}]`, `must be a text, it is ${nameType(text)}`);
+      refuse(`headers[${JSON.stringify(name.slice(0, 100))}]`, `must be a text, it is ${nameType(text)}`, index);
     }
   }
   return { ...(value as Headers) };
 }
 
-function readBody(where: string, body: unknown, isBase64Encoded: unknown): Uint8Array {
-  if (typeof body !== 'string') refuse(`${where}.body`, `must be a text, it is ${nameType(body)}`);
+function readBody(index: number, body: unknown, isBase64Encoded: unknown): Uint8Array {
+  if (typeof body !== 'string') refuse('body', `must be a text, it is ${nameType(body)}`, index);
   if (typeof isBase64Encoded !== 'boolean') {
-    refuse(`${where}.isBase64Encoded`, `must be true or false, it is ${nameType(isBase64Encoded)}`);
+    refuse('isBase64Encoded', `must be true or false, it is ${nameType(isBase64Encoded)}`, index);
   }
   if (isBase64Encoded && !isBase64(body))
-    refuse(`${where}.body`, 'is not valid base64, although isBase64Encoded says so');
+    refuse('body', 'is not valid base64, although isBase64Encoded says so', index);
   // Half of a surrogate pair has no UTF-8 form: encoding it would change the payload silently.
-  if (!isBase64Encoded && !body.isWellFormed()) refuse(`${where}.body`, 'is no valid Unicode text');
+  if (!isBase64Encoded && !body.isWellFormed()) refuse('body', 'is no valid Unicode text', index);
   return bytesOf(body, isBase64Encoded ? 'base64' : 'utf8');
 }
 
