@@ -35,9 +35,18 @@ export function deafConnection(server: string, others: Partial<DialOptions> = {}
     await wait(options.timeoutMs);
     throw new MemphisError('TIMEOUT', `No answer on ${subject}.`);
   };
+  /** As a pull does, whose answers come on a subscription. */
+  const publish = (session: Connection, ...[subject, data, options = {}]: Parameters<Connection['publish']>): void => {
+    const isUnheard = left > 0 && options.reply !== undefined && subject.startsWith(deafTo);
+    if (isUnheard) {
+      unheard++;
+      left--;
+    }
+    session.publish(subject, data, isUnheard ? { ...options, reply: 'nobody' } : options);
+  };
   const open = ({ timeoutMs }: { readonly timeoutMs: number }): object => {
     const session = openLean({ server, name: 'deaf', timeoutMs, ...others });
-    const own = { request: request.bind(undefined, session) };
+    const own = { request: request.bind(undefined, session), publish: publish.bind(undefined, session) };
     return new Proxy(session, {
       get(target, key) {
         const value: unknown = Reflect.get(key in own ? own : target, key);

@@ -102,7 +102,7 @@ export class FirstFlight {
       waitMs: 0,
       mayHang: group.isShared,
       hangMs: SHARED_HANG_MS,
-      silenceMs: NO_WAIT_LIMIT_MS,
+      silenceMs: Math.min(NO_WAIT_LIMIT_MS, (settleByMs - Date.now()) / 2),
     };
     const pull = startPull(connection, request, (frame) => this.#frames.push(frame));
     this.#endLimit = endInTime(connection, untilMs, settleByMs); // behind what may throw

@@ -12,10 +12,12 @@ const LOOK_LIMIT_MS = 1_000;
 /** `ready`: has something; `unclear`: what is out may come back now; `idle`: has nothing, as far as it knows. */
 type Prospect = 'ready' | 'unclear' | 'idle';
 
-async function prospectOf(connection: Connection, lane: Lane): Promise<Prospect> {
+async function prospectOf(connection: Connection, lane: Lane, limitMs: number): Promise<Prospect> {
   if (!isLimited(lane)) return 'ready'; // asking it costs no more than looking
   try {
-    const { pending, ackPending } = backlogOf(await durableInfo(connection, lane.stream, lane.durable, LOOK_LIMIT_MS));
+    const { pending, ackPending } = backlogOf(
+      await durableInfo(connection, lane.stream, lane.durable, Math.min(LOOK_LIMIT_MS, limitMs)),
+    );
     if (pending > 0 && (lane.maxAckPending <= 0 || ackPending < lane.maxAckPending)) return 'ready';
     return ackPending > 0 ? 'unclear' : 'idle';
   } catch {
@@ -32,10 +34,11 @@ export async function byProspect(
   connection: Connection,
   lanes: readonly Lane[],
   turn: number,
+  limitMs: number,
 ): Promise<readonly Lane[]> {
   const first = turn % lanes.length;
   const inTurn = [...lanes.slice(first), ...lanes.slice(0, first)];
-  const prospects = await Promise.all(inTurn.map((lane) => prospectOf(connection, lane)));
+  const prospects = await Promise.all(inTurn.map((lane) => prospectOf(connection, lane, limitMs)));
   const those = (prospect: Prospect): Lane[] => inTurn.filter((_, index) => prospects[index] === prospect);
   return [...those('ready'), ...those('unclear'), ...those('idle').slice(0, 1)];
 }

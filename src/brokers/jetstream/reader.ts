@@ -222,10 +222,11 @@ export class JetStreamReader implements Reader {
     // not beside what was asked for early: both together might be more than is wanted
     const extra = first ? [] : this.#group.extra(connection, partitions, false);
     const due = extra instanceof Promise ? await extra : extra;
-    let there = due.length === 0 ? NOTHING : await this.#taker.whatIsThere(connection, due, batchSize);
+    let there =
+      due.length === 0 ? NOTHING : await this.#taker.whatIsThere(connection, due, batchSize, lookLimit(options));
     if (there.length < batchSize) {
       const caught = first && (await first.take(lanes));
-      const more = this.#taker.whatIsThere(connection, lanes, batchSize - there.length, caught);
+      const more = this.#taker.whatIsThere(connection, lanes, batchSize - there.length, lookLimit(options), caught);
       // trouble here must not lose what is in hand
       there = there.length === 0 ? await more : there.concat(await more.catch(() => NOTHING));
     }
@@ -238,21 +239,23 @@ export class JetStreamReader implements Reader {
   async #waitFor(
     connection: Connection,
     partitions: readonly number[],
-    { batchSize, signal }: PullOptions,
+    options: PullOptions,
     untilMs: number,
     deadlineMs: number,
     empty: readonly Lane[],
   ): Promise<Gathered> {
+    const { batchSize, signal } = options;
     const extra = await this.#group.extra(connection, partitions, true);
-    let there = extra.length === 0 ? NOTHING : await this.#taker.whatIsThere(connection, extra, batchSize);
+    let there =
+      extra.length === 0 ? NOTHING : await this.#taker.whatIsThere(connection, extra, batchSize, lookLimit(options));
     let lanes = [...empty, ...extra];
     while (there.length === 0 && !signal?.aborted) {
       const toWaitMs = Math.min(untilMs - Date.now(), LONGEST_WAIT_MS);
       if (toWaitMs < 1) break;
-      there = await this.#taker.theFirst(connection, lanes, batchSize, toWaitMs, signal);
+      there = await this.#taker.theFirst(connection, lanes, batchSize, toWaitMs, lookLimit(options), signal);
       if (there.length > 0 && there.length < batchSize && !signal?.aborted) {
         // what came with the first one is taken along; trouble here must not lose what is in hand
-        const more = this.#taker.whatIsThere(connection, lanes, batchSize - there.length);
+        const more = this.#taker.whatIsThere(connection, lanes, batchSize - there.length, lookLimit(options));
         there = there.concat(await more.catch(() => NOTHING));
       }
       if (there.length === 0) {

@@ -30,7 +30,7 @@ function within(limit: number | undefined = 0, wanted: number): number {
 }
 
 /** Beyond what its durable allows, a request is refused. */
-function toRequest(lane: Lane, share: number, wantedMs: number): PullRequest {
+function toRequest(lane: Lane, share: number, wantedMs: number, limitMs: number): PullRequest {
   const { maxAckPending, maxBatch, maxExpiresMs } = lane;
   const waitMs = within(maxExpiresMs, wantedMs);
   return {
@@ -41,7 +41,7 @@ function toRequest(lane: Lane, share: number, wantedMs: number): PullRequest {
     waitMs,
     mayHang: isLimited(lane),
     hangMs: within(maxExpiresMs, lane.isShared ? SHARED_HANG_MS : HANG_LIMIT_MS),
-    silenceMs: waitMs === 0 ? NO_WAIT_LIMIT_MS : waitMs + LATE_MS,
+    silenceMs: waitMs === 0 ? Math.min(NO_WAIT_LIMIT_MS, limitMs) : waitMs + LATE_MS,
   };
 }
 
@@ -50,6 +50,7 @@ function toRequest(lane: Lane, share: number, wantedMs: number): PullRequest {
  *
  * @param shares how many messages to ask each lane for, by its index
  * @param waitMs 0 takes what is there
+ * @param limitMs how long the broker may then take over it; a second at most
  * @param signal ends the wait; what has come by then is in the round
  */
 export async function askAll(
@@ -58,6 +59,7 @@ export async function askAll(
   lanes: readonly Lane[],
   shares: readonly number[],
   waitMs: number,
+  limitMs: number,
   signal?: AbortSignal,
 ): Promise<Round> {
   const deliveries: Delivery[] = [];
@@ -66,7 +68,7 @@ export async function askAll(
   lanes.forEach((lane, index) => {
     const share = shares[index] ?? 0;
     if (share === 0) return;
-    const pull = startPull(connection, toRequest(lane, share, waitMs), (frame) => {
+    const pull = startPull(connection, toRequest(lane, share, waitMs, limitMs), (frame) => {
       deliveries.push(toDelivery(frame, station, lane));
       // not each time: Node is told of each resolve that comes after another one
       if (deliveries.length === 1) onFirst();

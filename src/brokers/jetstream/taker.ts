@@ -37,17 +37,22 @@ export class Taker {
     this.#options = options;
   }
 
-  /** Takes what lanes hold. With something in hand, trouble is left for the next pull to meet. */
+  /**
+   * Takes what lanes hold. With something in hand, trouble is left for the next pull to meet.
+   *
+   * @param limitMs how long the broker may take over each round; a second at most
+   */
   async whatIsThere(
     connection: Connection,
     all: readonly Lane[],
     wanted: number,
+    limitMs: number,
     first?: FirstCatch,
   ): Promise<readonly Delivery[]> {
     const turn = this.#turn++;
     let taken: readonly Delivery[] = first?.deliveries ?? [];
     const isInTurn = wanted < all.length && all.some(isLimited);
-    const lanes = isInTurn ? await byProspect(connection, all, turn) : all;
+    const lanes = isInTurn ? await byProspect(connection, all, turn, limitMs) : all;
     const asked = new Set<number>(first?.isComplete === true ? [lanes.indexOf(first.lane)] : []);
     let shares =
       asked.size > 0
@@ -60,7 +65,7 @@ export class Taker {
     while (shares.some((share) => share > 0)) {
       let round: Round;
       try {
-        round = await askAll(connection, this.#options.station, lanes, shares, 0);
+        round = await askAll(connection, this.#options.station, lanes, shares, 0, limitMs);
       } catch (error) {
         if (taken.length === 0) throw error;
         break; // the session has ended: what is in hand must not be lost
@@ -81,19 +86,20 @@ export class Taker {
     lanes: readonly Lane[],
     wanted: number,
     waitMs: number,
+    limitMs: number,
     signal: AbortSignal | undefined,
   ): Promise<readonly Delivery[]> {
     if (losesToDeadPulls((await connection.info).version)) {
       // each request that runs out there is a moment in which a redelivery may go astray (dead-pulls.ts)
       const everyMs = this.#group.isShared ? LOOK_SHARED_EVERY_MS : LOOK_EVERY_MS;
       await pause(Math.min(waitMs, everyMs), signal);
-      return signal?.aborted ? [] : this.whatIsThere(connection, lanes, wanted);
+      return signal?.aborted ? [] : this.whatIsThere(connection, lanes, wanted, limitMs);
     }
     const slices = Math.ceil(lanes.length / wanted);
     const sliceMs = slices === 1 ? waitMs : Math.max(20, Math.min(waitMs, 500 / slices));
     const shares = allot(wanted, lanes.length, this.#turn);
     this.#turn += wanted;
-    const round = await askAll(connection, this.#options.station, lanes, shares, Math.ceil(sliceMs), signal);
+    const round = await askAll(connection, this.#options.station, lanes, shares, Math.ceil(sliceMs), limitMs, signal);
     this.#check(round, round.deliveries.length);
     return round.deliveries;
   }

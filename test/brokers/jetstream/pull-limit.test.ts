@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isMemphisError } from '../../../src/index.ts';
 import { startBroker } from '../../../src/testing/start-broker.ts';
 import { openDeafReader } from '../../support/deaf-reader.ts';
 import { endsWithin } from '../../support/ends-within.ts';
@@ -31,4 +32,17 @@ for (const { binary, version } of serversUnderTest()) {
       assert.equal(deaf.unheard, 1);
     });
   }
+
+  test(`nats-server ${version} lives while who leads the durable does not answer: the pull ends in its time`, async () => {
+    await using broker = await startBroker({ binary });
+    await using scene = await openDeafReader(broker.port, options);
+    const { deaf, reader } = scene;
+    const first = await reader.pull({ batchSize: 1, waitMs: 1_000 });
+    for (const message of first.messages) await first.settle(message, { action: 'ack' });
+    deaf.deafen('$JS.API.CONSUMER.MSG.NEXT.');
+    const pulled = reader.pull({ batchSize: 1, waitMs: 0, settleByMs: Date.now() + LEFT_MS });
+    assert.ok(await endsWithin(pulled, LEFT_MS), 'it waited for a second');
+    await assert.rejects(pulled, (error) => isMemphisError(error, 'TIMEOUT'));
+    assert.equal(deaf.unheard, 1);
+  });
 }
