@@ -9,7 +9,7 @@ import { userLine } from './headers.ts';
 import { DEAD_LETTER_ROOM_BYTES, MAX_HEADER_BYTES, refuseWithoutRoom, sizeWithin } from './message-size.ts';
 import { refuseMissing } from './missing-stream.ts';
 import { ownId } from './own-id.ts';
-import { afterTry, healsByItself, infoOf, repeat } from './repeat.ts';
+import { afterTry, healsByItself, infoOf, isUnanswered, repeat } from './repeat.ts';
 import { type Stations, type StationView, streamOf } from './stations.ts';
 import { frameSize, mostFrameSize, parsePubAck } from './wire/publish.ts';
 
@@ -82,8 +82,9 @@ class Publishing implements Asking<Receipt> {
   /** Absent as long as the station is not known. */
   #view: StationView | undefined;
   #connection: Connection | undefined;
-  #metNobody = false;
-  /** What a try beside the look-up of the station ended with, where nothing is known of it. */
+  /** Tries that may be stored: all but those that met nobody who stores. */
+  #doubtful = 0;
+  /** What a try beside the look-up of the station ended with. */
   #early: unknown;
 
   constructor(
@@ -134,7 +135,7 @@ class Publishing implements Asking<Receipt> {
       return await repeat(this.#link, 'publish', this.#limitMs, run, ONE_TRY);
     } catch (error) {
       if (!healsByItself(error)) throw error;
-      if (!this.#metNobody) this.#early = error;
+      this.#early = error;
       return undefined;
     } finally {
       await looked; // nothing is under way when the call returns
@@ -151,17 +152,22 @@ class Publishing implements Asking<Receipt> {
     }
     this.#subject = `${streamOf(station, this.#partition)}.final`;
     refuseWithoutRoom(view, station, this.#subject, this.headers, data);
-    return repeat(this.#link, 'publish', limitMs, (connection, tryLimitMs, attempt) => {
-      if (attempt > 1 || this.#early !== undefined) this.#refuseTooLate(view);
+    const sent = repeat(this.#link, 'publish', limitMs, (connection, tryLimitMs) => {
+      this.#refuseTooLate(view);
       const mustWait = connection.said === undefined && this.#mostBytes > MAX_EARLY_BYTES;
       if (!mustWait) return this.#write(connection, tryLimitMs);
       return connection.info.then(() => this.#write(connection, tryLimitMs));
+    });
+    if (view.idempotencyWindowMs > 2 * this.#limitMs) return sent;
+    return sent.catch((error: unknown) => {
+      if (isUnanswered(error)) this.#refuseTooLate(view); // who asked should not repeat it either
+      throw error;
     });
   }
 
   /** Past the window the broker has forgotten the id, and a repeat could store a second copy. */
   #refuseTooLate({ idempotencyWindowMs }: StationView): void {
-    if (Date.now() - this.#startedAt <= idempotencyWindowMs * 0.9) return;
+    if (this.#doubtful === 0 || Date.now() - this.#startedAt <= idempotencyWindowMs * 0.9) return;
     const { station } = this.#message;
     throw new MemphisError(
       'TIMEOUT',
@@ -180,6 +186,7 @@ class Publishing implements Asking<Receipt> {
     }
     this.timeoutMs = limitMs;
     this.#connection = connection;
+    this.#doubtful++;
     const answered = connection.request(this.#subject, data, this);
     if (this.#onWritten !== undefined) this.#tellWritten(answered, this.#onWritten);
     return answered;
@@ -212,7 +219,7 @@ class Publishing implements Asking<Receipt> {
   async #refuseNobody(): Promise<never> {
     const { station } = this.#message;
     const connection = this.#connection;
-    this.#metNobody = true;
+    this.#doubtful--;
     if (this.#view !== undefined && connection !== undefined) {
       await refuseMissing(connection, station, streamOf(station, this.#partition), this.timeoutMs, this.#stations);
     }

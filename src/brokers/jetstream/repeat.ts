@@ -22,7 +22,7 @@ const PING_LIMIT_MS = 300;
 export const PATIENCE_MS = 20_000;
 
 /** Whether nothing is known of what was asked. */
-function isUnanswered(error: unknown): error is MemphisError {
+export function isUnanswered(error: unknown): error is MemphisError {
   return isMemphisError(error, 'CONNECTION_LOST') || isMemphisError(error, 'TIMEOUT');
 }
 

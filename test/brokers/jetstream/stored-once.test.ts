@@ -2,9 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { connect } from '../../../src/index.ts';
 import { startBroker } from '../../../src/testing/start-broker.ts';
 import { readDeadLetters } from '../../support/dead-letters.ts';
+import { withRawApi } from '../../support/raw-api.ts';
 import { serversUnderTest } from '../../support/servers.ts';
 
 for (const { binary, version } of serversUnderTest()) {
@@ -17,6 +19,48 @@ for (const { binary, version } of serversUnderTest()) {
       const first = await memphis.produce('jobs', 'work', options);
       const second = await memphis.produce('jobs', 'work', options);
       assert.deepEqual([first.duplicate, second.duplicate], [false, true]);
+    } finally {
+      await memphis.close();
+    }
+  });
+
+  test(`nats-server ${version}: what nobody stores is repeated past the idempotency window: it is nowhere yet`, async () => {
+    await using broker = await startBroker({ binary });
+    const memphis = await connect({ servers: [broker.url] });
+    try {
+      await memphis.createStation('jobs', { storageType: 'memory', idempotencyWindowMs: 200 });
+      await memphis.produce('jobs', 'first');
+      await withRawApi(broker.port, async (api) => {
+        const { config } = (await api('STREAM.INFO.jobs$1')) as { readonly config: { readonly subjects: string[] } };
+        // as an election does it: the stream is there, and nobody answers for it
+        await api('STREAM.UPDATE.jobs$1', { ...config, subjects: ['elsewhere.>'] });
+        const produced = memphis.produce('jobs', 'second');
+        await setTimeout(500);
+        await api('STREAM.UPDATE.jobs$1', config);
+        assert.partialDeepStrictEqual(await produced, { sequence: 2, duplicate: false });
+      });
+    } finally {
+      await memphis.close();
+    }
+  });
+
+  test(`nats-server ${version}: what may be stored is not to be repeated past the idempotency window`, async () => {
+    await using broker = await startBroker({ binary });
+    const memphis = await connect({ servers: [broker.url] });
+    try {
+      await memphis.createStation('jobs', { storageType: 'memory', idempotencyWindowMs: 500 });
+      await memphis.produce('jobs', 'first');
+      for (const [ackWaitMs, retryable] of [
+        [300, true],
+        [700, false],
+      ] as const) {
+        broker.freeze();
+        await assert.rejects(memphis.produce('jobs', 'second', { msgId: '2', ackWaitMs }), {
+          code: 'TIMEOUT',
+          retryable,
+        });
+        broker.thaw();
+      }
     } finally {
       await memphis.close();
     }
