@@ -9,18 +9,18 @@ import type { ourVariants } from './round-trips/variants.ts';
 
 /** Minified, and everything that is inside but our own code. */
 export const bundles: Readonly<Record<Role, { readonly bytes: number; readonly packages: readonly string[] }>> = {
-  consumer: { bytes: 128_580, packages: [] },
-  producer: { bytes: 148_000, packages: [] },
+  consumer: { bytes: 128_730, packages: [] },
+  producer: { bytes: 148_210, packages: [] },
 };
 
 /** The same where the bundler was told that JetStream's driver is enough. */
-export const oneDriver: Readonly<Record<Role, number>> = { consumer: 112_520, producer: 129_710 };
+export const oneDriver: Readonly<Record<Role, number>> = { consumer: 112_670, producer: 129_910 };
 
 /** Of a consumer that was told to hold none, since a poller hands it its messages. */
 export const noDriverBytes = 24_530;
 
 /** Of a function that is `produceHandler` alone, minified. */
-export const apiBytes = 98_300;
+export const apiBytes = 98_510;
 
 /**
  * All that a function without a codec holds of schemas: that its station has one, and the word that a codec is missing.

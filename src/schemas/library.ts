@@ -14,7 +14,7 @@ export async function importLibrary<T>(name: string, { name: schema }: StationSc
   } catch (cause) {
     throw new MemphisError(
       'DEPENDENCY_MISSING',
-      `Schema ${schema} is there as text only, so the package ${name} is needed: install it, or let createSchema store the schema anew.`,
+      `Compiling schema ${schema} takes the package ${name}: npm install ${name}. Functions need none once createSchema has stored the schema.`,
       { cause },
     );
   }

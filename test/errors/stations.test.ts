@@ -51,6 +51,7 @@ for (const { binary, version } of serversUnderTest()) {
         const earlier = await configOf(stream);
         await assert.rejects(memphis.createStation('taken', three), (error) => {
           assert.ok(isMemphisError(error, 'STATION_CONFLICT'), String(error));
+          assert.match(error.message, /another name/);
           assert.equal(error.retryable, false);
           assert.ok(error.cause instanceof Error, "the broker's words");
           return true;

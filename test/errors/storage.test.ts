@@ -30,7 +30,8 @@ const limits: readonly Limit[] = [
   { what: "the server's memory", storageType: 'memory', broker: { maxMemoryBytes: BYTES } },
 ];
 
-const full = (error: unknown): boolean => isMemphisError(error, 'STORAGE_FULL') && error.retryable;
+const full = (error: unknown): boolean =>
+  isMemphisError(error, 'STORAGE_FULL') && error.retryable && /Give the broker room/.test(error.message);
 const unsettled = (error: unknown): boolean => isMemphisError(error, 'SETTLE_UNCONFIRMED') && full(error.cause);
 const bytes = (size: number): Uint8Array => new Uint8Array(size).fill(7);
 

@@ -134,11 +134,17 @@ function unreadable(attempted: string, what: string): MemphisError {
   return new MemphisError('BROKER_REFUSED', `Could not ${attempted}: the broker's answer is ${what}.`);
 }
 
+/** What somebody can do, where a number does not say it. */
+const advice: Readonly<Partial<Record<ErrorCode, string>>> = {
+  STORAGE_FULL: ' Give the broker room, or keep less there.',
+  STATION_CONFLICT: ' Choose another name, or destroy what is there.',
+};
+
 function refused(attempted: string, error: Json): MemphisError {
   const description = String(error.description ?? error.code);
   const refusal = new ApiRefusal(Number(error.err_code ?? 0), description);
   const code = codeOf(refusal.number, error.code, description);
-  return new MemphisError(code, `Could not ${attempted}: ${refusal.message}.`, {
+  return new MemphisError(code, `Could not ${attempted}: ${refusal.message}.${advice[code] ?? ''}`, {
     cause: refusal,
     ...(final.has(refusal.number) ? { retryable: false } : {}),
   });
