@@ -20,7 +20,7 @@ import { messageAt } from '../jetstream/wire/read.ts';
 import { streamConfig } from '../jetstream/wire/streams.ts';
 import { dlsHeader } from './dls-headers.ts';
 import type { MemphisGroup } from './group.ts';
-import { handInPassedOver } from './passed-over.ts';
+import { type EarlierLook, handInPassedOver } from './passed-over.ts';
 import { isAnchored } from './registration.ts';
 import { ADVISORIES, advisorySubject, type PoisonAdvisory, poisonAdvisory } from './wire/poison-advisory.ts';
 
@@ -31,7 +31,8 @@ const MEND_EVERY_MS = 60_000;
 /** How long one may take. */
 const MEND_LIMIT_MS = 2_000;
 
-const mendedAt = new WeakMap<Link, number>();
+/** When each looks again, and what it has found. */
+const looks = new WeakMap<Link, EarlierLook & { dueMs: number }>();
 
 function originOf({ id, sequence }: Delivery) {
   return { stream: id.slice(0, id.lastIndexOf(':')), sequence };
@@ -94,9 +95,13 @@ export async function setAside(
 
 /** Beside a dead letter, now and then, earlier ones: nobody else may look for them in time. Never rejects. */
 async function mend(link: Link, connection: Connection, limitMs: number): Promise<void> {
-  if (Date.now() - (mendedAt.get(link) ?? 0) < MEND_EVERY_MS) return;
-  mendedAt.set(link, Date.now());
-  await handInPassedOver(connection, limitMs).catch(() => {}); // it is looked for again
+  const look = looks.get(link) ?? { first: 0, atMs: 0, dueMs: 0 };
+  looks.set(link, look);
+  if (Date.now() < look.dueMs) return;
+  look.dueMs = Date.now() + MEND_EVERY_MS;
+  await handInPassedOver(connection, limitMs, undefined, look).catch(() => {}); // it is looked for again
+  // a function of a second never has the time in one invocation
+  if (look.first > 0) look.dueMs = look.atMs;
 }
 
 async function hand(context: DeadLetterContext, notice: PoisonAdvisory, data: Uint8Array): Promise<number> {

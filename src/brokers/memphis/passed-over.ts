@@ -6,7 +6,7 @@
 
 import type { Connection } from '../../connection/port.ts';
 import { leftUntil, wait } from '../../connection/within.ts';
-import { callApi, type Json } from '../jetstream/wire/api.ts';
+import { apiError, callApi, type Json, nothingAt } from '../jetstream/wire/api.ts';
 import { parsePubAck } from '../jetstream/wire/publish.ts';
 import { messageAt } from '../jetstream/wire/read.ts';
 import { deleteMessage } from '../jetstream/wire/streams.ts';
@@ -28,6 +28,12 @@ export interface Notices {
   readonly isEmpty: boolean;
   /** Of the first. */
   readonly ageMs: number;
+}
+
+/** What lay first in the stream when somebody had no time to wait whether it goes; 0: nothing. */
+export interface EarlierLook {
+  first: number;
+  atMs: number;
 }
 
 /* What STREAM.INFO says of it. */
@@ -54,11 +60,19 @@ export async function noticesOf(connection: Connection, limitMs: number): Promis
  * Hands in again what nobody reads: stored anew before it goes. Read twice, a notice makes no second row.
  *
  * @param limitMs for all of it
+ * @param earlier of whom looks again and again: with little time one look is for finding, the next for handing in
  * @returns the last place at which one is now, or 0
  * @throws MemphisError as the API refuses
  */
-export async function handInPassedOver(connection: Connection, limitMs: number, oldMs = OLD_MS): Promise<number> {
+export async function handInPassedOver(
+  connection: Connection,
+  limitMs: number,
+  oldMs: number = OLD_MS,
+  earlier: EarlierLook = { first: 0, atMs: 0 },
+): Promise<number> {
   const untilMs = Date.now() + limitMs;
+  const suspect = Date.now() - earlier.atMs < GONE_AFTER_MS ? 0 : earlier.first;
+  earlier.first = 0;
   const { ack_floor: floor } = await look(connection, `CONSUMER.INFO.${ADVISORIES}.${READER}`, limitMs);
   let now = 0;
   let until = 0;
@@ -67,12 +81,19 @@ export async function handInPassedOver(connection: Connection, limitMs: number, 
     until ||= last;
     const isRead = first > ((floor as Json).stream_seq as number) && ageMs < oldMs;
     if (isEmpty || isRead || first > until) break;
-    if (count === 0) {
-      if (Date.now() + GONE_AFTER_MS >= untilMs) break;
+    if (count === 0 && first !== suspect) {
+      if (Date.now() + GONE_AFTER_MS >= untilMs) {
+        Object.assign(earlier, { first, atMs: Date.now() });
+        break;
+      }
       await wait(GONE_AFTER_MS);
       continue;
     }
-    const { subject, data } = await messageAt(connection, ADVISORIES, first, leftUntil(untilMs));
+    const found = await messageAt(connection, ADVISORIES, first, leftUntil(untilMs)).catch(
+      nothingAt(apiError.MESSAGE_NOT_FOUND),
+    );
+    if (found === undefined) continue; // read just now, or handed in by somebody else
+    const { subject, data } = found;
     const stored = parsePubAck(subject, await connection.request(subject, data, { timeoutMs: leftUntil(untilMs) }));
     if (stored === 'nobody') break; // the stream is just gone
     now = stored.sequence;

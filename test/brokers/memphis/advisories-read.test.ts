@@ -81,3 +81,40 @@ test('a notice that its reader had in hand for long is handed in again, one that
     const { first, last } = await noticesOf(connection, 5_000);
     assert.deepEqual([first, last], [2, 2], 'and the first is gone');
   }));
+
+test('with too little time to wait, one look finds what was passed over, and a later one hands it in', () =>
+  play(async ({ connection, readOne }) => {
+    assert.deepEqual(await readOne(true), ['notice']);
+    const earlier = { first: 0, atMs: 0 };
+    const look = (): Promise<number> => handInPassedOver(connection, 300, undefined, earlier);
+    assert.equal(await look(), 0);
+    assert.equal(await look(), 0, 'too soon: what is settled may be about to go');
+    await new Promise((resolve) => setTimeout(resolve, 510));
+    assert.equal(await look(), 2);
+    assert.deepEqual(await readOne(true), ['notice']);
+  }));
+
+test('a notice that goes while it is looked at does not end the waiting for those behind it', () =>
+  play(async ({ connection, ask, readOne }) => {
+    await connection.request(SUBJECT, Buffer.from('another'), { timeoutMs: 5_000 });
+    assert.deepEqual(await readOne(true), ['notice']);
+    assert.deepEqual(await readOne(false), ['another']);
+    let isRead = false;
+    // somebody else hands it in at the same time
+    const watched = Object.create(connection, {
+      request: {
+        value: async (subject: string, ...rest: never[]) => {
+          if (subject.startsWith('$JS.API.STREAM.MSG.GET'))
+            await ask(`$JS.API.STREAM.MSG.DELETE.${STREAM}`, { seq: 1 });
+          return await (connection.request as (...all: unknown[]) => Promise<unknown>)(subject, ...rest);
+        },
+      },
+    }) as Connection;
+    const reading = untilAdvisoriesAreRead({ ready: async () => watched } as unknown as Link).then(() => {
+      assert.ok(isRead, 'not before the other one was read');
+    });
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    isRead = true;
+    await ask(`$JS.API.STREAM.MSG.DELETE.${STREAM}`, { seq: 2 });
+    await reading;
+  }));

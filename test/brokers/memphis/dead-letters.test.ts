@@ -2,10 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openLean } from '../../../src/connection/lean/session.ts';
 import { type Client, connect, type Message } from '../../../src/index.ts';
+import { DeadLetter, withMemphis } from '../../../src/lambda/index.ts';
 import { toInternalName } from '../../../src/model/station.ts';
 import type { StationOptions } from '../../../src/model/station-settings.ts';
+import { makeContext } from '../../../src/testing/make-context.ts';
 import { freshName, type MemphisUnderTest, memphisBrokers } from '../../support/memphis/brokers.ts';
 
 interface Scene {
@@ -188,4 +191,28 @@ test('a dead letter that a killed broker has passed over is handed in again with
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     assert.equal(standIn.tables.deadLetters.length, 2);
+  }));
+
+test('functions of a second hand in again what was passed over, too: one looks, a later one has it seen', () =>
+  play(memphisBrokers[0]?.open ?? assert.fail(), {}, async (scene) => {
+    const { memphis, station, broker } = scene;
+    const standIn = broker.standIn ?? assert.fail();
+    await memphis.produce(station, 'a');
+    const passed = standIn.passOver();
+    await (await take(scene)).deadLetter('first');
+    await passed;
+    const consume = withMemphis(
+      () => {
+        throw new DeadLetter({ reason: 'why' });
+      },
+      { servers: [broker.url], station, group: 'short', batchMaxWaitMs: 0 },
+    );
+    for (let invocations = 1; invocations <= 3; invocations++) {
+      await memphis.produce(station, 'b');
+      await consume({}, makeContext({ timeoutMs: 1_000 })).catch(() => {});
+      await sleep(600);
+    }
+    const passedOver = () => standIn.tables.deadLetters.some(({ groups }) => groups.includes('g'));
+    for (const untilMs = Date.now() + 5_000; !passedOver() && Date.now() < untilMs; ) await sleep(50);
+    assert.ok(passedOver());
   }));
