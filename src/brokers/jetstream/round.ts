@@ -7,6 +7,8 @@ import { HANG_LIMIT_MS, type Pull, type PullEnd, type PullRequest, startPull } f
 
 /** A Memphis broker sends what is there at once; this is only the limit that a request there must have (memphis-wire 5.3). */
 export const SHARED_HANG_MS = 25;
+/** A round trip later there is a word of it, mostly. */
+const LOOK_AFTER_MS = SHARED_HANG_MS + 75;
 /** How long the broker may take over a request that does not wait. */
 export const NO_WAIT_LIMIT_MS = 1_000;
 /** How long behind the end of a wait the server's word of it may come. */
@@ -42,6 +44,7 @@ function toRequest(lane: Lane, share: number, wantedMs: number, limitMs: number)
     mayHang: isLimited(lane),
     hangMs: within(maxExpiresMs, lane.isShared ? SHARED_HANG_MS : HANG_LIMIT_MS),
     silenceMs: waitMs === 0 ? Math.min(NO_WAIT_LIMIT_MS, limitMs) : waitMs + LATE_MS,
+    ...(lane.isShared && waitMs === 0 ? { lookAfterMs: LOOK_AFTER_MS } : {}),
   };
 }
 

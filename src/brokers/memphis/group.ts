@@ -109,7 +109,7 @@ export class MemphisGroup extends Group {
     if (all.length !== partitions.length) return [];
     this.#lookedAt = Date.now();
     const lane = await this.resendLane(connection);
-    return lane ? [lane] : [];
+    return lane && (await this.#resends.areThere(connection, lane, RESENDS_LIMIT_MS)) ? [lane] : [];
   }
 
   /** Asked for before there are any, too: they are to find the stream that keeps them. Never rejects. Who else asks for it may have longer. */

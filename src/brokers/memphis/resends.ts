@@ -19,7 +19,7 @@ import { ownId } from '../jetstream/own-id.ts';
 import { repeat } from '../jetstream/repeat.ts';
 import { isBefore } from '../jetstream/server-version.ts';
 import { apiError, isJson, parseJson, refusalOf, textOf } from '../jetstream/wire/api.ts';
-import { createDurable } from '../jetstream/wire/consumers.ts';
+import { backlogOf, createDurable, durableInfo } from '../jetstream/wire/consumers.ts';
 import { parsePubAck } from '../jetstream/wire/publish.ts';
 import { readOnce } from '../jetstream/wire/read.ts';
 import { createStream, unlessThere } from '../jetstream/wire/streams.ts';
@@ -70,6 +70,17 @@ export class Resends implements LaneRules {
 
   forget(): void {
     this.#lane = undefined;
+  }
+
+  /** Whether some wait, or are out: a request for them stays open for a while where there are none. Never rejects. */
+  async areThere(connection: Connection, { stream, durable }: Lane, limitMs: number): Promise<boolean> {
+    try {
+      const { pending, ackPending } = backlogOf(await durableInfo(connection, stream, durable, limitMs));
+      return pending + ackPending > 0;
+    } catch (error) {
+      if (refusalOf(error) !== 0) this.forget(); // gone with its group: made by whoever looks next
+      return false;
+    }
   }
 
   async #make(connection: Connection, limitMs: number): Promise<Lane> {

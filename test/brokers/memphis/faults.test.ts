@@ -150,9 +150,11 @@ test('a connection that is cut between making the group and the pull is dialled 
   const [again] = await memphis.fetchMessages(STATION, { ...fetchOptions, batchMaxWaitMs: 3_000 });
   assert.deepEqual([again?.text(), again?.deliveryCount], ['a', 2]);
   await again?.ack();
-  const members = standIn.tables.members.filter(({ kind, group }) => kind === 'consumer' && group === 'g');
+  const members = () => standIn.tables.members.filter(({ kind, group }) => kind === 'consumer' && group === 'g');
+  // nobody waits for it
+  for (const untilMs = Date.now() + 5_000; members().length < 2 && Date.now() < untilMs; ) await sleep(20);
   assert.deepEqual(
-    members.map(({ isActive }) => isActive),
+    members().map(({ isActive }) => isActive),
     [false, true],
   );
 });

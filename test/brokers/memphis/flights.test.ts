@@ -73,6 +73,28 @@ test('a function asks for streams, copies and its durable beside its first pull,
   assert.deepEqual(later, ['CONSUMER.MSG.NEXT.jobs$1.g']);
 });
 
+test('a pull that finds nothing looks whether there are resends, and asks for none where there are not', async (t) => {
+  const stage = await scene(t);
+  const client = await stage.open();
+  assert.deepEqual(await client.fetchMessages(STATION, fetchOptions), []);
+  const requests = await listen(t, stage);
+  assert.deepEqual(await client.fetchMessages(STATION, fetchOptions), []);
+  assert.deepEqual(await requests(), ['CONSUMER.INFO.jobs$resent$g.g', 'CONSUMER.MSG.NEXT.jobs$1.g']);
+});
+
+test('a durable that is gone is told from an empty one long before an answer would be too late', async (t) => {
+  const { standIn, memphis } = await scene(t);
+  assert.deepEqual(await memphis.fetchMessages(STATION, fetchOptions), []);
+  const other = openLean({ server: `127.0.0.1:${standIn.server.port}`, name: 'other', timeoutMs: 5_000 });
+  t.after(() => other.close());
+  await other.request(`$JS.API.CONSUMER.DELETE.${STATION}$1.g`, new Uint8Array(), { timeoutMs: 5_000 });
+  await memphis.produce(STATION, 'a');
+  const startedAt = Date.now();
+  const [message] = await memphis.fetchMessages(STATION, fetchOptions);
+  assert.equal(message?.text(), 'a');
+  assert.ok(Date.now() - startedAt < 800, 'a silent pull has a second');
+});
+
 test('a first produce asks for streams and settings beside the message, and registers; a second one asks for nothing', async (t) => {
   const stage = await scene(t);
   const client = await stage.open();

@@ -3,6 +3,8 @@
 import type { Connection, Frame } from '../../../connection/port.ts';
 import { NO_LIMIT } from '../../../model/deadline.ts';
 import { isMemphisError } from '../../../model/errors.ts';
+import { refusalOf } from './api.ts';
+import { durableInfo } from './consumers.ts';
 
 /**
  * How a pull ended: `done` - filled, nothing there, or time over; `moved` - ask again, the leader changed or the
@@ -24,6 +26,8 @@ export interface PullRequest {
   readonly mayHang: boolean;
   /** When it ends at the latest then; default 100 ms. */
   readonly hangMs?: number;
+  /** After so long without a word it is asked whether the durable is there: a Memphis broker is silent where it is not. */
+  readonly lookAfterMs?: number;
   /** How long a word may be missing before the pull counts as silent; of one that waits: when it is taken back. */
   readonly silenceMs: number;
 }
@@ -76,7 +80,7 @@ function howToWait(waitMs: number): string {
  * { batch, expires (ns), idle_heartbeat (ns) }  waits; heartbeat at most half of expires (else 400)
  */
 export function startPull(connection: Connection, request: PullRequest, onMessage: (frame: Frame) => void): Pull {
-  const { stream, durable, batch, waitMs, silenceMs } = request;
+  const { stream, durable, batch, waitMs, silenceMs, lookAfterMs } = request;
   let left = batch;
   let silentSinceMs = 0;
   let endLimit = (): void => {};
@@ -92,9 +96,19 @@ export function startPull(connection: Connection, request: PullRequest, onMessag
   const isCounted = waitMs === 0;
   // one limit for all frames: setting it anew for each would cost as much as reading one
   let heardMs = Date.now();
+  const endIfMissing = (): Promise<void> =>
+    durableInfo(connection, stream, durable, silenceMs).then(
+      () => {},
+      (error) => {
+        if (refusalOf(error) === 0) return;
+        finish('missing');
+        subscription.end();
+      },
+    );
   const listen = (ms: number): void => {
     endLimit = connection.startLimit(ms, () => {
       const leftMs = silenceMs - Math.max(0, Date.now() - heardMs);
+      if (ms === lookAfterMs) void endIfMissing();
       if (isCounted && leftMs > 0) return listen(leftMs);
       // a server that has no room for one more that waits does not say so: where it answers as it is taken back, there was nothing
       silentSinceMs = isCounted ? NO_LIMIT : Date.now();
@@ -133,6 +147,6 @@ export function startPull(connection: Connection, request: PullRequest, onMessag
   connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${durable}`, toBody(request), {
     reply: subscription.subject,
   });
-  listen(silenceMs);
+  listen(Math.min(lookAfterMs ?? silenceMs, silenceMs));
   return { ended, stop };
 }
