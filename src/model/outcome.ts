@@ -108,8 +108,9 @@ export function isExact(error: unknown): error is RetryLater | DeadLetter {
 export function outcomeOfError(error: unknown, delayMs: number): Outcome {
   // one of another copy of this package may hold anything
   if (has(error, deadLetterBrand)) return { action: 'deadLetter', reason: toReason((error as DeadLetter).reason) };
-  const exact = has(error, retryBrand) ? (error as RetryLater).delayMs : undefined;
-  return { action: 'retry', delayMs: isDelay(exact) ? exact : delayMs, reason: short(describeError(error)) };
+  if (!has(error, retryBrand)) return { action: 'retry', delayMs, reason: short(describeError(error)) };
+  const { delayMs: exact, message } = error as RetryLater;
+  return { action: 'retry', delayMs: isDelay(exact) ? exact : delayMs, reason: toReason(message) };
 }
 
 /**

@@ -35,7 +35,7 @@ describe('each', () => {
     });
     const result = await runBatch(batch, handler, undefined, anyTime);
     assert.deepEqual(actionsOf(batch), ['ack', 'retry', 'retry', 'deadLetter']);
-    assert.deepEqual(batch.settles[2]?.outcome, { action: 'retry', delayMs: 99, reason: 'RetryLater: retry later' });
+    assert.deepEqual(batch.settles[2]?.outcome, { action: 'retry', delayMs: 99, reason: 'retry later' });
     assert.equal(result.error, boom);
     assert.equal(result.failedAsWhole, false);
   });

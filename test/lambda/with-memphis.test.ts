@@ -66,14 +66,14 @@ describe('a pushed batch', () => {
     );
     assert.deepEqual(await handler(event, context), {
       batchItemFailures: [
-        { itemIdentifier: 'orders$1:1', action: 'retry', delayMs: 60_000, reason: 'RetryLater: rate limit' },
+        { itemIdentifier: 'orders$1:1', action: 'retry', delayMs: 60_000, reason: 'rate limit' },
         { itemIdentifier: 'orders$1:2', action: 'deadLetter', reason: 'unknown customer' },
       ],
     });
     assert.match(
       logged()[0] ?? '',
       // no stack: both were meant
-      /2 of 3 messages of orders\/billing failed: orders\$1:1 \(RetryLater: rate limit\), orders\$1:2 \(unknown customer\)$/,
+      /2 of 3 messages of orders\/billing failed: orders\$1:1 \(rate limit\), orders\$1:2 \(unknown customer\)$/,
     );
   });
 

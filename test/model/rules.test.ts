@@ -63,7 +63,7 @@ test('an error stands for the outcome that it says, an ordinary one for a retry 
   assert.deepEqual(outcomeOfError(new RetryLater({ delayMs: 7, reason: 'busy' }), 99), {
     action: 'retry',
     delayMs: 7,
-    reason: 'RetryLater: busy',
+    reason: 'busy',
   });
   for (const error of [new DeadLetter({ reason: 'bad' }), new DeadLetter('bad')]) {
     assert.deepEqual(outcomeOfError(error, 99), { action: 'deadLetter', reason: 'bad' });
