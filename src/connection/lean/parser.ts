@@ -22,7 +22,7 @@ const MAX_MESSAGE_BYTES = 0x500_0000;
 
 /** What the other side said is not the protocol. Nothing of it is shown: it may be anything. */
 export function nonsense(what: string): MemphisError {
-  return new MemphisError('PROTOCOL_ERROR', `The server does not speak the protocol of NATS: ${what} cannot be right.`);
+  return new MemphisError('PROTOCOL_ERROR', `The server does not speak the protocol of NATS: ${what} cannot be right`);
 }
 
 const OPERATIONS = ['INFO', 'PING', 'PONG', '+OK', '-ERR'];

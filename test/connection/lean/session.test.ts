@@ -87,6 +87,14 @@ test('what follows INFO in clear where TLS begins is not believed', async () => 
   assert.equal(server.received().includes('CONNECT'), false);
 });
 
+test('a server that greets in another protocol is told of in whole sentences', async () => {
+  await using server = await startFakeServer((socket) => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'));
+  await assert.rejects(open(server.port).accepted, {
+    code: 'CONNECT_FAILED',
+    message: /does not speak the protocol of NATS: [^.]+ cannot be right\. Check servers, /,
+  });
+});
+
 for (const [what, words] of [
   ['another protocol', 'HTTP/1.1 400 Bad Request\r\n\r\n'],
   ['a message of another size than announced', 'MSG a 1 1\r\nxyz\r\n'],
