@@ -14,7 +14,7 @@ export interface ApiFailure {
 
 /**
  * Statuses by error code. What is not listed is for this function's owner to put right, and a 500, never a 401 or 403: refused
- * broker credentials are ours, not the client's. What passes by itself is a 503; 504 says that the message may be stored.
+ * broker credentials are ours, not the client's. What passes by itself is a 503; 504 says that nothing was confirmed in time.
  */
 export const statusByCode: Readonly<Partial<Record<ErrorCode, number>>> = {
   INVALID_MESSAGE: 400,
@@ -39,7 +39,8 @@ const failures: Readonly<Record<number, Omit<ApiFailure, 'status'>>> = {
   413: { code: 'PAYLOAD_TOO_LARGE', message: 'The message is too large.' },
   422: { code: 'SCHEMA_VIOLATION', message: 'The message does not satisfy its schema.' },
   500: { code: 'INTERNAL_ERROR', message: 'The message was not accepted because of a fault on our side.' },
-  503: { code: 'UNAVAILABLE', message: 'The message could not be stored now. Try again later.' },
+  // where the connection ended under way it may be stored all the same
+  503: { code: 'UNAVAILABLE', message: 'Not available. Try again later, with the same Idempotency-Key.' },
   504: {
     code: 'TIMEOUT',
     message: 'Nothing confirmed in time that the message is stored. Repeat the request with the same Idempotency-Key.',

@@ -17,6 +17,8 @@ for (const code of codes) {
     assert.ok(failure.message.length > 0);
     assert.doesNotMatch(JSON.stringify(failure), /inner words|secret-station/);
     assert.equal(failure.retryAfterSeconds !== undefined, failure.status === 503);
+    // the message may be stored
+    assert.equal(/same Idempotency-Key/.test(failure.message), [503, 504].includes(failure.status));
   });
 }
 
