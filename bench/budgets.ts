@@ -9,8 +9,8 @@ import type { ourVariants } from './round-trips/variants.ts';
 
 /** Minified, and everything that is inside but our own code. */
 export const bundles: Readonly<Record<Role, { readonly bytes: number; readonly packages: readonly string[] }>> = {
-  consumer: { bytes: 129_390, packages: [] },
-  producer: { bytes: 148_830, packages: [] },
+  consumer: { bytes: 129_490, packages: [] },
+  producer: { bytes: 148_930, packages: [] },
 };
 
 /** The same where the bundler was told that JetStream's driver is enough. */
@@ -20,7 +20,7 @@ export const oneDriver: Readonly<Record<Role, number>> = { consumer: 112_890, pr
 export const noDriverBytes = 24_580;
 
 /** Of a function that is `produceHandler` alone, minified. */
-export const apiBytes = 98_510;
+export const apiBytes = 98_620;
 
 /**
  * All that a function without a codec holds of schemas: that its station has one, and the word that a codec is missing.

@@ -24,7 +24,7 @@ import { CONTROL_LIMIT_MS } from './limits.ts';
 import { memphisReadersOf } from './readers.ts';
 import { resendStreamsOf } from './resend-streams.ts';
 import { MemphisSchemaStore } from './schema-store.ts';
-import { createStation } from './wire/station-creation.ts';
+import { createStation, isRace } from './wire/station-creation.ts';
 import { destroyStation } from './wire/station-destruction.ts';
 
 export class MemphisAdmin implements BrokerAdmin {
@@ -54,9 +54,7 @@ export class MemphisAdmin implements BrokerAdmin {
     try {
       await createStation(connection, name, settings, CONTROL_LIMIT_MS);
     } catch (error) {
-      // somebody else made it at the same time, with these settings or with others (8.3)
-      const isRace = isMemphisError(error, 'JETSTREAM_UNAVAILABLE') || isMemphisError(error, 'STATION_CONFLICT');
-      if (!isRace || !(await this.#isThere(name))) throw error;
+      if (!isRace(error) || !(await this.#isThere(name))) throw error;
       return false;
     }
     // the same answer is given where nothing was made (8.4)

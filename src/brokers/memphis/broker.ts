@@ -8,7 +8,7 @@ import { CONTROL_LIMIT_MS } from './limits.ts';
 import { Members } from './members.ts';
 import { MemphisSchemaNames } from './schema-names.ts';
 import { MemphisStations } from './stations.ts';
-import { createStation } from './wire/station-creation.ts';
+import { createStation, isRace } from './wire/station-creation.ts';
 
 export class MemphisBroker extends StreamBroker<MemphisStations> {
   readonly kind = 'memphis';
@@ -25,7 +25,11 @@ export class MemphisBroker extends StreamBroker<MemphisStations> {
   ) {
     const make = async (name: string, patienceMs: number): Promise<void> => {
       const untilMs = Date.now() + Math.min(patienceMs, CONTROL_LIMIT_MS);
-      await createStation(await link.ready(untilMs), name, defaultStation, leftUntil(untilMs));
+      try {
+        await createStation(await link.ready(untilMs), name, defaultStation, leftUntil(untilMs));
+      } catch (error) {
+        if (!isRace(error)) throw error; // another use made it, of this process or of another one
+      }
     };
     const stations = new MemphisStations(link, createStationOnFirstUse ? make : undefined);
     const names = new MemphisSchemaNames((station) => this.schemaOf(station));

@@ -1,6 +1,7 @@
 /** Making a station (memphis-wire 2.7, 8). */
 
 import type { Connection } from '../../../connection/port.ts';
+import { isMemphisError } from '../../../model/errors.ts';
 import type { StationSettings } from '../../../model/station.ts';
 import type { Json } from '../../jetstream/wire/api.ts';
 import { ask } from './control.ts';
@@ -46,4 +47,9 @@ export async function createStation(
   const attempted = `create station ${name}`;
   const body = stationCreation(name, settings, connection.identity.username);
   await ask(connection, '$memphis_station_creations', attempted, timeoutMs, body);
+}
+
+/** Whether somebody else made it at the same time, with these settings or with others (8.3): look whether it is there. */
+export function isRace(error: unknown): boolean {
+  return isMemphisError(error, 'JETSTREAM_UNAVAILABLE') || isMemphisError(error, 'STATION_CONFLICT');
 }
