@@ -10,11 +10,11 @@ import type { ourVariants } from './round-trips/variants.ts';
 /** Minified, and everything that is inside but our own code. */
 export const bundles: Readonly<Record<Role, { readonly bytes: number; readonly packages: readonly string[] }>> = {
   consumer: { bytes: 129_490, packages: [] },
-  producer: { bytes: 148_930, packages: [] },
+  producer: { bytes: 149_110, packages: [] },
 };
 
 /** The same where the bundler was told that JetStream's driver is enough. */
-export const oneDriver: Readonly<Record<Role, number>> = { consumer: 112_890, producer: 130_090 };
+export const oneDriver: Readonly<Record<Role, number>> = { consumer: 112_890, producer: 130_260 };
 
 /** Of a consumer that was told to hold none, since a poller hands it its messages. */
 export const noDriverBytes = 24_580;

@@ -78,7 +78,7 @@ export class Consumer<Value = unknown> {
   async fetch<T = Value>(options?: FetchOptions): Promise<Message<T>[]> {
     const given = resolveOptions('fetch', fetchOptions, options);
     this.#refuseDestroyed();
-    const fetching = this.#fetching.fetch<T>(given, this.#destroyed.signal);
+    const fetching = this.#fetching.fetch<T>(given, { signal: this.#destroyed.signal });
     this.#fetches.add(fetching);
     try {
       return await fetching;

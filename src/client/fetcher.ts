@@ -4,7 +4,7 @@ import type { Message } from '../model/message.ts';
 import type { Given } from '../model/option-spec.ts';
 import { fetchOptions, readerOptions } from '../model/options/read.ts';
 import { resolveOptions } from '../model/resolve-options.ts';
-import { type BindingArgument, Fetching, withSource } from './fetching.ts';
+import { type BindingArgument, Fetching, type FetchLimit, withSource } from './fetching.ts';
 import type { Session } from './session.ts';
 
 const fetchMessagesOptions = {
@@ -27,7 +27,11 @@ export class Fetcher {
   }
 
   /** See `DataClient.fetchMessages`. */
-  async fetch<T>(source: string | BindingArgument, options: FetchMessagesOptions | undefined): Promise<Message<T>[]> {
+  async fetch<T>(
+    source: string | BindingArgument,
+    options: FetchMessagesOptions | undefined,
+    limit?: FetchLimit,
+  ): Promise<Message<T>[]> {
     const { station, ...rest } = withSource('fetchMessages', source, options);
     const { partition, partitionKey, ...given } = resolveOptions('fetchMessages', fetchMessagesOptions, rest);
     const key = JSON.stringify([station, given]);
@@ -38,6 +42,7 @@ export class Fetcher {
       fetching = new Fetching('fetchMessages', this.#session, { ...given, station: station as string });
       if (isKept) this.#known.set(key, fetching);
     }
-    return await fetching.fetch<T>({ batchSize: undefined, batchMaxWaitMs: undefined, partition, partitionKey });
+    const own = { batchSize: undefined, batchMaxWaitMs: undefined, partition, partitionKey };
+    return await fetching.fetch<T>(own, limit);
   }
 }

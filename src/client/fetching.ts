@@ -2,8 +2,10 @@
 
 import { Ledger } from '../batch/ledger.ts';
 import { readersOf } from '../brokers/readers.ts';
+import { leftUntil } from '../connection/within.ts';
 import type { Batch } from '../model/batch.ts';
-import type { PullOptions, Reader, ReaderOptions } from '../model/broker.ts';
+import type { Broker, PullOptions, Reader, ReaderOptions } from '../model/broker.ts';
+import { NO_LIMIT } from '../model/deadline.ts';
 import { MemphisError } from '../model/errors.ts';
 import { readFields } from '../model/fields.ts';
 import type { Message } from '../model/message.ts';
@@ -43,6 +45,9 @@ export function withSource(where: string, source: unknown, given: unknown): Read
   return { ...options, ...fields };
 }
 
+/** What else ends a fetch: a signal its wait, and a wall-clock time all of it, settling included. */
+export type FetchLimit = Pick<PullOptions, 'signal' | 'settleByMs'>;
+
 export class Fetching {
   /** Station; of a binding the stream. */
   readonly station: string;
@@ -77,27 +82,32 @@ export class Fetching {
   /** One batch: as soon as something is there, or empty when the wait is over. */
   async fetch<T>(
     { partition, partitionKey, ...given }: Resolved<typeof fetchOptions>,
-    signal?: AbortSignal,
+    limit: FetchLimit = {},
   ): Promise<Message<T>[]> {
     const isChosen = partition !== undefined || partitionKey !== undefined;
-    const chosen = isChosen ? await this.#choose(partition, partitionKey) : undefined;
+    const chosen = isChosen ? await this.#choose(partition, partitionKey, limit) : undefined;
     const batch = await this.pull({
       batchSize: given.batchSize ?? this.#options.batchSize,
       waitMs: given.batchMaxWaitMs ?? this.#options.batchMaxWaitMs,
-      ...(signal === undefined ? {} : { signal }),
+      ...limit,
       ...(chosen === undefined ? {} : { partition: chosen }),
     });
     return [...new Ledger<T>(batch).messages];
   }
 
-  async #choose(partition: number | undefined, partitionKey: string | undefined): Promise<number | undefined> {
+  async #choose(
+    partition: number | undefined,
+    partitionKey: string | undefined,
+    { settleByMs = NO_LIMIT }: FetchLimit,
+  ): Promise<number | undefined> {
     if (this.#reading.binding !== undefined) {
       throw new MemphisError('INVALID_OPTION', 'A stream that is bound to has no partitions to choose from.', {
         option: partition === undefined ? 'partitionKey' : 'partition',
       });
     }
-    const broker = await this.#session.broker();
-    return choosePartition(this.station, await broker.partitions(this.station), { partition, partitionKey });
+    const broker = await this.#broker(settleByMs);
+    const patience = settleByMs === NO_LIMIT ? {} : { patienceMs: leftUntil(settleByMs) };
+    return choosePartition(this.station, await broker.partitions(this.station, patience), { partition, partitionKey });
   }
 
   /** Without what does not fit the station's schema; of nothing but that, an empty batch would say that there is nothing. */
@@ -106,7 +116,7 @@ export class Fetching {
     const waitUntilMs = Date.now() + options.waitMs;
     for (;;) {
       const waitMs = Math.max(0, waitUntilMs - Date.now());
-      const pulled = await (await this.#reader()).pull({ ...options, waitMs });
+      const pulled = await (await this.#reader(options)).pull({ ...options, waitMs });
       const sifted = await siftBatch(pulled, schema, onInvalid);
       if (sifted === undefined) return pulled;
       await sifted.unfit?.catch(() => {}); // told on the channel; what is not settled comes again
@@ -122,8 +132,11 @@ export class Fetching {
   }
 
   /** Asked each time: the broker behind a session may be another one after a failure. */
-  async #reader(): Promise<Reader> {
-    const broker = await this.#session.broker();
-    return readersOf(broker).reader(this.#reading);
+  async #reader({ settleByMs }: FetchLimit): Promise<Reader> {
+    return readersOf(await this.#broker(settleByMs)).reader(this.#reading);
+  }
+
+  #broker(deadlineMs: number = NO_LIMIT): Promise<Broker> {
+    return this.#session.broker(deadlineMs === NO_LIMIT ? {} : { deadlineMs });
   }
 }

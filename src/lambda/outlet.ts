@@ -5,7 +5,7 @@
 
 import type { ProduceOptions } from '../client/dispatch.ts';
 import type { FetchMessagesOptions } from '../client/fetcher.ts';
-import type { BindingArgument } from '../client/fetching.ts';
+import type { BindingArgument, FetchLimit } from '../client/fetching.ts';
 import type { Payload } from '../client/payload.ts';
 import type { Producer, ProducerOptions } from '../client/producer.ts';
 import type { ProduceBatchOptions, ProduceResult } from '../client/send-batch.ts';
@@ -42,7 +42,11 @@ export interface ProducingSide {
 /** What is used of a `DataClient`. */
 export interface DataSide extends ProducingSide {
   isConnected(): boolean;
-  fetchMessages<T = unknown>(source: string | BindingArgument, options?: FetchMessagesOptions): Promise<Message<T>[]>;
+  fetchMessages<T = unknown>(
+    source: string | BindingArgument,
+    options: FetchMessagesOptions | undefined,
+    limit: FetchLimit,
+  ): Promise<Message<T>[]>;
 }
 
 /** Makes one without I/O to the broker. Tests hand in their own. */

@@ -6,7 +6,7 @@ import type { BindingArgument } from '../client/fetching.ts';
 import type { Payload } from '../client/payload.ts';
 import type { AsyncProduceOptions, AwaitedProduceOptions } from '../client/producer.ts';
 import type { ProduceBatchOptions, ProduceResult } from '../client/send-batch.ts';
-import { NO_LIMIT } from '../model/deadline.ts';
+import { NO_LIMIT, remainingTimeMs, settleLimit } from '../model/deadline.ts';
 import { MemphisError } from '../model/errors.ts';
 import type { Message } from '../model/message.ts';
 import type { Resolved } from '../model/option-spec.ts';
@@ -118,7 +118,8 @@ export function makeTools(invocation: Invocation): ProducerContext {
     produceBatch: (to, messages, options) =>
       underWay.run((task) => produceBatch(invocation, task, targetOf(to), messages, options)),
     createProducer: (to, options) => underWay.run(() => createProducer(invocation, to, options)),
-    fetchMessages: (from, options) => underWay.run(() => side.fetchMessages(from, options)),
+    fetchMessages: (from, options) =>
+      underWay.run(() => side.fetchMessages(from, options, settleLimit(remainingTimeMs(invocation.context)))),
   };
   return {
     memphis,

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openPath } from '../../bench/support/path.ts';
-import { connect } from '../../src/index.ts';
-import { withMemphis } from '../../src/lambda/index.ts';
+import { connect, isMemphisError } from '../../src/index.ts';
+import { withMemphis, withProducer } from '../../src/lambda/index.ts';
 import { closeConnections } from '../../src/testing/close-connections.ts';
 import { makeContext } from '../../src/testing/make-context.ts';
 import { startBroker } from '../../src/testing/start-broker.ts';
@@ -36,6 +36,32 @@ for (const { binary, version } of serversUnderTest()) {
       await memphis.close();
     });
   }
+
+  test(`what a function fetches by itself from nats-server ${version} ends in its time, settling included`, async () => {
+    await using broker = await startBroker({ binary });
+    const memphis = await connect({ servers: [broker.url] });
+    await memphis.createStation('orders', { storageType: 'memory' });
+    const fetched: number[] = [];
+    const handler = withProducer(
+      async (isToHang: boolean, context) => {
+        const messages = await context.memphis.fetchMessages('orders', { group: 'g' }); // waits for 5 s where nothing is there
+        fetched.push(messages.length);
+        if (isToHang) broker.freeze();
+        for (const message of messages) await message.ack();
+      },
+      { servers: [broker.url] },
+    );
+    const waiting = handler(false, makeContext({ timeoutMs: 1_500 }));
+    assert.ok(await endsWithin(waiting, 1_500), 'it waited for as long as was asked for');
+    await waiting;
+    await memphis.produce('orders', '1');
+    const settling = handler(true, makeContext({ timeoutMs: 1_500 }));
+    assert.ok(await endsWithin(settling, 1_500), 'settling had 20 s');
+    await assert.rejects(settling, (error) => isMemphisError(error, 'SETTLE_UNCONFIRMED'));
+    assert.deepEqual(fetched, [0, 1]);
+    broker.thaw();
+    await memphis.close();
+  });
 
   test(`with 600 ms left a function connects to nats-server ${version}, 20 ms away, and takes what is there`, async () => {
     await using broker = await startBroker({ binary });
