@@ -9,18 +9,18 @@ import type { ourVariants } from './round-trips/variants.ts';
 
 /** Minified, and everything that is inside but our own code. */
 export const bundles: Readonly<Record<Role, { readonly bytes: number; readonly packages: readonly string[] }>> = {
-  consumer: { bytes: 129_490, packages: [] },
-  producer: { bytes: 149_110, packages: [] },
+  consumer: { bytes: 129_510, packages: [] },
+  producer: { bytes: 149_130, packages: [] },
 };
 
 /** The same where the bundler was told that JetStream's driver is enough. */
-export const oneDriver: Readonly<Record<Role, number>> = { consumer: 112_890, producer: 130_260 };
+export const oneDriver: Readonly<Record<Role, number>> = { consumer: 112_890, producer: 130_280 };
 
 /** Of a consumer that was told to hold none, since a poller hands it its messages. */
 export const noDriverBytes = 24_580;
 
 /** Of a function that is `produceHandler` alone, minified. */
-export const apiBytes = 98_620;
+export const apiBytes = 98_640;
 
 /**
  * All that a function without a codec holds of schemas: that its station has one, and the word that a codec is missing.

@@ -47,7 +47,7 @@ function memphisBroker(link: Link, options: Omit<Choice, 'broker'>): Broker {
 function notAsSaid(said: string, isMemphis: boolean): MemphisError {
   return new MemphisError(
     'UNSUPPORTED',
-    `${said} was asked for, but this is a ${isMemphis ? 'Memphis broker' : 'NATS server'}.`,
+    `${said} was asked for, but this is a ${isMemphis ? 'Memphis broker' : 'NATS server'}: leave it out.`,
     { option: 'broker' },
   );
 }

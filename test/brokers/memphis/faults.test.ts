@@ -248,7 +248,7 @@ test('a program that is told to hold no driver of Memphis refuses a Memphis brok
   });
   const refused = {
     code: 'UNSUPPORTED',
-    message: /^MEMPHIS_DRIVER=jetstream was asked for, but this is a Memphis broker/,
+    message: /^MEMPHIS_DRIVER=jetstream was asked for, but this is a Memphis broker: leave it out/,
   };
   await assert.rejects(connect({ servers: [standIn.url] }), refused);
 });
