@@ -55,7 +55,7 @@ export interface Message<T = unknown> extends StoredMessage {
   value(): T;
   /** Done: never delivered to this group again. */
   ack(): Promise<void>;
-  /** Not done: delivered again after `delayMs` (0 and up). @throws MemphisError `INVALID_OPTION` */
+  /** Not done: delivered again after `delayMs` (0 and up). @throws MemphisError `INVALID_OPTION`, at once and not as a rejection */
   delay(delayMs: number): Promise<void>;
   /** Not done: delivered again at once. */
   nack(): Promise<void>;
