@@ -9,8 +9,8 @@ import type { ourVariants } from './round-trips/variants.ts';
 
 /** Minified, and everything that is inside but our own code. */
 export const bundles: Readonly<Record<Role, { readonly bytes: number; readonly packages: readonly string[] }>> = {
-  consumer: { bytes: 129_510, packages: [] },
-  producer: { bytes: 149_130, packages: [] },
+  consumer: { bytes: 129_660, packages: [] },
+  producer: { bytes: 149_270, packages: [] },
 };
 
 /** The same where the bundler was told that JetStream's driver is enough. */

@@ -18,6 +18,7 @@ import { type DurableState, durableStates } from '../jetstream/wire/stream-info.
 import { deleteMessage } from '../jetstream/wire/streams.ts';
 import { type Row, toRecords } from './dead-letter-rows.ts';
 import type { Letter } from './letter.ts';
+import { acksSince } from './resend-streams.ts';
 
 /** Ids of rows that nobody kept are behind those of the stream. */
 const ROWS = 2 ** 32;
@@ -61,9 +62,17 @@ export async function keptLetters(
       letters.push({ row, record, headers: originalHeaders(message.headers), kept: message.sequence });
     }
   }
-  await dropOld([...byPlace.values()].flat(), ({ sequence }) =>
-    ask('drop dead letter', false, (connection, limitMs) => deleteMessage(connection, stream, sequence, limitMs)),
-  );
+  const drop = (sequence: number): Promise<boolean> =>
+    ask('drop dead letter', false, (connection, limitMs) => deleteMessage(connection, stream, sequence, limitMs));
+  await dropOld([...byPlace.values()].flat(), ({ sequence }) => drop(sequence));
+  const since = new Date(Math.min(...letters.map(({ record }) => record.setAsideAt.getTime())));
+  const acks =
+    letters.length === 0 ? [] : await ask('look for acks', [], (on, limitMs) => acksSince(on, since, limitMs));
+  // resent, and handled since it was set aside: the row stays as long as it names another group
+  const isDone = ({ row: { id }, record: { group, setAsideAt } }: Letter): boolean =>
+    acks.some((ack) => ack.row === id && ack.group === group && ack.at > setAsideAt);
+  const [done, open] = [letters.filter(isDone), letters.filter((letter) => !isDone(letter))];
+  await mapAtOnce(done, ({ kept: sequence = 0 }) => drop(sequence), AT_ONCE);
   const places = new Set(letters.map(({ row }) => row));
   const unkept = rows.filter((row) => !places.has(row));
   const states = new Map<number, readonly DurableState[]>();
@@ -79,7 +88,7 @@ export async function keptLetters(
     (row) => lettersOf(station, row, states.get(row.partition) ?? [], contentOf),
     AT_ONCE,
   );
-  return [...letters, ...ranOut.flat()];
+  return [...open, ...ranOut.flat()];
 }
 
 /** Whose row is gone was dropped in the broker's interface, or is too old for the broker. */

@@ -18,13 +18,13 @@ import { type Delivery, type Lane, type LaneRules, toLane } from '../jetstream/l
 import { ownId } from '../jetstream/own-id.ts';
 import { repeat } from '../jetstream/repeat.ts';
 import { isBefore } from '../jetstream/server-version.ts';
-import { apiError, isJson, parseJson, refusalOf, textOf } from '../jetstream/wire/api.ts';
+import { apiError, refusalOf, textOf } from '../jetstream/wire/api.ts';
 import { backlogOf, createDurable, durableInfo } from '../jetstream/wire/consumers.ts';
 import { parsePubAck } from '../jetstream/wire/publish.ts';
 import { readOnce } from '../jetstream/wire/read.ts';
 import { createStream, unlessThere } from '../jetstream/wire/streams.ts';
 import { dlsHeader } from './dls-headers.ts';
-import { resendStreamOf } from './resend-streams.ts';
+import { ACK_SUBJECT, ACKS, acksSince, resendStreamOf } from './resend-streams.ts';
 import { sendResendAck } from './wire/resend-ack.ts';
 
 const NS_PER_MS = 1_000_000;
@@ -34,10 +34,6 @@ const PATIENCE_MS = 5_000;
 const KEPT_FOR_MS = 7 * 86_400_000;
 /** A second resend of the same row is another message; `msg-id` is kept in it, so the window has to be short. */
 const WINDOW_MS = 100;
-
-/** The stream of what members have settled, and of who of us has said so: for all stations. */
-const ACKS = 'memphis_serverless_resends';
-const ACK_SUBJECT = '$memphis_pm_acks';
 
 function row({ allHeaders }: Pick<Delivery, 'allHeaders'>): number {
   return Number(headerOf(allHeaders, '$memphis_pm_id') ?? 0);
@@ -132,16 +128,9 @@ export class Resends implements LaneRules {
   async isOver(delivery: Delivery, limitMs: number): Promise<boolean> {
     const resentAt = (delivery.untilMs ?? 0) - this.#of.ackWaitMs;
     const acks = await repeat(this.#link, 'look for acks', Math.min(limitMs, PATIENCE_MS), (connection, tryMs) =>
-      readOnce(
-        connection,
-        { stream: ACKS, filterSubject: ACK_SUBJECT, from: new Date(resentAt - 1_000), limit: Number.MAX_SAFE_INTEGER },
-        tryMs,
-      ),
+      acksSince(connection, new Date(resentAt - 1_000), tryMs),
     );
-    return acks.some(({ data }) => {
-      const ack = parse(data);
-      return isJson(ack) && ack.id === row(delivery) && ack.cg_name === rowGroup(delivery);
-    });
+    return acks.some((ack) => ack.row === row(delivery) && ack.group === rowGroup(delivery));
   }
 
   /** Told once: a second time might take another group's dead letter from it. Who is first says so in the stream of acks. */
@@ -176,13 +165,5 @@ export class Resends implements LaneRules {
       if (!claim || textOf(claim.data) !== mark) return undefined;
     }
     return connection;
-  }
-}
-
-function parse(data: Uint8Array): unknown {
-  try {
-    return parseJson(data);
-  } catch {
-    return undefined;
   }
 }

@@ -106,7 +106,8 @@ export async function durableStates(
     for (const consumer of page) {
       const config: Json = isJson(consumer.config) ? consumer.config : {};
       const name = config.durable_name;
-      if (typeof name !== 'string') continue; // made for one reading
+      // made for one reading; up to 1.4.1 a Memphis broker makes durables for what its interface shows
+      if (typeof name !== 'string' || name.startsWith('$memphis_')) continue;
       found.push({
         name,
         pending: Number(consumer.num_pending ?? 0),
