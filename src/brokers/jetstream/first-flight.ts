@@ -47,6 +47,8 @@ export interface Gathered {
  * how long it may take to answer a ping then.
  */
 const LATE_MS = 250;
+/** However little is left: what others use too is not ended for a round trip. It fits into what a function keeps back to return. */
+export const LEAST_LATE_MS = 50;
 /** So much longer than its time a pull may take. */
 export const OVERTIME_MS = 500;
 
@@ -58,7 +60,7 @@ export const OVERTIME_MS = 500;
  * @returns ends the limit
  */
 export function endInTime(connection: Connection, deadlineMs: number, settleByMs: number): () => void {
-  const lateMs = Math.min(LATE_MS, (settleByMs - deadlineMs) / 2);
+  const lateMs = Math.max(LEAST_LATE_MS, Math.min(LATE_MS, (settleByMs - deadlineMs) / 2));
   return connection.startLimit(deadlineMs - Date.now() + lateMs, () => {
     const isSilent = (): boolean => silentMs(connection) >= lateMs;
     if (!isSilent()) return;
@@ -102,7 +104,7 @@ export class FirstFlight {
       waitMs: 0,
       mayHang: group.isShared,
       hangMs: SHARED_HANG_MS,
-      silenceMs: Math.min(NO_WAIT_LIMIT_MS, (settleByMs - Date.now()) / 2),
+      silenceMs: Math.max(LEAST_LATE_MS, Math.min(NO_WAIT_LIMIT_MS, (settleByMs - Date.now()) / 2)),
     };
     const pull = startPull(connection, request, (frame) => this.#frames.push(frame));
     this.#endLimit = endInTime(connection, untilMs, settleByMs); // behind what may throw

@@ -14,7 +14,7 @@ import type { StationSchema } from '../../model/schema.ts';
 import type { StationSchemas } from '../../model/schema-look-up.ts';
 import { emit } from '../../telemetry/channels.ts';
 import { storeDeadLetter } from './dead-letters.ts';
-import { endInTime, type FirstFlight, flyFirst, type Gathered, OVERTIME_MS } from './first-flight.ts';
+import { endInTime, type FirstFlight, flyFirst, type Gathered, LEAST_LATE_MS, OVERTIME_MS } from './first-flight.ts';
 import { Group } from './groups.ts';
 import { areForHandler, type Delivery, type Lane } from './lane.ts';
 import { PATIENCE_MS, repeat } from './repeat.ts';
@@ -38,9 +38,14 @@ const NOTHING: readonly Delivery[] = [];
 /** A stream of others is one partition without a number, and its dead letters are kept. */
 const OF_OTHERS: ReadView = { partitions: [0], sendPoisonMsgToDls: true, dlsStation: '' };
 
+/** Taken back before its answer can come, a request spends deliveries on nobody. */
+function restOf({ settleByMs = NO_LIMIT }: PullOptions): number {
+  return Math.max(2 * LEAST_LATE_MS, settleByMs - Date.now());
+}
+
 /** Half of what is left of the function is for settling what is found. */
-function lookLimit({ settleByMs = NO_LIMIT }: PullOptions): number {
-  return Math.min(PATIENCE_MS, (settleByMs - Date.now()) / 2);
+function lookLimit(options: PullOptions): number {
+  return Math.min(PATIENCE_MS, restOf(options) / 2);
 }
 
 function partitionNotFound(station: string, partition: number): MemphisError {
@@ -84,8 +89,8 @@ export class JetStreamReader implements Reader {
 
   async pull(options: PullOptions): Promise<Batch> {
     const { station, binding } = this.#options;
-    const { waitMs, patienceMs = PATIENCE_MS, settleByMs = NO_LIMIT } = options;
-    const restMs = settleByMs - Date.now();
+    const { waitMs, patienceMs = PATIENCE_MS } = options;
+    const restMs = restOf(options);
     // who has little time would have none left: a server that is well answers long before that
     const limitMs = Math.min(waitMs + patienceMs, Math.max(Math.min(restMs / 2, LEAST_MS), restMs - OVERTIME_MS));
     const deadlineMs = Date.now() + limitMs;

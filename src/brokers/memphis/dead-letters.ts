@@ -20,7 +20,7 @@ import { messageAt } from '../jetstream/wire/read.ts';
 import { streamConfig } from '../jetstream/wire/streams.ts';
 import { dlsHeader } from './dls-headers.ts';
 import type { MemphisGroup } from './group.ts';
-import { type EarlierLook, handInPassedOver } from './passed-over.ts';
+import { type EarlierLook, GONE_AFTER_MS, handInPassedOver } from './passed-over.ts';
 import { isAnchored } from './registration.ts';
 import { ADVISORIES, advisorySubject, type PoisonAdvisory, poisonAdvisory } from './wire/poison-advisory.ts';
 
@@ -100,8 +100,8 @@ async function mend(link: Link, connection: Connection, limitMs: number): Promis
   if (Date.now() < look.dueMs) return;
   look.dueMs = Date.now() + MEND_EVERY_MS;
   await handInPassedOver(connection, limitMs, undefined, look).catch(() => {}); // it is looked for again
-  // a function of a second never has the time in one invocation
-  if (look.first > 0) look.dueMs = look.atMs;
+  // a function of a second never has the time in one invocation; a look before that would begin it anew
+  if (look.first > 0) look.dueMs = look.atMs + GONE_AFTER_MS;
 }
 
 async function hand(context: DeadLetterContext, notice: PoisonAdvisory, data: Uint8Array): Promise<number> {

@@ -15,7 +15,7 @@ import { ADVISORIES } from './wire/poison-advisory.ts';
 /** The same on all releases. */
 const READER = '$memphis_dls_unacked_consumer';
 /** What is settled goes from the stream at once; what is still there after this was passed over. */
-const GONE_AFTER_MS = 500;
+export const GONE_AFTER_MS = 500;
 /** The broker reads in rounds of five seconds, and a long one takes as much again: whoever had this in hand is dead. */
 const OLD_MS = 20_000;
 /** At one look. More are in hand where the database is away: that they are read later is the broker's own work. */

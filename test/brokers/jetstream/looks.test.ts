@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Looks } from '../../../src/brokers/jetstream/looks.ts';
 import { readersOf } from '../../../src/brokers/readers.ts';
 import { connect, isMemphisError } from '../../../src/index.ts';
 import { startBroker } from '../../../src/testing/start-broker.ts';
@@ -38,6 +39,18 @@ async function openScene(port: number) {
     [Symbol.asyncDispose]: () => memphis.close(),
   };
 }
+
+test('a look goes on past its time: who joined it with a little more does not wait for it', async () => {
+  const over = Promise.withResolvers<string>();
+  const looks = new Looks((_key: string, _limitMs: number) => over.promise);
+  const first = looks.find('jobs', 100);
+  const joined = looks.find('jobs', 300);
+  const isInTime = await endsWithin(joined, TOO_LONG_MS);
+  over.resolve('found');
+  assert.ok(isInTime, 'it waited, and asked again and again');
+  await assert.rejects(joined, (error) => isMemphisError(error, 'TIMEOUT'));
+  assert.deepEqual([await first, await looks.find('jobs', 1)], ['found', 'found']);
+});
 
 for (const { binary, version } of serversUnderTest()) {
   for (const [what, subject] of [

@@ -2,10 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isMemphisError } from '../../../src/index.ts';
+import { readersOf } from '../../../src/brokers/readers.ts';
+import { connect, isMemphisError } from '../../../src/index.ts';
 import { startBroker } from '../../../src/testing/start-broker.ts';
 import { openDeafReader } from '../../support/deaf-reader.ts';
 import { endsWithin } from '../../support/ends-within.ts';
+import { startProxy } from '../../support/proxy.ts';
 import { serversUnderTest } from '../../support/servers.ts';
 
 /** Each of these looks may take a second. */
@@ -44,5 +46,24 @@ for (const { binary, version } of serversUnderTest()) {
     assert.ok(await endsWithin(pulled, LEFT_MS), 'it waited for a second');
     await assert.rejects(pulled, (error) => isMemphisError(error, 'TIMEOUT'));
     assert.equal(deaf.unheard, 1);
+  });
+
+  test(`nats-server ${version} is a little away: a pull with next to no time is answered, and its connection stays`, async () => {
+    await using broker = await startBroker({ binary });
+    await using proxy = await startProxy(broker.port);
+    const memphis = await connect({ servers: [proxy.url] });
+    try {
+      await memphis.createStation(options.station, { storageType: 'memory' });
+      const reader = readersOf(await memphis.session.broker()).reader(options);
+      await reader.pull({ batchSize: 1, waitMs: 0 });
+      proxy.slowDown(20);
+      for (const leftMs of [-50, 1, 10]) {
+        const { messages } = await reader.pull({ batchSize: 1, waitMs: 0, settleByMs: Date.now() + leftMs });
+        assert.deepEqual(messages, []);
+      }
+      assert.equal(proxy.accepted(), 1);
+    } finally {
+      await memphis.close();
+    }
   });
 }
