@@ -55,6 +55,8 @@ function afterwards(context: SettleContext, deliveries: readonly Decided[]): Pro
 export class Settler {
   readonly #context: SettleContext;
   #added = 0;
+  /** When the time to settle began, by the wall clock; begun anew for some, it counts for all. */
+  #heldSinceMs = 0;
   // Decided in this tick. What needs nothing stored does not wait for what does: a dead letter may have to wait for a leader.
   readonly #simple: Decided[] = [];
   readonly #others: Decided[] = [];
@@ -65,6 +67,7 @@ export class Settler {
 
   /** From now on they can be settled. */
   add(deliveries: readonly Delivery[]): void {
+    this.#heldSinceMs = Date.now();
     for (const delivery of deliveries) {
       delivery.owner = this;
       delivery.place = this.#added++;
@@ -108,6 +111,7 @@ export class Settler {
   /** Says for each message that work goes on. */
   async extend(messages: readonly StoredMessage[]): Promise<void> {
     const connection = await this.#context.link.ready(Date.now() + timeLeftMs(this.#context));
+    this.#heldSinceMs = Date.now();
     for (const message of messages) {
       if (this.#has(message)) connection.publish(message.ackSubject, ackPayload.inProgress);
     }
@@ -119,7 +123,8 @@ export class Settler {
   }
 
   async #storeAndConfirm(deliveries: readonly Decided[]): Promise<void> {
-    const stored = await Promise.all(deliveries.map((delivery) => storeFirst(this.#context, delivery)));
+    const heldMs = Date.now() - this.#heldSinceMs;
+    const stored = await Promise.all(deliveries.map((delivery) => storeFirst(this.#context, delivery, heldMs)));
     this.#confirmAll(deliveries.filter((_, index) => stored[index]));
   }
 

@@ -28,8 +28,8 @@ function mayRunOut({ deliveryCount, lane }: Delivery, maxDeliveries: number): bo
  * Whether a message that was given back behind one that comes back later waits like that one. A copy stays what it is: one that
  * the server could not hold back would be met at once, and be stored again and again.
  */
-function waitsParked({ lane }: Delivery, delayMs = 0): boolean {
-  return !lane.isRetry && shouldPark(lane, delayMs);
+function waitsParked({ lane }: Delivery, delayMs = 0, heldMs = 0): boolean {
+  return !lane.isRetry && shouldPark(lane, delayMs, heldMs);
 }
 
 /** Whether nothing has to be stored before this is said to the source. */
@@ -47,8 +47,13 @@ function comesBackAsItIs(delivery: Decided, maxDeliveries: number): boolean {
   return outcome.action === 'retry' && action === 'retry' && !shouldPark(delivery.lane, outcome.delayMs);
 }
 
-/** Applies the limit of deliveries, stores what has to be stored, and notes what is to be said. @returns whether all of it is stored */
-export async function storeFirst(context: SettleContext, delivery: Decided): Promise<boolean> {
+/**
+ * Applies the limit of deliveries, stores what has to be stored, and notes what is to be said.
+ *
+ * @param heldMs how long ago the time to settle began
+ * @returns whether all of it is stored
+ */
+export async function storeFirst(context: SettleContext, delivery: Decided, heldMs: number): Promise<boolean> {
   const { decision, lane } = delivery;
   let isParked = false;
   if (delivery.credit === UNKNOWN_CREDIT) {
@@ -66,7 +71,7 @@ export async function storeFirst(context: SettleContext, delivery: Decided): Pro
   if (outcome.action === 'giveBack') {
     // the broker would not deliver it again
     const isLast = isLastOf(delivery);
-    if (isLast || waitsParked(delivery, outcome.delayMs)) {
+    if (isLast || waitsParked(delivery, outcome.delayMs, heldMs)) {
       isParked = await park(context, delivery, outcome.delayMs ?? 0, deliveryCount - 1);
     }
     if (isLast && !isParked) {
@@ -74,7 +79,7 @@ export async function storeFirst(context: SettleContext, delivery: Decided): Pro
       outcome = { action: 'deadLetter', reason };
     } else if (!isParked) await keepFromRunningOut(context, delivery);
   }
-  if (outcome.action === 'retry' && shouldPark(lane, outcome.delayMs)) {
+  if (outcome.action === 'retry' && shouldPark(lane, outcome.delayMs, heldMs)) {
     isParked = await park(context, delivery, outcome.delayMs, deliveryCount);
   }
   try {
