@@ -144,7 +144,7 @@ export class Group {
   }
 
   #looks(find: (partition: number, connection: Connection, limitMs: number) => Promise<Lane>): Looks<number, Lane> {
-    return new Looks((partition, patienceMs) =>
+    return new Looks('partition', (partition, patienceMs) =>
       repeat(this.#link, 'look up group', patienceMs, (connection, limitMs) => find(partition, connection, limitMs)),
     );
   }

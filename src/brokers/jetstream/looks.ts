@@ -16,11 +16,13 @@ interface Look<V> {
 }
 
 export class Looks<K, V> extends Map<K, Look<V>> {
+  readonly #what: string;
   readonly #look: (key: K, limitMs: number) => Promise<V>;
 
-  /** @param look tries for so long */
-  constructor(look: (key: K, limitMs: number) => Promise<V>) {
+  /** @param what a key stands for, in errors @param look tries for so long */
+  constructor(what: string, look: (key: K, limitMs: number) => Promise<V>) {
     super();
+    this.#what = what;
     this.#look = look;
   }
 
@@ -71,7 +73,7 @@ export class Looks<K, V> extends Map<K, Look<V>> {
     try {
       const value = await within(look.found, untilMs - Date.now());
       if (value !== undefined) return value;
-      throw new MemphisError('TIMEOUT', 'What is being looked up was not found in the time that was left.');
+      throw new MemphisError('TIMEOUT', `Could not look up ${this.#what} ${key}: no answer in the time that was left.`);
     } catch (error) {
       // a look may go on past its time: who asks for more answers than one
       const isOver = untilMs < look.untilMs || Date.now() >= untilMs;

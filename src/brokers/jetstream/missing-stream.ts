@@ -22,7 +22,9 @@ export async function refuseMissing(
 ): Promise<void> {
   const open =
     lookups.get(connection) ??
-    new Looks((name: string, forMs) => streamConfig(connection, name, forMs).finally(() => open.delete(name)));
+    new Looks('stream', (name: string, forMs) =>
+      streamConfig(connection, name, forMs).finally(() => open.delete(name)),
+    );
   lookups.set(connection, open);
   try {
     await open.find(stream, limitMs);

@@ -84,7 +84,7 @@ export function schemasClass(): new (link: Link, stations: Stations) => Schemas 
     readonly stationViews: Stations;
     readonly #known = new Map<string, Known>();
     /** Thousands of messages may want to know at once, and one question is enough. */
-    readonly #firsts = new Looks((station: string, limitMs: number) =>
+    readonly #firsts = new Looks('station', (station: string, limitMs: number) =>
       this.#first(station, limitMs).finally(() => this.#firsts.delete(station)),
     );
     readonly #looks = new Map<string, Promise<void>>();

@@ -177,7 +177,7 @@ export function stationNotFound(station: string, binding?: unknown): MemphisErro
 export class Stations {
   protected readonly link: Link;
   readonly #make: ((station: string, patienceMs: number) => Promise<void>) | undefined;
-  readonly #looks = new Looks((station: string, limitMs: number) => this.look(station, limitMs));
+  readonly #looks = new Looks('station', (station: string, limitMs: number) => this.look(station, limitMs));
 
   /** @param make makes a station that is missing when it is first used; left out: it is an error */
   constructor(link: Link, make?: (station: string, patienceMs: number) => Promise<void>) {

@@ -90,6 +90,7 @@ export class Replies {
    * stay without an answer: told when no more of them are left than were refused, or when its time is over.
    */
   failOne(error: Error): void {
+    if (this.#open === 0) return; // it was nothing that has an answer
     for (const waiting of this.#waiting) if (waiting) waiting.unnamed = error;
     if (this.#unnamed++ === 0) this.#judge(error);
   }

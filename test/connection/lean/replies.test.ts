@@ -131,3 +131,18 @@ test('of several that are silent no more were refused than was said, and what is
   await new Promise((resolve) => setTimeout(resolve, 700));
   assert.equal(ends.get(next), denied);
 });
+
+test('a refusal while nothing is waited for is none of what is asked behind it', async () => {
+  const { replies, ends, ask } = open();
+  const denied = new Error('denied');
+  replies.failOne(denied);
+  const slow = ask('slow');
+  const refused = ask('a');
+  replies.failOne(denied);
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  replies.take(slow, frame);
+  await settled();
+  assert.equal(ends.get(slow), slow);
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  assert.equal(ends.get(refused), denied);
+});
