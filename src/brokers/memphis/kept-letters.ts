@@ -65,13 +65,14 @@ export async function keptLetters(
   const drop = (sequence: number): Promise<boolean> =>
     ask('drop dead letter', false, (connection, limitMs) => deleteMessage(connection, stream, sequence, limitMs));
   await dropOld([...byPlace.values()].flat(), ({ sequence }) => drop(sequence));
-  const since = new Date(Math.min(...letters.map(({ record }) => record.setAsideAt.getTime())));
+  const since = letters.reduce((least, { record }) => Math.min(least, record.setAsideAt.getTime()), Date.now());
   const acks =
-    letters.length === 0 ? [] : await ask('look for acks', [], (on, limitMs) => acksSince(on, since, limitMs));
+    letters.length === 0 ? [] : await ask('look for acks', [], (on, ms) => acksSince(on, new Date(since), ms));
+  const handledAt = new Map(acks.map(({ row, group, at }) => [`${row} ${group}`, at])); // the latest comes last
   // resent, and handled since it was set aside: the row stays as long as it names another group
   const isDone = ({ row: { id }, record: { group, setAsideAt } }: Letter): boolean =>
-    acks.some((ack) => ack.row === id && ack.group === group && ack.at > setAsideAt);
-  const [done, open] = [letters.filter(isDone), letters.filter((letter) => !isDone(letter))];
+    (handledAt.get(`${id} ${group}`) ?? setAsideAt) > setAsideAt;
+  const { done = [], open = [] } = Object.groupBy(letters, (letter) => (isDone(letter) ? 'done' : 'open'));
   await mapAtOnce(done, ({ kept: sequence = 0 }) => drop(sequence), AT_ONCE);
   const places = new Set(letters.map(({ row }) => row));
   const unkept = rows.filter((row) => !places.has(row));
