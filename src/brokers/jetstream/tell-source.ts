@@ -69,8 +69,8 @@ export function writeAll(
 
 /**
  * Servers from 2.9.15 to 2.10.9, and Memphis brokers, may ignore a NAK. Where a message has come a second time and all before it is settled,
- * they take the number of that delivery for the floor of the durable, and each lower one for settled. Under the number behind
- * the latest delivery a NAK is above any floor (docs/decisions/026).
+ * they take the number of that delivery for the floor of the durable, and each lower one for settled. Under the number of the
+ * latest delivery a NAK is above any floor (docs/decisions/026).
  */
 function writeNaks(...[connection, deliveries, limitMs, untilMs]: Parameters<typeof writeAll>): Promise<void> {
   const { version } = connection.said ?? {};
@@ -80,7 +80,7 @@ function writeNaks(...[connection, deliveries, limitMs, untilMs]: Parameters<typ
   const { stream, durable } = (deliveries[0] as Decided).lane;
   const asked = durableInfo(connection, stream, durable, limitMs).catch(() => undefined);
   return asked.then((found) => {
-    if (found !== undefined) for (const one of deliveries.filter(isNak)) putUnder(found.consumerSequence + 1, one);
+    if (found !== undefined) for (const one of deliveries.filter(isNak)) putUnder(found.consumerSequence, one);
     return writeAll(connection, deliveries, Math.min(limitMs, leftUntil(untilMs)), untilMs, true);
   });
 }
